@@ -1,0 +1,1 @@
+"""The local Galaxy: its environments, its configuration, its life and its end."""

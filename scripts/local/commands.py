@@ -1,0 +1,137 @@
+"""The commands of ``scripts/galaxy.py``: serve, run, test."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+
+from . import environments, lifeline, tool_tests
+from .accounts import prepare, workflow_files
+from .configuration import ADMINISTRATOR, USER
+from .instance import Connection, Instance, running
+from .lifeline import Stop
+from .paths import ROOT, LocalGalaxyError, say, state_folder
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="galaxy.py", description="A local Galaxy with the light microscopy tools.", epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="open a Galaxy for the browser, until Ctrl-C")
+    run = commands.add_parser("run", help="run a workflow and save its results", description="Run a workflow through BioBlend and save every output and the report.")
+    test = commands.add_parser("test", help="run the tests of the tools and workflows")
+    for command in (serve, run, test):
+        command.add_argument("--name", help="which local Galaxy (default: 'default', or the next free 'default-2' …)")
+        command.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    run.add_argument("workflow", help="a workflow's folder name, folder or .ga file")
+    run.add_argument("inputs", nargs="*", type=Path, metavar="INPUT", help="image files, or folders that are OME-Zarr stores (default: the sample images of the workflow's own test)")
+    run.add_argument("--output", type=Path, help="folder for the results (default: results/<workflow>-<time>)")
+    run.add_argument("--set", action="append", default=[], metavar="LABEL=VALUE", dest="settings", help="value of a workflow parameter, by its label; repeatable")
+    run.add_argument("--url", help="run in this Galaxy instead of a local one")
+    run.add_argument("--key", help="API key for --url (better: in the environment variable GALAXY_API_KEY)")
+    run.add_argument("--serve", action="store_true", help="keep the local Galaxy open afterwards, until Ctrl-C")
+    test.add_argument("targets", nargs="*", metavar="TOOL_OR_WORKFLOW", help="tool ids, workflow names or files (default: all)")
+    test.add_argument("--output", type=Path, help="folder for the reports (default: test-results)")
+    return parser
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Open a Galaxy and keep it until told to stop."""
+    began = time.monotonic()
+    with Instance.claim(options.name, options.port) as instance:
+        connection = _open(instance)
+        _print_welcome(instance, connection, time.monotonic() - began)
+        instance.wait()
+    return 0
+
+
+def _open(instance: Instance) -> Connection:
+    instance.start()
+    connection = prepare(instance)
+    instance.announce(connection)
+    return connection
+
+
+def _print_welcome(instance: Instance, connection: Connection, seconds: float) -> None:
+    print(
+        f"\nGalaxy is ready at {connection.url} after {seconds:.0f} s; Ctrl-C stops it.\n\n"
+        f"  user           {USER}\n    password     {instance.keys['user_password']}\n    API key      {connection.user_key}\n"
+        f"  administrator  {ADMINISTRATOR}\n    password     {instance.keys['admin_password']}\n    API key      {connection.admin_key}\n",
+        flush=True,
+    )
+
+
+def find_workflow(name: str) -> Path:
+    """Return the ``.ga`` file that a folder name, folder or file stands for.
+
+    Raises
+    ------
+    LocalGalaxyError
+        When there is none.
+    """
+    known = {path.parent.name: path for path in workflow_files()}
+    if name in known:
+        return known[name]
+    path = Path(name)
+    found = sorted(path.glob("*.ga")) if path.is_dir() else [path] if path.is_file() else []
+    if len(found) != 1:
+        raise LocalGalaxyError(f"There is no workflow {name!r}; the suite has: {', '.join(known) or 'none'}.")
+    return found[0].resolve()
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a workflow here or elsewhere."""
+    workflow = find_workflow(options.workflow)
+    for path in options.inputs:
+        if not path.exists():
+            raise LocalGalaxyError(f"The input {path} does not exist.")
+    if options.url:
+        return _run_client(options, workflow, options.url, options.key)
+    connection = running(options.name or "default")
+    if connection:
+        say(f"Using the Galaxy that is open at {connection.url}.")
+        return _run_client(options, workflow, connection.url, connection.user_key)
+    began = time.monotonic()
+    with Instance.claim(options.name, options.port) as instance:
+        connection = _open(instance)
+        status = _run_client(options, workflow, connection.url, connection.user_key)
+        if options.serve:
+            _print_welcome(instance, connection, time.monotonic() - began)
+            instance.wait()
+        return status
+
+
+def _run_client(options: argparse.Namespace, workflow: Path, url: str, key: str | None) -> int:
+    client = environments.ensure("client")
+    output = options.output or state_folder() / "results" / f"{workflow.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+    command: list[str | Path] = [client.python, Path(__file__).with_name("run_workflow.py"), workflow, *options.inputs, "--output", output, "--url", url]
+    for setting in options.settings:
+        command += ["--set", setting]
+    # The key goes through the environment: a command line can be read by everybody on the machine.
+    return lifeline.run(command, env=lifeline.environ_with(GALAXY_API_KEY=key))
+
+
+def test(options: argparse.Namespace) -> int:
+    """Run tool and workflow tests in a Galaxy of their own."""
+    plan = tool_tests.make_plan(options.targets)
+    output = options.output or state_folder() / "test-results"
+    with Instance.claim(options.name or None, options.port) as instance:
+        return tool_tests.run_tests(plan, _open(instance), output)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    commands = {"serve": serve, "run": run, "test": test}
+    try:
+        lifeline.end_with_caller()
+        return commands[options.command](options)
+    except LocalGalaxyError as error:
+        print(f"galaxy: {error}", file=sys.stderr)
+        return 1
+    except Stop as stop:
+        say("\nStopped.")
+        # Ctrl-C is how a served Galaxy is meant to end.
+        return 0 if options.command == "serve" and stop.number == signal.SIGINT else 128 + stop.number

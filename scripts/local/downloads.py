@@ -1,0 +1,113 @@
+"""The outputs of an invocation, saved under names a person can read."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unicodedata
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+from .paths import LocalGalaxyError, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bioblend.galaxy import GalaxyInstance
+
+FOLDER_FORMATS = {"ome_zarr": ".ome.zarr", "zarr": ".zarr", "directory": ""}
+SUFFIXES = {"tabular": ".tsv", "ome_zarr.zip": ".ome.zarr.zip", "ome.tiff": ".ome.tiff", "expression.json": ".json"}
+MAX_NAME_BYTES = 120
+
+
+def safe_name(name: str) -> str:
+    """Make a name from outside fit for a file: no separators, no control characters, no leading dot."""
+    kept = "".join(letter if unicodedata.category(letter)[0] in "LMN" or letter in "._-" else "_" for letter in unicodedata.normalize("NFC", name))
+    kept = re.sub("_+", "_", kept).lstrip(".-").rstrip("_")
+    return kept.encode()[:MAX_NAME_BYTES].decode(errors="ignore") or "unnamed"
+
+
+def free_path(path: Path) -> Path:
+    """Return the path, or its first numbered variant that does not exist yet."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.name.partition('.')[0]}~{number}{path.name[len(path.name.partition('.')[0]) :]}")
+    return candidate
+
+
+def save_outputs(galaxy: GalaxyInstance, invocation: dict[str, Any], folder: Path) -> list[Path]:
+    """Save every labelled output of an invocation: datasets as files, collections as folders."""
+    saved = []
+    for label, output in invocation["outputs"].items():
+        saved += _save_dataset(galaxy, output["id"], folder, label)
+    for label, output in invocation["output_collections"].items():
+        collection = galaxy.dataset_collections.show_dataset_collection(output["id"])
+        saved += _save_elements(galaxy, collection["elements"], folder / safe_name(label))
+    return saved
+
+
+def _save_elements(galaxy: GalaxyInstance, elements: list[dict[str, Any]], folder: Path) -> list[Path]:
+    saved = []
+    for element in elements:
+        if element["element_type"] == "hda":
+            saved += _save_dataset(galaxy, element["object"]["id"], folder, element["element_identifier"])
+        else:
+            inner = element["object"]["elements"]
+            # A list of one, as a mapped tool gives for each input, needs no folder of its own.
+            saved += _save_elements(galaxy, inner, folder if len(inner) == 1 else folder / safe_name(element["element_identifier"]))
+    return saved
+
+
+def _save_dataset(galaxy: GalaxyInstance, dataset_id: str, folder: Path, name: str) -> list[Path]:
+    dataset = galaxy.datasets.show_dataset(dataset_id)
+    if dataset["state"] != "ok":
+        say(f"Not saved, because its job did not succeed: {name}")
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    extension = dataset["extension"]
+    suffix = FOLDER_FORMATS.get(extension, SUFFIXES.get(extension, f".{extension}"))
+    stem = safe_name(name)
+    target = free_path(folder / (stem if stem.lower().endswith(suffix.lower()) else _bare(stem) + suffix))
+    partial = target.with_name(f".{target.name}.partial")
+    if extension in FOLDER_FORMATS:
+        _save_folder(galaxy, dataset_id, partial)
+    else:
+        _stream(galaxy, f"{galaxy.url}/datasets/{dataset_id}/display?to_ext={extension}", partial)
+    partial.rename(target)
+    return [target]
+
+
+def _bare(stem: str) -> str:
+    """Drop the suffix an image had before it was converted."""
+    return re.sub(r"(\.ome)?\.(tiff?|zarr(\.zip)?|zip|png|jpe?g|lsm|companion\.ome)$", "", stem, flags=re.IGNORECASE) or stem
+
+
+def _stream(galaxy: GalaxyInstance, url: str, path: Path) -> None:
+    with galaxy.make_get_request(url, stream=True) as answer, path.open("wb") as file:
+        answer.raise_for_status()
+        shutil.copyfileobj(answer.raw, file, 1 << 20)
+
+
+def _save_folder(galaxy: GalaxyInstance, dataset_id: str, target: Path) -> None:
+    """Save a folder dataset; Galaxy sends it as a zip."""
+    archive = target.with_name(target.name + ".zip")
+    _stream(galaxy, f"{galaxy.url}/datasets/{dataset_id}/display?to_ext=zip", archive)
+    unpacked = target.with_name(target.name + ".unpacked")
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            _refuse_outside(packed, unpacked)
+            packed.extractall(unpacked)
+    except zipfile.BadZipFile as error:
+        raise LocalGalaxyError(f"Galaxy did not send the folder dataset {dataset_id} as a zip.") from error
+    finally:
+        archive.unlink(missing_ok=True)
+    store = next((path.parent for name in ("zarr.json", ".zgroup", ".zattrs") for path in sorted(unpacked.rglob(name), key=lambda found: len(found.parts))), unpacked)
+    store.rename(target)
+    shutil.rmtree(unpacked, ignore_errors=True)
+
+
+def _refuse_outside(packed: zipfile.ZipFile, folder: Path) -> None:
+    for name in packed.namelist():
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise LocalGalaxyError(f"The zip that Galaxy sent holds {name!r}, outside its own folder; nothing of it was kept.")

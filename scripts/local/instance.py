@@ -1,0 +1,224 @@
+"""One Galaxy: claimed, started, ready, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import environments
+from .api import GalaxyApi
+from .configuration import load_secrets, our_tools, write_configuration
+from .lifeline import Supervised
+from .locks import FileLock
+from .paths import LocalGalaxyError, make_private, say, state_folder, write_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOST = "127.0.0.1"
+START_SECONDS = 300.0
+# What Galaxy needs to end its jobs and its workers by itself.
+GRACE_SECONDS = 12.0
+LOG_LINES_SHOWN = 15
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach a running Galaxy.
+
+    Attributes
+    ----------
+    url
+        Its address.
+    user_key, admin_key
+        API keys of the ordinary user and of the administrator.
+    """
+
+    url: str
+    user_key: str
+    admin_key: str
+
+
+def instance_folder(name: str) -> Path:
+    """Return where an instance keeps its configuration, database and files.
+
+    Raises
+    ------
+    LocalGalaxyError
+        When the name could not be a folder's.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+        raise LocalGalaxyError(f"{name!r} cannot name a Galaxy; use letters, digits, '.', '_' and '-'.")
+    return state_folder() / "galaxy" / name
+
+
+def running(name: str) -> Connection | None:
+    """Return the connection to an instance that another program runs, if one does and it answers."""
+    path = instance_folder(name) / "connection.json"
+    try:
+        connection = Connection(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    lock = FileLock(path.with_name("lock"))
+    if lock.acquire(wait=False):
+        lock.release()
+        return None
+    return connection if GalaxyApi(connection.url).answers() else None
+
+
+class Instance:
+    """A Galaxy of this checkout.
+
+    Parameters
+    ----------
+    name
+        Which state to use; it must not be in use.
+    port
+        Port to listen on; 0 takes the one used last time if free, else any free one.
+    """
+
+    def __init__(self, name: str, lock: FileLock, port: int = 0) -> None:
+        self.name = name
+        self.folder = instance_folder(name)
+        self.log = self.folder / "galaxy.log"
+        self._lock = lock
+        self._wanted_port = port
+        self._supervised: Supervised | None = None
+        self.url = ""
+        self.keys: dict[str, str] = {}
+
+    @classmethod
+    def claim(cls, name: str | None, port: int = 0) -> Instance:
+        """Take an instance that nobody uses: the named one, or ``default``, ``default-2`` and so on.
+
+        Raises
+        ------
+        LocalGalaxyError
+            When the named one is in use.
+        """
+        candidates = [name] if name else ["default", *(f"default-{number}" for number in range(2, 100))]
+        for candidate in candidates:
+            folder = make_private(instance_folder(candidate))
+            lock = FileLock(folder / "lock")
+            if lock.acquire(wait=False):
+                return cls(candidate, lock, port)
+        raise LocalGalaxyError(f"The Galaxy {name or 'default'!r} is already running; stop it, or choose another name with --name.")
+
+    def start(self) -> None:
+        """Start the server and wait until it answers with every tool loaded.
+
+        Raises
+        ------
+        LocalGalaxyError
+            When it cannot start, with the last lines of its log.
+        """
+        galaxy, tools = environments.ensure("galaxy"), environments.ensure("tools")
+        with self._bind() as listener:
+            self.url = f"http://{HOST}:{listener.getsockname()[1]}"
+            self.keys = load_secrets(self.folder)
+            config_file = write_configuration(self.folder, self.url, tools, self.keys)
+            self.log.unlink(missing_ok=True)
+            say(f"Starting Galaxy (log: {self.log}) …")
+            self._supervised = Supervised(
+                [
+                    *(galaxy.programs / "gunicorn", "galaxy.webapps.galaxy.fast_factory:factory()", "-k", "galaxy.webapps.galaxy.workers.Worker"),
+                    *("-b", f"fd://{listener.fileno()}", "--workers=1", "--timeout=300", f"--graceful-timeout={int(GRACE_SECONDS / 2)}"),
+                ],
+                log=self.log,
+                grace=GRACE_SECONDS,
+                env=_server_environ(galaxy.programs, config_file),
+                cwd=self.folder,
+                listen=listener,
+                lock=self._lock,
+            )
+        self._await_answer()
+        self._check_tools()
+
+    def _bind(self) -> socket.socket:
+        """Bind the port here and hand it over, so that nobody can take it in between."""
+        port_file = self.folder / "port"
+        remembered = int(port_file.read_text()) if port_file.exists() else 0
+        for port in [self._wanted_port] if self._wanted_port else [remembered, 0]:
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind((HOST, port))
+            except (OSError, OverflowError) as error:
+                listener.close()
+                if self._wanted_port:
+                    raise LocalGalaxyError(
+                        f"Galaxy cannot listen on port {port} ({getattr(error, 'strerror', None) or error}); choose another with --port, or leave it out to get a free one."
+                    ) from error
+                continue
+            port_file.write_text(str(listener.getsockname()[1]))
+            return listener
+        raise LocalGalaxyError("This machine has no free port.")
+
+    def _await_answer(self) -> None:
+        api, deadline, pause = GalaxyApi(self.url), time.monotonic() + START_SECONDS, threading.Event()
+        while not api.answers():
+            if self.ended() is not None:
+                raise LocalGalaxyError(f"Galaxy did not start.\n{self._log_end()}")
+            if time.monotonic() > deadline:
+                raise LocalGalaxyError(f"Galaxy did not answer within {START_SECONDS:.0f} seconds.\n{self._log_end()}")
+            pause.wait(0.5)
+
+    def _check_tools(self) -> None:
+        loaded = {tool["id"] for tool in GalaxyApi(self.url, self.keys["bootstrap_key"]).get("tools?in_panel=false")}
+        missing = sorted(set(our_tools()) - loaded)
+        if missing:
+            reasons = [line for line in self.log.read_text(errors="replace").splitlines() if any(tool in line for tool in missing) and "ERROR" in line]
+            raise LocalGalaxyError("\n".join([f"Galaxy could not load {', '.join(missing)}; its log {self.log} says why.", *reasons[-3:]]))
+
+    def _log_end(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:] if self.log.exists() else []
+        return "\n".join([f"The last lines of {self.log}:", *(f"  {line}" for line in lines)])
+
+    def ended(self) -> int | None:
+        """Return the server's exit status, or None while it runs."""
+        return self._supervised.ended() if self._supervised else None
+
+    def announce(self, connection: Connection) -> None:
+        """Let other programs of this user find the running Galaxy."""
+        write_private(self.folder / "connection.json", json.dumps(vars(connection)))
+
+    def wait(self) -> None:
+        """Wait until the server ends by itself, which it should not.
+
+        Raises
+        ------
+        LocalGalaxyError
+            When it does.
+        """
+        if self._supervised:
+            status = self._supervised.wait()
+            raise LocalGalaxyError(f"Galaxy ended by itself (status {status}).\n{self._log_end()}")
+
+    def stop(self) -> None:
+        """End the server and every job, and free the instance."""
+        (self.folder / "connection.json").unlink(missing_ok=True)
+        if self._supervised:
+            self._supervised.stop()
+        self._lock.release()
+
+    def __enter__(self) -> Instance:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _server_environ(programs: Path, config_file: Path) -> dict[str, str]:
+    environ = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"} and not name.startswith("GALAXY_")}
+    return environ | {
+        "PATH": f"{programs}{os.pathsep}{environ.get('PATH', os.defpath)}",
+        "GALAXY_CONFIG_FILE": str(config_file),
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,0 +1,172 @@
+"""Run a workflow in any Galaxy through BioBlend and save everything it made.
+
+``python scripts/local/run_workflow.py WORKFLOW.ga [INPUT…] --output DIR --url URL --key KEY``
+needs only what requirements/client.txt names. ``scripts/galaxy.py run`` calls it with the local Galaxy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bioblend import ConnectionError as GalaxyConnectionError
+from bioblend.galaxy import GalaxyInstance
+from tqdm import tqdm
+
+from local.downloads import save_outputs
+from local.invocation_report import save_report
+from local.paths import LocalGalaxyError, say
+from local.uploads import upload_inputs
+from local.workflow_inputs import WorkflowInputs, read_workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+POLL_SECONDS = 2.0
+LOG_LINE_SECONDS = 15.0
+FINISHED = {"ok", "error", "deleted", "skipped", "failed", "stopped", "deleting"}
+FAILED = {"error", "deleted", "failed", "stopped"}
+STDERR_LINES = 12
+
+
+def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[Path], settings: dict[str, str], output: Path) -> bool:
+    """Run a workflow and save its outputs, its report and its record.
+
+    Parameters
+    ----------
+    galaxy
+        A connection to any Galaxy that has the workflow's tools.
+    workflow_file
+        The ``.ga`` file.
+    inputs
+        Image files, or folders that are OME-Zarr stores; without any, those of the workflow's own test.
+    settings
+        Value of workflow parameters, by label.
+    output
+        Folder for the results, made if need be.
+
+    Returns
+    -------
+    bool
+        Whether every job succeeded.
+
+    Raises
+    ------
+    LocalGalaxyError
+        When the inputs do not suit the workflow, or Galaxy cannot schedule it.
+    """
+    workflow = read_workflow(workflow_file)
+    wanted = WorkflowInputs.from_files(workflow, inputs, settings) if inputs else WorkflowInputs.from_own_test(workflow_file, workflow, settings)
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise LocalGalaxyError(f"The results folder {output} is not empty; give another with --output.")
+    output.mkdir(parents=True, exist_ok=True)
+    history = galaxy.histories.create_history(name=f"{workflow['name']} {time.strftime('%Y-%m-%d %H:%M')}")
+    say(f"History “{history['name']}”: {galaxy.base_url}/histories/view?id={history['id']}")
+    values = upload_inputs(galaxy, history["id"], wanted)
+    imported = galaxy.workflows.import_workflow_dict(workflow)
+    invocation = galaxy.workflows.invoke_workflow(imported["id"], inputs=values, inputs_by="name", history_id=history["id"], allow_tool_state_corrections=True)
+    state = _follow(galaxy, invocation["id"])
+    failures = list(_failures(galaxy, invocation["id"]))
+    for failure in failures:
+        say(failure)
+    invocation = galaxy.invocations.show_invocation(invocation["id"])
+    saved = save_outputs(galaxy, invocation, output)
+    save_report(galaxy, invocation, output)
+    (output / "invocation.json").write_text(json.dumps(galaxy.invocations.show_invocation(invocation["id"]), indent=2, ensure_ascii=False), encoding="utf-8")
+    for path in saved:
+        say(f"  {path.relative_to(output)}")
+    print(f"{'Some jobs failed; what succeeded' if failures else 'Results'} and the report: {output}", flush=True)
+    return not failures and state not in FAILED
+
+
+def _follow(galaxy: GalaxyInstance, invocation_id: str) -> str:
+    """Wait for the last job, showing how far things are."""
+    pause, shown_at = threading.Event(), 0.0
+    terminal = sys.stderr.isatty()
+    with tqdm(total=0, unit="job", disable=not terminal, dynamic_ncols=True, bar_format="{desc}: {n_fmt}/{total_fmt} jobs |{bar}| {elapsed}") as bar:
+        while True:
+            summary = galaxy.invocations.get_invocation_summary(invocation_id)
+            states: dict[str, int] = summary["states"]
+            done, total = sum(count for state, count in states.items() if state in FINISHED), sum(states.values())
+            invocation = galaxy.invocations.show_invocation(invocation_id)
+            names = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "being scheduled"
+            bar.total, bar.n = total, done
+            bar.set_description_str(names)
+            if not terminal and time.monotonic() - shown_at > LOG_LINE_SECONDS:
+                shown_at = time.monotonic()
+                say(f"{done} of {total} jobs done ({names})")
+            if invocation["state"] in {"failed", "cancelled"}:
+                for message in invocation.get("messages", []):
+                    say(f"Galaxy could not run the whole workflow: {message}")
+                return "failed"
+            if invocation["state"] in {"scheduled", "completed"} and done == total:
+                if not terminal:
+                    say(f"{done} of {total} jobs done ({names})")
+                return "ok"
+            pause.wait(POLL_SECONDS)
+
+
+def _failures(galaxy: GalaxyInstance, invocation_id: str) -> Iterator[str]:
+    for entry in galaxy.jobs.get_jobs(invocation_id=invocation_id):
+        if entry["state"] not in FAILED:
+            continue
+        job = galaxy.jobs.show_job(entry["id"], full_details=True)
+        text = (job.get("stderr") or job.get("tool_stderr") or job.get("job_stderr") or job.get("stdout") or "").strip().splitlines()[-STDERR_LINES:]
+        yield "\n".join([f"The tool {job['tool_id']} failed (exit code {job.get('exit_code')}):", *(f"  {line}" for line in text or ["it wrote no message"])])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one workflow; 0 when every job succeeded, 1 otherwise."""
+    parser = argparse.ArgumentParser(description="Run a workflow in any Galaxy through BioBlend and save everything it made.")
+    parser.add_argument("workflow", type=Path, help="the .ga file")
+    parser.add_argument("inputs", nargs="*", type=Path, metavar="INPUT", help="image files, or folders that are OME-Zarr stores (default: those of the workflow's own test)")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--set", action="append", default=[], metavar="LABEL=VALUE", dest="settings", help="value of a workflow parameter; repeatable")
+    parser.add_argument("--url", required=True, help="address of the Galaxy")
+    parser.add_argument("--key", help="API key (default: the environment variable GALAXY_API_KEY)")
+    options = parser.parse_args(arguments)
+    return _explained(lambda: 0 if _run_from(options) else 1)
+
+
+def _run_from(options: argparse.Namespace) -> bool:
+    key = options.key or os.environ.get("GALAXY_API_KEY")
+    if not key:
+        raise LocalGalaxyError("No API key; make one in Galaxy under User, Preferences, and give it in GALAXY_API_KEY or with --key.")
+    settings = {}
+    for setting in options.settings:
+        label, equals, value = setting.partition("=")
+        if not equals:
+            raise LocalGalaxyError(f"--set {setting} has no value; write 'label=value'.")
+        settings[label] = value
+    return run(GalaxyInstance(options.url, key), options.workflow, options.inputs, settings, options.output.absolute())
+
+
+def _explained(action: Callable[[], int]) -> int:
+    try:
+        return action()
+    except LocalGalaxyError as error:
+        say(f"galaxy: {error}")
+    except GalaxyConnectionError as error:
+        say(f"galaxy: {_galaxy_message(error)}")
+    except OSError as error:
+        say(f"galaxy: {error}")
+    return 1
+
+
+def _galaxy_message(error: Any) -> str:
+    try:
+        return f"Galaxy refused: {json.loads(error.body)['err_msg']}"
+    except (ValueError, KeyError, TypeError):
+        return f"Galaxy did not answer as expected: {error}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""What a workflow asks for, and what the user gives it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .paths import LocalGalaxyError
+
+_TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One dataset to upload.
+
+    Attributes
+    ----------
+    name
+        Its name in Galaxy, and its identifier in a collection.
+    path
+        A file, or a folder that is an OME-Zarr store.
+    format
+        Galaxy's name of its format, ``auto`` to let Galaxy see.
+    """
+
+    name: str
+    path: Path
+    format: str = "auto"
+
+
+@dataclass
+class WorkflowInputs:
+    """Values for a workflow's inputs, by label.
+
+    Attributes
+    ----------
+    datasets
+        Inputs that are one dataset.
+    collections
+        Inputs that are a list of datasets.
+    parameters
+        Inputs that are a value.
+    """
+
+    datasets: dict[str, InputFile] = field(default_factory=dict)
+    collections: dict[str, list[InputFile]] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_files(cls, workflow: dict[str, Any], files: list[Path], settings: dict[str, str]) -> WorkflowInputs:
+        """Give the files to the one data input of the workflow.
+
+        Raises
+        ------
+        LocalGalaxyError
+            When the workflow has no input, or several, that files could be meant for.
+        """
+        given = cls(parameters=_typed_settings(workflow, settings))
+        images = [InputFile(path.resolve().name, path, "ome_zarr" if path.is_dir() else "auto") for path in files]
+        wanted = [step for step in _steps(workflow, "data_input", "data_collection_input") if not _state(step).get("optional")]
+        if len(wanted) != 1:
+            raise LocalGalaxyError(f"The workflow “{workflow['name']}” has {len(wanted)} inputs that need data; files on the command line suit a workflow with one.")
+        label, is_collection = wanted[0]["label"], wanted[0]["type"] == "data_collection_input"
+        if is_collection:
+            given.collections[label] = images
+        elif len(images) == 1:
+            given.datasets[label] = images[0]
+        else:
+            raise LocalGalaxyError(f"The workflow “{workflow['name']}” takes one file, not {len(images)}.")
+        return given
+
+    @classmethod
+    def from_own_test(cls, workflow_file: Path, workflow: dict[str, Any], settings: dict[str, str]) -> WorkflowInputs:
+        """Take the inputs of the first test in the ``-tests.yml`` beside the workflow.
+
+        Raises
+        ------
+        LocalGalaxyError
+            When there is no such file.
+        """
+        test_file = workflow_file.with_name(f"{workflow_file.stem}-tests.yml")
+        if not test_file.is_file():
+            raise LocalGalaxyError(f"The workflow {workflow_file.name} has no test with sample images; name the images to run it on.")
+        given = cls()
+        for label, value in yaml.safe_load(test_file.read_text(encoding="utf-8"))[0]["job"].items():
+            kind = value.get("class") if isinstance(value, dict) else None
+            if kind == "Collection":
+                given.collections[label] = [_sample(element, test_file, element["identifier"]) for element in value["elements"]]
+            elif kind in {"File", "Directory"}:
+                given.datasets[label] = _sample(value, test_file, None)
+            else:
+                given.parameters[label] = value
+        given.parameters |= _typed_settings(workflow, settings)
+        return given
+
+
+def read_workflow(path: Path) -> dict[str, Any]:
+    """Read a ``.ga`` file.
+
+    Raises
+    ------
+    LocalGalaxyError
+        When it is not one.
+    """
+    try:
+        workflow = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LocalGalaxyError(f"{path} is not a workflow that can be read: {error}.") from error
+    if not isinstance(workflow, dict) or workflow.get("a_galaxy_workflow") != "true":
+        raise LocalGalaxyError(f"{path} is not a Galaxy workflow in the .ga format.")
+    return workflow
+
+
+def _sample(element: dict[str, Any], test_file: Path, name: str | None) -> InputFile:
+    if "path" not in element:
+        raise LocalGalaxyError(f"The sample {name or element} of {test_file.name} is not a file of this repository; name the images to run the workflow on.")
+    path = (test_file.parent / element["path"]).resolve()
+    if not path.exists():
+        raise LocalGalaxyError(f"The sample image {path} is missing.")
+    return InputFile(name or path.name, path, element.get("filetype", "ome_zarr" if path.is_dir() else "auto"))
+
+
+def _steps(workflow: dict[str, Any], *kinds: str) -> list[dict[str, Any]]:
+    return [step for step in workflow["steps"].values() if step["type"] in kinds]
+
+
+def _state(step: dict[str, Any]) -> dict[str, Any]:
+    state = step.get("tool_state", "{}")
+    decoded: dict[str, Any] = json.loads(state) if isinstance(state, str) else state
+    return decoded
+
+
+def _typed_settings(workflow: dict[str, Any], settings: dict[str, str]) -> dict[str, Any]:
+    kinds = {step["label"]: _state(step).get("parameter_type", "text") for step in _steps(workflow, "parameter_input")}
+    typed: dict[str, Any] = {}
+    for label, text in settings.items():
+        if label not in kinds:
+            raise LocalGalaxyError(f"The workflow “{workflow['name']}” has no parameter {label!r}; it has: {', '.join(map(repr, kinds)) or 'none'}.")
+        try:
+            typed[label] = _typed(text, kinds[label])
+        except ValueError as error:
+            raise LocalGalaxyError(f"The parameter {label!r} takes a value of type {kinds[label]}, not {text!r}.") from error
+    return typed
+
+
+def _typed(text: str, kind: str) -> Any:
+    if kind == "integer":
+        return int(text)
+    if kind == "float":
+        return float(text)
+    if kind == "boolean":
+        if text.lower() in _TRUE | _FALSE:
+            return text.lower() in _TRUE
+        raise ValueError(text)
+    return text

@@ -1,0 +1,1 @@
+"""What bad input gets: the table in docs/bad-input.md, every row really run."""

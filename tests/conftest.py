@@ -1,0 +1,39 @@
+"""What every test can rely on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / "tools"
+REALFILES = ROOT.parent / "shared" / "realfiles"
+sys.path.insert(0, str(TOOLS))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the top of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def tools() -> Path:
+    """Return the folder of wrappers, scripts and the library."""
+    return TOOLS
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Return the folder of small generated images."""
+    return ROOT / "test-data"
+
+
+@pytest.fixture(scope="session")
+def realfiles() -> Path:
+    """Return the folder of real microscope files, which are not part of this repository."""
+    if not REALFILES.is_dir():
+        pytest.skip("the real microscope files are not part of this repository and lie beside it only on the maintainers' machines")
+    return REALFILES

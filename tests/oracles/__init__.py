@@ -1,0 +1,1 @@
+"""What we read and write, seen by programs that are not ours."""

@@ -1,0 +1,125 @@
+"""What all scripts share: flags from a file, exit codes, messages on one line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from lightmicroscopy import cli
+from lightmicroscopy.errors import LimitError, SuiteError, UnreadableError, UnwritableError, UsageError
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.build_parser("lm_test", "Test.")
+    made.add_argument("input", nargs="*")
+    made.add_argument("--channel", action="append", default=[])
+    made.add_argument("--z", default="")
+    made.add_argument("--format", choices=("a", "b"))
+    made.add_argument("--zip", action="store_true")
+    made.add_argument("--verify", action=argparse.BooleanOptionalAction, default=True)
+    return made
+
+
+def params(folder: Path, document: object) -> list[str]:
+    file = folder / "params.json"
+    file.write_text(document if isinstance(document, str) else json.dumps(document))
+    return ["--output", "out", "--params", str(file)]
+
+
+def test_galaxy_s_nested_form_becomes_flags(tmp_path: Path) -> None:
+    form = {
+        "input": "/somewhere/dataset_1.dat",
+        "selection": {"z": "-1:2", "channels": [{"channel": "DAPI; rm | %7C µ"}, {"channel": "index:0"}, {"channel": ""}]},
+        "write": {"__current_case__": 1, "format": "b", "zip": True, "verify": "false"},
+        "nothing": None,
+        "__page__": 0,
+    }
+    form.pop("nothing")
+    arguments = cli.parse(parser(), params(tmp_path, form), form_only=("input",))
+    assert arguments.channel == ["DAPI; rm | %7C µ", "index:0"]
+    assert (arguments.z, arguments.format, arguments.zip, arguments.verify) == ("-1:2", "b", True, False)
+
+
+def test_the_command_line_has_precedence(tmp_path: Path) -> None:
+    arguments = cli.parse(parser(), [*params(tmp_path, {"z": "0", "format": "a"}), "--z", "3"])
+    assert (arguments.z, arguments.format) == ("3", "a")
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [({"chanel": "DAPI"}, "'chanel', which is not a flag"), ("[1]", "must hold one JSON object"), ("{", "cannot be read as JSON"), ({"format": "c"}, "invalid choice"), ({"params": "x"}, "not a flag")],
+)
+def test_a_wrong_parameter_file_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str], document: object, sentence: str) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.parse(parser(), params(tmp_path, document))
+    assert stop.value.code == cli.WRONG_USAGE
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_parameter_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.parse(parser(), ["--output", "out", "--params", str(tmp_path / "none.json")])
+    assert "none.json cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5"])
+def test_threads_must_be_a_number(capsys: pytest.CaptureFixture[str], value: str) -> None:
+    with pytest.raises(SystemExit):
+        cli.parse(parser(), ["--output", "o", f"--threads={value}"])
+    assert "not a whole number of at least 1" in capsys.readouterr().err
+
+
+def test_what_galaxy_grants_is_used_unless_flags_say_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALAXY_SLOTS", "3")
+    monkeypatch.setenv("GALAXY_MEMORY_MB", "2048")
+    assert cli.resources(parser().parse_args(["--output", "o"])) == cli.Resources(3, 2048 * 1024**2)
+    assert cli.resources(parser().parse_args(["--output", "o", "--threads", "1", "--memory", "100"])) == cli.Resources(1, 100 * 1024**2)
+
+
+def test_without_galaxy_all_cores_and_no_memory_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GALAXY_SLOTS", raising=False)
+    monkeypatch.setenv("GALAXY_MEMORY_MB", "plenty")
+    granted = cli.resources(parser().parse_args(["--output", "o"]))
+    assert granted.threads >= 1
+    assert granted.memory is None
+
+
+@pytest.mark.parametrize(("error", "code"), [(UsageError, 2), (UnreadableError, 1), (UnwritableError, 1), (LimitError, 1)])
+def test_a_foreseen_error_is_one_sentence_and_a_code(capsys: pytest.CaptureFixture[str], error: type[SuiteError], code: int) -> None:
+    def work(_: argparse.Namespace) -> int:
+        raise error("a\nb\x1b[31m is bad.")
+
+    assert cli.run("lm_test", work, parser().parse_args(["--output", "o"])) == code
+    assert capsys.readouterr().err == "lm_test: a b [31m is bad.\n"
+
+
+def test_messages_as_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    def work(_: argparse.Namespace) -> int:
+        raise UsageError("no")
+
+    cli.run("lm_test", work, parser().parse_args(["--output", "o", "--log-json"]))
+    line = json.loads(capsys.readouterr().err)
+    assert (line["level"], line["message"]) == ("error", "no")
+
+
+def test_a_cancelled_job_unwinds(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    cleaned = []
+
+    def work(_: argparse.Namespace) -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            cleaned.append(True)
+        return 0
+
+    try:
+        assert cli.run("lm_test", work, parser().parse_args(["--output", "o"])) == cli.INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert cleaned
+    assert "Interrupted" in capsys.readouterr().err

@@ -1,0 +1,171 @@
+"""Converting whole files: names of outputs, part of an image, what the table and the checksums say, and when it fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from lightmicroscopy import readers
+from lightmicroscopy.convert import Conversion, Format, Request, convert
+from lightmicroscopy.errors import SuiteError, UnreadableError, UsageError
+from lightmicroscopy.image import Location, Region
+from lightmicroscopy.metadata.ome_read import read_ome
+from lightmicroscopy.provenance import NAMESPACE, sha256
+from lightmicroscopy.selection import Selection
+from lightmicroscopy.writers.options import WriteOptions
+
+
+def run(path: Path, output: Path, wanted: Format = "ome-tiff", selection: Selection | None = None, *, files: tuple[Path, ...] = (), **options: object) -> Conversion:
+    request = Request(wanted, selection or Selection(), options=WriteOptions(threads=2, **options))  # type: ignore[arg-type]
+    conversion = convert(Location(path, files), output, request)
+    conversion.dataset.close()
+    return conversion
+
+
+def pixels(path: Path, series: int = 0) -> np.ndarray:
+    with readers.open(Location(path)) as dataset:
+        image = dataset.images[series]
+        return image.levels[0].pixels.read(Region.whole(image.shape)).copy()
+
+
+def samples_as_channels(array: np.ndarray) -> np.ndarray:
+    t, c, z, y, x, s = array.shape
+    return np.moveaxis(array, 5, 2).reshape(t, c * s, z, y, x, 1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cells.ome.tiff", "pyramid.ome.tiff", "big_endian.ome.tiff", "imagej_stack.tif", "confocal.lsm", "plain.tif", "float.ome.tiff", "rgb.ome.tiff", "rgb.png", "grey16.png", "photo.jpg"]
+    + [f"cells_0{version}.ome.zarr.zip" for version in range(1, 6)]
+    + ["cells_04.ome.zarr"],
+)
+def test_pixels_survive_the_way_through_both_formats(test_data: Path, tmp_path: Path, name: str) -> None:
+    source = pixels(test_data / name)
+    tiff = run(test_data / name, tmp_path / "tiff").paths[0]
+    store = run(test_data / name, tmp_path / "zarr", "ome-zarr", ngff_version="0.5").paths[0]
+    np.testing.assert_array_equal(pixels(tiff), source)
+    np.testing.assert_array_equal(pixels(store), samples_as_channels(source))
+
+
+def test_each_series_is_a_file_named_after_it(test_data: Path, tmp_path: Path) -> None:
+    conversion = run(test_data / "two_series.ome.tiff", tmp_path)
+    with readers.open(Location(test_data / "two_series.ome.tiff")) as dataset:
+        names = [image.name for image in dataset.images]
+    assert len(conversion.paths) == len(names) == 2  # noqa: PLR2004
+    assert all(path.name.startswith("two_series__") and path.name.endswith(".ome.tiff") for path in conversion.paths)
+    for series, path in enumerate(conversion.paths):
+        assert np.array_equal(pixels(path), pixels(test_data / "two_series.ome.tiff", series))
+
+
+def test_several_series_in_one_store(test_data: Path, tmp_path: Path) -> None:
+    (store,) = run(test_data / "two_series.ome.tiff", tmp_path, "ome-zarr").paths
+    assert json.loads((store / ".zattrs").read_text())["bioformats2raw.layout"] == 3  # noqa: PLR2004
+    for series in range(2):
+        assert np.array_equal(pixels(store, series), pixels(test_data / "two_series.ome.tiff", series))
+
+
+def test_a_plate_stays_a_plate(test_data: Path, tmp_path: Path) -> None:
+    (store,) = run(test_data / "plate_04.ome.zarr.zip", tmp_path, "ome-zarr", ngff_version="0.5").paths
+    with readers.open(Location(test_data / "plate_04.ome.zarr.zip")) as before, readers.open(Location(store)) as after:
+        assert [(well.row, well.column, len(well.fields)) for well in after.plates[0].wells] == [(well.row, well.column, len(well.fields)) for well in before.plates[0].wells]
+        assert len(after.images) == len(before.images)
+
+
+def test_one_field_of_a_plate_is_an_image(test_data: Path, tmp_path: Path) -> None:
+    (path,) = run(test_data / "plate_04.ome.zarr.zip", tmp_path, "ome-zarr", Selection(series="3")).paths
+    assert np.array_equal(pixels(path), pixels(test_data / "plate_04.ome.zarr.zip", 3))
+
+
+def test_a_set_of_files_is_one_image(test_data: Path, tmp_path: Path) -> None:
+    members = tuple(sorted(test_data.glob("multifile*")))
+    first = test_data / "multifile.companion.ome"
+    conversion = run(first, tmp_path, files=(first, *members))
+    (path,) = conversion.paths
+    assert path.name == "multifile.ome.tiff"
+    assert conversion.outcomes[0].image.shape.z == len(members) - 1
+
+
+def test_a_part_is_exactly_that_part(test_data: Path, tmp_path: Path) -> None:
+    selection = Selection(channels=("GFP",), z="1:3", region="10,20,64,48")
+    (path,) = run(test_data / "cells.ome.tiff", tmp_path, selection=selection).paths
+    assert np.array_equal(pixels(path), pixels(test_data / "cells.ome.tiff")[:, 1:2, 1:3, 20:68, 10:74])
+    with tifffile.TiffFile(path) as tiff:
+        document = read_ome((tiff.ome_metadata or "").encode(), path.name)
+    assert [channel.name for channel in document.images[0].metadata.channels] == ["GFP"]
+
+
+def test_the_output_says_where_it_came_from(test_data: Path, tmp_path: Path) -> None:
+    (path,) = run(test_data / "cells.ome.tiff", tmp_path, selection=Selection(z="0")).paths
+    with tifffile.TiffFile(path) as tiff:
+        document = read_ome((tiff.ome_metadata or "").encode(), path.name)
+    (annotation,) = (found for found in document.images[0].metadata.annotations if found.namespace == NAMESPACE)
+    said = dict(annotation.pairs)
+    assert said["Source"] == "cells.ome.tiff"
+    assert said["Source SHA-256"] == sha256(test_data / "cells.ome.tiff")
+    assert said["Selection"] == "--z 0"
+
+
+def test_the_table_and_the_checksums(test_data: Path, tmp_path: Path) -> None:
+    conversion = run(test_data / "cells.ome.tiff", tmp_path)
+    (row,) = conversion.rows()
+    assert (row["status"], row["size_x"], row["size_c"], row["dtype"]) == ("done", 128, 2, "uint16")
+    assert list(conversion.checksums()) == [(sha256(tmp_path / "cells.ome.tiff"), "cells.ome.tiff")]
+    assert row["sha256"] == sha256(tmp_path / "cells.ome.tiff")
+
+
+def test_a_zip_has_its_store_at_the_top(test_data: Path, tmp_path: Path) -> None:
+    (path,) = run(test_data / "cells.ome.tiff", tmp_path, "ome-zarr", zip=True).paths
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
+    assert ".zattrs" in names
+    assert "OME/METADATA.ome.xml" in names
+
+
+def test_labels_go_along_into_a_store(test_data: Path, tmp_path: Path) -> None:
+    (store,) = run(test_data / "cells_04.ome.zarr.zip", tmp_path, "ome-zarr").paths
+    names = zarr.open_group(store, mode="r")["labels"].attrs["labels"]
+    assert names
+
+
+@pytest.mark.parametrize("wanted", ["ome-tiff", "ome-zarr"])
+def test_what_is_there_already_is_not_overwritten(test_data: Path, tmp_path: Path, wanted: Format) -> None:
+    (path,) = run(test_data / "cells.ome.tiff", tmp_path, wanted).paths
+    before = {file: file.stat().st_mtime_ns for file in [path, *path.rglob("*")]}
+    with pytest.raises(SuiteError, match=r"cells\.ome\.(tiff|zarr)"):
+        run(test_data / "cells.ome.tiff", tmp_path, wanted)
+    assert {file: file.stat().st_mtime_ns for file in [path, *path.rglob("*")]} == before
+
+
+@pytest.mark.parametrize("wanted", ["ome-tiff", "ome-zarr"])
+def test_an_impossible_selection_makes_nothing(test_data: Path, tmp_path: Path, wanted: Format) -> None:
+    with pytest.raises(UsageError):
+        run(test_data / "cells.ome.tiff", tmp_path / "new", wanted, Selection(z="9"))
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["not_an_image.txt", "truncated.tif", "no such file.tif"])
+def test_what_cannot_be_read_makes_nothing(test_data: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(UnreadableError, match=name.replace(".", r"\.")):
+        run(test_data / name, tmp_path / "new")
+    assert not (tmp_path / "new").exists() or not list((tmp_path / "new").iterdir())
+
+
+def test_the_script_end_to_end(tools: Path, test_data: Path, tmp_path: Path) -> None:
+    command = [sys.executable, tools / "lm_convert.py", test_data / "cells.ome.tiff", "--format", "ome-zarr", "--output", tmp_path / "out"]
+    command += ["--report", tmp_path / "report.tsv", "--checksums", tmp_path / "sums", "--preview", tmp_path / "preview.png"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == ""
+    assert "cells.ome.zarr" in result.stderr
+    assert (tmp_path / "report.tsv").read_text().splitlines()[1].startswith("cells.ome.tiff\t0\t")
+    assert (tmp_path / "preview.png").read_bytes().startswith(b"\x89PNG")
+    check = subprocess.run(["sha256sum", "--quiet", "-c", tmp_path / "sums"], cwd=tmp_path / "out", capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stdout

@@ -1,0 +1,185 @@
+"""What all scripts share: common flags, ``--params``, messages, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from . import __version__
+from .errors import SuiteError, UsageError
+
+DONE = 0
+NOTHING_USABLE = 1
+WRONG_USAGE = 2
+SOME_FAILED = 3
+FINDINGS = 4
+INTERRUPTED = 130
+
+EXIT_CODES = """exit codes: 0 done; 1 nothing usable was produced; 2 wrong usage; 3 some items failed (only with --strict);
+4 findings or differences at the level of --fail-on"""
+
+
+def build_parser(program: str, description: str, *, output: bool = True) -> argparse.ArgumentParser:
+    """Make a parser that has the flags every script has.
+
+    Parameters
+    ----------
+    program
+        Name of the script without extension.
+    description
+        One sentence for ``--help``.
+    output
+        Whether the script writes into a folder (``--output``).
+    """
+    parser = argparse.ArgumentParser(prog=program, description=description, epilog=EXIT_CODES, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"{program} {__version__}")
+    common = parser.add_argument_group("common options")
+    if output:
+        common.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for what is produced; made if it is not there")
+    common.add_argument("--threads", type=_at_least_one, metavar="N", help="threads to use (default: GALAXY_SLOTS, else all cores)")
+    common.add_argument("--memory", type=_at_least_one, metavar="MB", help="memory to stay within, in MB (default: GALAXY_MEMORY_MB, else what is needed)")
+    common.add_argument("--strict", action="store_true", help="exit with 3 if any item failed")
+    common.add_argument("--quiet", action="store_true", help="only warnings and errors")
+    common.add_argument("--log-json", action="store_true", help="messages as JSON lines")
+    common.add_argument("--params", type=Path, metavar="FILE", help="further flags as a JSON object (flag name: value); the command line has precedence")
+    return parser
+
+
+def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None, *, form_only: Sequence[str] = ()) -> argparse.Namespace:
+    """Parse the command line, and the flags in the file that ``--params`` names.
+
+    The file's object may be nested as Galaxy nests sections and conditionals: an object's members count as if they
+    stood outside it, a list of objects (a repeat) gives a repeated flag, and ``null``, ``""`` and keys that begin with
+    ``__`` mean "not given".
+
+    Parameters
+    ----------
+    form_only
+        Keys of that object that a Galaxy form has and the script has not, such as the names of datasets.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--params", type=Path)
+    params = finder.parse_known_args(given)[0].params
+    if params is None:
+        return parser.parse_args(given)
+    try:
+        extra = _from_params(parser, params, frozenset(form_only))
+    except UsageError as error:
+        parser.error(str(error))
+    # Of a flag given twice argparse keeps the last, so the command line wins; a repeatable flag collects both.
+    return parser.parse_args(extra + given)
+
+
+def _from_params(parser: argparse.ArgumentParser, path: Path, form_only: frozenset[str]) -> list[str]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--params {path.name} cannot be read as JSON ({error}).") from error
+    if not isinstance(document, dict):
+        raise UsageError(f"--params {path.name} must hold one JSON object of flag names and values.")
+    actions = {action.dest: action for action in parser._actions if action.option_strings}
+    tokens = []
+    for key, value in _flatten(document):
+        name = key.replace("-", "_")
+        if name in form_only or name.startswith("__"):
+            continue
+        if name not in actions or name == "params":
+            raise UsageError(f"--params {path.name} names {key!r}, which is not a flag of this tool.")
+        tokens += _tokens(actions[name], value)
+    return tokens
+
+
+def _flatten(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in document.items():
+        if isinstance(value, dict):
+            yield from _flatten(value)
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, dict):
+                    yield from _flatten(item)
+                else:
+                    yield key, item
+        elif value is not None and value != "":
+            yield key, value
+
+
+def _tokens(action: argparse.Action, value: Any) -> list[str]:
+    if action.nargs == 0:
+        wanted = value is True or str(value).lower() == "true"
+        if isinstance(action, argparse.BooleanOptionalAction):
+            return [action.option_strings[0] if wanted else action.option_strings[-1]]
+        return [action.option_strings[-1]] if wanted else []
+    return [f"{action.option_strings[-1]}={value}"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a run may use: threads, and bytes of memory (None: no limit was set)."""
+
+    threads: int
+    memory: int | None
+
+
+def resources(arguments: argparse.Namespace) -> Resources:
+    """Take threads and memory from the flags, else from what Galaxy granted, else from the machine."""
+    threads = arguments.threads or _number("GALAXY_SLOTS") or _cores()
+    megabytes = arguments.memory or _number("GALAXY_MEMORY_MB")
+    return Resources(threads, megabytes * 1024 * 1024 if megabytes else None)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _number(variable: str) -> int | None:
+    text = os.environ.get(variable, "")
+    return int(text) if text.isdigit() and int(text) > 0 else None
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def run(program: str, main: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+    """Run a script's work with messages set up, and turn foreseen errors into a sentence and an exit code.
+
+    A SIGTERM (a job being cancelled) unwinds like Ctrl-C, so that nothing half-written stays behind.
+    """
+    from .progress import set_up_messages
+
+    logger = set_up_messages(program, quiet=arguments.quiet, log_json=arguments.log_json)
+    logging.captureWarnings(True)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return main(arguments)
+    except SuiteError as error:
+        logger.error(one_line(str(error)))
+        return error.exit_code
+    except MemoryError:
+        logger.error("The memory is not enough for this input. Give the job more, or fewer threads.")
+        return NOTHING_USABLE
+    except KeyboardInterrupt:
+        logger.error("Interrupted; nothing was left half-written.")
+        return INTERRUPTED
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def one_line(message: str) -> str:
+    """Keep a message on one line, whatever names it quotes."""
+    return " ".join("".join(character if character.isprintable() else " " for character in message).split())

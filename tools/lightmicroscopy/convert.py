@@ -1,0 +1,260 @@
+"""Conversion: open, select, write, and say exactly what came of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from . import readers
+from .errors import SuiteError, UnreadableError, UnwritableError, UsageError
+from .image import Dataset, Image, Location, Plate
+from .names import sanitise, unique, without_extension
+from .provenance import Provenance, checksum_of_source, files_below, now, sha256
+from .selection import Selection, select, select_series
+from .writers.options import SeriesWritten, WriteOptions, Written
+
+Format = Literal["ome-tiff", "ome-zarr"]
+
+log = logging.getLogger("lightmicroscopy")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is wanted of a conversion.
+
+    Attributes
+    ----------
+    format
+        ``ome-tiff``: one file per series; ``ome-zarr``: one store for all.
+    label
+        The pixels are label maps: pyramids by nearest neighbour.
+    options
+        Choices of the writer. Progress and provenance are set here for each output.
+    parameters
+        (flag, value) pairs to record in the outputs.
+    """
+
+    format: Format
+    selection: Selection = Selection()
+    label: bool = False
+    options: WriteOptions = WriteOptions()
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one series: written somewhere, or failed for a reason."""
+
+    image: Image
+    name: str
+    written: SeriesWritten | None = None
+    path: Path | None = None
+    bytes: int | None = None
+    losses: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A finished conversion, one outcome per series."""
+
+    dataset: Dataset
+    request: Request
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """Outcomes that produced nothing."""
+        return tuple(outcome for outcome in self.outcomes if outcome.written is None)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Rows of the conversion table, one per series."""
+        sums = {path: sha256(path) if path.is_file() else "" for path in self.paths}
+        for outcome in self.outcomes:
+            shape, image, written = outcome.image.shape, outcome.image, outcome.written
+            yield {
+                "input": self.dataset.location.name,
+                "series": image.series,
+                "series_name": image.name,
+                "status": "done" if written else "failed",
+                "reason": outcome.reason,
+                "output": outcome.path.name if outcome.path else None,
+                "format": self.request.format if written else None,
+                "size_x": shape.x,
+                "size_y": shape.y,
+                "size_z": shape.z,
+                "size_c": shape.c,
+                "size_t": shape.t,
+                "dtype": written.dtype if written else str(image.dtype),
+                "levels": len(written.levels) if written else None,
+                "compression": written.compression if written else None,
+                "bytes": outcome.bytes,
+                "sha256": sums.get(outcome.path) if outcome.path else None,
+                "selection": self.request.selection.describe(),
+                "losses": outcome.losses,
+                "warnings": outcome.warnings,
+            }
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Files and stores written, each once."""
+        return tuple(dict.fromkeys(outcome.path for outcome in self.outcomes if outcome.path))
+
+    def checksums(self) -> Iterator[tuple[str, str]]:
+        """SHA-256 and path of every file written, relative to the output folder."""
+        for path in self.paths:
+            for name, file in files_below(path).items():
+                yield sha256(file), f"{path.name}/{name}" if path.is_dir() else name
+
+
+def convert(location: Location, output: Path, request: Request, *, progress: Callable[[int, int], None] | None = None) -> Conversion:
+    """Convert one image file, set or store.
+
+    Parameters
+    ----------
+    location
+        What to read.
+    output
+        Folder for the results; made if it is not there.
+    progress
+        Called with (bytes of pixels done, bytes in all).
+
+    Returns
+    -------
+    One outcome per series. Its dataset stays open; close it when the previews are made.
+
+    Raises
+    ------
+    UsageError
+        If the selection does not fit, before anything is written.
+    UnreadableError, UnwritableError
+        If the input cannot be opened, or a store cannot be completed.
+    """
+    dataset = readers.open(location)
+    try:
+        images = _selected(dataset, request)
+        labels = _labels(dataset, images, request)
+        source = Provenance(location.name, checksum_of_source(dataset), request.selection.describe(), request.parameters, now())
+        images, labels = ([_with_provenance(image, source) for image in some] for some in (images, labels))
+        _make(output)
+        total = sum(image.shape.pixels * image.dtype.itemsize for image in (*images, *labels))
+        options = replace(request.options, progress=_Sum(progress, total) if progress else None)
+        write = _write_files if request.format == "ome-tiff" else _write_store
+        return Conversion(dataset, request, tuple(write(dataset, images, labels, output, options)))
+    except BaseException:
+        dataset.close()
+        raise
+
+
+def _selected(dataset: Dataset, request: Request) -> list[Image]:
+    if not dataset.images:
+        raise UnreadableError(f"{dataset.location.name} holds no image.")
+    chosen = select_series(dataset.images, request.selection.series)
+    images = [select(image, request.selection) for image in chosen]
+    return [replace(image, kind="label") for image in images] if request.label else images
+
+
+def _labels(dataset: Dataset, images: Sequence[Image], request: Request) -> list[Image]:
+    """Label maps of the chosen series, cut as those are; channels do not apply to them."""
+    wanted = {image.series for image in images}
+    selection = replace(request.selection, channels=(), series="all", level=0, project="")
+    found = [label for label in dataset.labels if label.label_of in wanted]
+    if not found:
+        return []
+    if request.selection.level or request.selection.project:
+        log.warning("The label maps of %s are left out: they are not reduced together with the image.", dataset.location.name)
+        return []
+    kept = []
+    for label in found:
+        try:
+            kept.append(select(label, selection))
+        except UsageError as error:
+            log.warning("The label map %r is left out: %s", label.name, error)
+    return kept
+
+
+def _with_provenance(image: Image, source: Provenance) -> Image:
+    annotation = source.annotation(image.series, image.name)
+    return replace(image, metadata=replace(image.metadata, annotations=(*image.metadata.annotations, annotation)))
+
+
+def _make(output: Path) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnwritableError(f"The folder {output} cannot be made: {error.strerror}. Choose one you may write to.") from error
+
+
+class _Sum:
+    """Progress over several outputs, each of which counts from zero."""
+
+    def __init__(self, tell: Callable[[int, int], None], total: int) -> None:
+        self.tell, self.total = tell, total
+        self.before = self.last = 0
+
+    def __call__(self, done: int, _: int) -> None:
+        self.last = self.before + done
+        self.tell(self.last, self.total)
+
+    def next_output(self) -> None:
+        self.before = self.last
+
+
+def _write_files(dataset: Dataset, images: Sequence[Image], labels: Sequence[Image], output: Path, options: WriteOptions) -> Iterator[Outcome]:
+    from .writers.ome_tiff import write_ome_tiff
+
+    stem = without_extension(dataset.location.name)
+    everything = [*images, *labels]
+    names = [sanitise(stem) if image is images[0] and len(images) == 1 else sanitise(f"{stem}__{_series_name(image, stem)}") for image in everything]
+    for image, name in zip(everything, unique(names), strict=True):
+        path = output / f"{name}.ome.tiff"
+        try:
+            written = write_ome_tiff(image, path, dataset, options)
+        except SuiteError as error:
+            # What cannot be helped by trying the next series is not tried: a full disk, a name already taken.
+            if len(everything) == 1 or isinstance(error, UsageError):
+                raise
+            yield Outcome(image, name, reason=str(error))
+            continue
+        yield _outcome(image, name, written, written.series[0])
+        if isinstance(options.progress, _Sum):
+            options.progress.next_output()
+
+
+def _series_name(image: Image, stem: str) -> str:
+    """Name one of several: by its own name, less the file's name where that only repeats."""
+    name = image.name.removeprefix(stem).strip(" _-#:")
+    own = name or f"series_{image.series}"
+    return f"label_{own}" if image.label_of is not None else own
+
+
+def _write_store(dataset: Dataset, images: Sequence[Image], labels: Sequence[Image], output: Path, options: WriteOptions) -> Iterator[Outcome]:
+    from .writers.ome_zarr import write_ome_zarr
+
+    name = sanitise(without_extension(dataset.location.name))
+    path = output / f"{name}.ome.zarr{'.zip' if options.zip else ''}"
+    plates = _plates(dataset.plates, images)
+    part = replace(dataset, images=tuple(images), labels=tuple(labels), plates=plates, close_files=None)
+    written = write_ome_zarr(part, path, options)
+    for image, series in zip((*images, *labels), written.series, strict=True):
+        yield _outcome(image, name, written, series)
+
+
+def _plates(plates: Sequence[Plate], images: Sequence[Image]) -> tuple[Plate, ...]:
+    """Keep the wells that still have a field; a single image is written as that image, not as a plate."""
+    if len(images) < 2:  # noqa: PLR2004 - one image is no plate
+        return ()
+    chosen = {image.series for image in images}
+    kept = []
+    for plate in plates:
+        wells = [replace(well, fields=tuple(field for field in well.fields if field.series in chosen)) for well in plate.wells]
+        kept.append(replace(plate, wells=tuple(well for well in wells if well.fields)))
+    return tuple(plate for plate in kept if plate.wells)
+
+
+def _outcome(image: Image, name: str, written: Written, series: SeriesWritten) -> Outcome:
+    return Outcome(image, name, series, written.path, written.bytes, written.losses, (*image.warnings, *written.warnings))

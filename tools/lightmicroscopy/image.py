@@ -1,0 +1,456 @@
+"""The image model: what every reader returns and every writer, check and report takes.
+
+Pixels always have six axes in one order, T C Z Y X S (time, channel, z, y, x, sample). An axis the source does not have
+has size 1; `Image.axes` keeps what the source declared. Samples (the S of RGB) stand apart from channels. Opening an
+image reads no pixels; a `PixelSource` reads the box it is asked for. Metadata follow the OME data model (2016-06) and
+its names; what is not known is ``None`` and is never made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from lxml import etree
+    from numpy.typing import NDArray
+
+Kind = Literal["intensity", "label", "indexed", "rgb"]
+Span = tuple[int, int]
+"""First and one past the last, 0-based."""
+
+
+class Shape(NamedTuple):
+    """Sizes along T C Z Y X S."""
+
+    t: int
+    c: int
+    z: int
+    y: int
+    x: int
+    s: int = 1
+
+    @property
+    def planes(self) -> int:
+        """Number of 2D planes (T × C × Z)."""
+        return self.t * self.c * self.z
+
+    @property
+    def pixels(self) -> int:
+        """Number of stored values, samples included."""
+        return self.planes * self.y * self.x * self.s
+
+
+class Region(NamedTuple):
+    """A box of pixels in one resolution level; half-open spans. Samples are always read whole."""
+
+    t: Span
+    c: Span
+    z: Span
+    y: Span
+    x: Span
+
+    @classmethod
+    def whole(cls, shape: Shape) -> Region:
+        """Everything in an image of that shape."""
+        return cls((0, shape.t), (0, shape.c), (0, shape.z), (0, shape.y), (0, shape.x))
+
+    @classmethod
+    def plane(cls, shape: Shape, t: int, c: int, z: int) -> Region:
+        """One whole 2D plane."""
+        return cls((t, t + 1), (c, c + 1), (z, z + 1), (0, shape.y), (0, shape.x))
+
+    @property
+    def sizes(self) -> tuple[int, int, int, int, int]:
+        """Extent along T C Z Y X."""
+        return tuple(stop - start for start, stop in self)  # type: ignore[return-value]
+
+
+class PixelSource(Protocol):
+    """Pixels of one resolution level.
+
+    `read` may be called from several threads at once. It returns an array of shape ``(*region.sizes, shape.s)`` and of
+    `dtype` in native byte order, which the caller must not write to. It raises `UnreadableError` where stored data are
+    damaged; data that were never stored are the fill value.
+    """
+
+    @property
+    def shape(self) -> Shape:
+        """Sizes along T C Z Y X S."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the stored values, in native byte order."""
+        ...
+
+    @property
+    def unit(self) -> Shape:
+        """Extent of what the storage decodes at once (a tile, strip, chunk or whole plane): reading along its borders
+        decodes nothing twice."""
+        ...
+
+    def read(self, region: Region) -> NDArray[Any]:
+        """Read one box of pixels."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number and its unit, the unit spelt as in OME-XML (``µm`` with U+00B5, ``nm``, ``s``, ``ms``, ``reference frame``)."""
+
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel. Wavelengths in nanometres; colour as signed 32-bit RGBA, as OME stores it."""
+
+    name: str | None = None
+    color: int | None = None
+    color_invented: bool = False
+    fluor: str | None = None
+    excitation_nm: float | None = None
+    emission_nm: float | None = None
+    contrast_method: str | None = None
+    illumination_type: str | None = None
+    acquisition_mode: str | None = None
+    pinhole: Quantity | None = None
+    nd_filter: float | None = None
+    detector_id: str | None = None
+    detector_gain: float | None = None
+    detector_offset: float | None = None
+    detector_voltage: Quantity | None = None
+    detector_binning: str | None = None
+    light_source_id: str | None = None
+    light_source_attenuation: float | None = None
+    filter_set_id: str | None = None
+    window: tuple[float, float] | None = None
+    """Display range the source recorded."""
+    lut: tuple[tuple[int, ...], ...] | None = None
+    """Palette of an indexed image: entries of (red, green, blue[, alpha]) in the range of the stored palette."""
+    source_index: int | None = None
+    """Index of this channel in the source series, where a selection has moved it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """What is known of one 2D plane. Times in seconds, `delta_t_s` from the series' time origin."""
+
+    t: int
+    c: int
+    z: int
+    delta_t_s: float | None = None
+    exposure_s: float | None = None
+    position_x: Quantity | None = None
+    position_y: Quantity | None = None
+    position_z: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Modulo:
+    """A dimension folded into C, Z or T (lambda, phase, lifetime, angle …), as OME's Modulo annotation says it."""
+
+    along: Literal["C", "Z", "T"]
+    type: str
+    start: float | None = None
+    end: float | None = None
+    step: float | None = None
+    unit: str | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TilePosition:
+    """Where one tile of a mosaic was taken, in level-0 pixels of the whole, and its painting order."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """An objective lens; working distance in micrometres."""
+
+    id: str
+    model: str | None = None
+    manufacturer: str | None = None
+    magnification: float | None = None
+    calibrated_magnification: float | None = None
+    numerical_aperture: float | None = None
+    immersion: str | None = None
+    correction: str | None = None
+    working_distance: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A camera or point detector."""
+
+    id: str
+    model: str | None = None
+    manufacturer: str | None = None
+    type: str | None = None
+    gain: float | None = None
+    offset: float | None = None
+    voltage: Quantity | None = None
+    zoom: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LightSource:
+    """A laser, lamp or LED."""
+
+    id: str
+    kind: Literal["Laser", "Arc", "Filament", "LightEmittingDiode", "GenericExcitationSource"]
+    model: str | None = None
+    manufacturer: str | None = None
+    type: str | None = None
+    medium: str | None = None
+    wavelength_nm: float | None = None
+    power: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """An optical filter; cut wavelengths in nanometres."""
+
+    id: str
+    model: str | None = None
+    manufacturer: str | None = None
+    type: str | None = None
+    cut_in_nm: float | None = None
+    cut_out_nm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A microscope and its parts."""
+
+    id: str
+    microscope_model: str | None = None
+    microscope_manufacturer: str | None = None
+    microscope_type: str | None = None
+    objectives: tuple[Objective, ...] = ()
+    detectors: tuple[Detector, ...] = ()
+    light_sources: tuple[LightSource, ...] = ()
+    filters: tuple[Filter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RoiShape:
+    """One drawn shape. `geometry` holds the attributes OME defines for its type (X, Y, Width, Points …), in pixels."""
+
+    type: Literal["Point", "Line", "Polyline", "Polygon", "Rectangle", "Ellipse", "Label", "Mask"]
+    geometry: Mapping[str, str]
+    text: str | None = None
+    t: int | None = None
+    c: int | None = None
+    z: int | None = None
+    stroke_color: int | None = None
+    fill_color: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Roi:
+    """A region of interest drawn by a person or a program."""
+
+    shapes: tuple[RoiShape, ...]
+    name: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapAnnotation:
+    """Key-value pairs under one namespace; keys may repeat."""
+
+    namespace: str
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMetadata:
+    """What is known of one series, in OME terms.
+
+    `element` is the untouched ``Image`` element of the source's OME-XML, where it had one: writers carry along what
+    these fields do not say.
+    """
+
+    description: str | None = None
+    acquisition_date: str | None = None
+    """ISO 8601; with a zone only if the source knows one."""
+    pixel_size_x: Quantity | None = None
+    pixel_size_y: Quantity | None = None
+    pixel_size_z: Quantity | None = None
+    time_increment_s: float | None = None
+    channels: tuple[Channel, ...] = ()
+    planes: tuple[Plane, ...] = ()
+    modulo: tuple[Modulo, ...] = ()
+    tiles: tuple[TilePosition, ...] = ()
+    instrument: Instrument | None = None
+    objective_id: str | None = None
+    immersion_medium: str | None = None
+    refractive_index: float | None = None
+    stage_label: str | None = None
+    rois: tuple[Roi, ...] = ()
+    annotations: tuple[MapAnnotation, ...] = ()
+    original: tuple[tuple[str, str], ...] = ()
+    """The source's own metadata as (key, value), before keep / scrub / drop is applied."""
+    element: etree._Element | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One resolution level. `factor` is level-0 size over this level's size along (z, y, x), true at odd sizes."""
+
+    pixels: PixelSource
+    factor: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One series: a lazily readable image of up to five dimensions (and samples), with its metadata."""
+
+    name: str
+    series: int
+    """Index among the series of the source, 0-based."""
+    levels: tuple[Level, ...]
+    axes: str
+    """Axes the source declared, in its order, e.g. ``CZYX`` or ``YXS``."""
+    kind: Kind = "intensity"
+    significant_bits: int | None = None
+    fill_value: float = 0
+    metadata: ImageMetadata = field(default_factory=ImageMetadata)
+    compression: str | None = None
+    """How the source stored the pixels, as its format names it."""
+    lossy: bool = False
+    """True where the source's storage has changed the pixel values (JPEG and the like)."""
+    white_is_zero: bool = False
+    label_of: int | None = None
+    """Series this label map belongs to."""
+    path: str | None = None
+    """Where in the source it lies (a group in a Zarr, a dataset in an HDF5 file)."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> Shape:
+        """Sizes of level 0 along T C Z Y X S."""
+        return self.levels[0].pixels.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the pixel values, in native byte order."""
+        return self.levels[0].pixels.dtype
+
+
+@dataclass(frozen=True, slots=True)
+class WellField:
+    """One field of view of a well: a series, and the acquisition (run) it belongs to."""
+
+    series: int
+    acquisition: int | None = None
+    position_x: Quantity | None = None
+    position_y: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Well:
+    """One well; row and column 0-based."""
+
+    row: int
+    column: int
+    fields: tuple[WellField, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """One run of a plate."""
+
+    id: int
+    name: str | None = None
+    maximum_field_count: int | None = None
+    start_time: str | None = None
+    end_time: str | None = None
+
+
+NamingConvention = Literal["letter", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """A multi-well plate."""
+
+    name: str
+    rows: int
+    columns: int
+    wells: tuple[Well, ...]
+    acquisitions: tuple[Acquisition, ...] = ()
+    row_naming: NamingConvention = "letter"
+    column_naming: NamingConvention = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table found beside the images (a bulk annotation table, measurements)."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Callable[[], Iterable[tuple[str, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where an image is and what is known of it before it is opened.
+
+    `path` is the file or folder to open; `files` are all that were given with it, by their own names, among which the
+    members of a multi-file set are looked for and nowhere else.
+    """
+
+    path: Path
+    files: tuple[Path, ...] = ()
+    series: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The name the user knows it by."""
+        return self.path.name
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All that one location holds. Close it (or use it in a ``with``) when its pixels are no longer needed."""
+
+    location: Location
+    format: str
+    """Name of the format with its version, e.g. ``OME-TIFF`` or ``OME-Zarr 0.4``."""
+    images: tuple[Image, ...]
+    """Series in the source's order; label maps that belong to a series are in `labels` instead."""
+    labels: tuple[Image, ...] = ()
+    plates: tuple[Plate, ...] = ()
+    tables: tuple[Table, ...] = ()
+    ome: etree._Element | None = None
+    """The source's whole OME-XML, untouched."""
+    ome_source: bytes | None = None
+    """The bytes of that OME-XML as stored, for checks."""
+    files: tuple[Path, ...] = ()
+    """Every file the dataset is made of."""
+    warnings: tuple[str, ...] = ()
+    close_files: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """Close what is open. Pixels cannot be read afterwards."""
+        if self.close_files is not None:
+            self.close_files()
+
+    def __enter__(self) -> Dataset:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,335 @@
+"""Checks inputs against the rules of one or more profiles, one input at a time."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import __version__, readers
+from ..errors import SuiteError, UnreadableError
+from ..image import Dataset, Image, Location, Quantity
+from ..provenance import checksum_of_source, files_below, now, sha256_of
+from .findings import OPEN_FORMAT, SEVERITIES, Finding, Rule, Severity, Status, Subject, run_rule
+from .rules import PROFILES, catalogue
+from .safe_xml import LARGEST, parse_xml
+
+UNREADABLE = "input.unreadable"
+OME_XML = "OME-XML"
+SUITE = "Galaxy light microscopy suite"
+_BEGINS_AS_XML = re.compile(rb"\s*<[?!A-Za-z]")
+_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesFacts:
+    """What one series is, as the reports show it."""
+
+    series: int
+    name: str
+    kind: str
+    axes: str
+    size_x: int
+    size_y: int
+    size_z: int
+    size_c: int
+    size_t: int
+    dtype: str
+    levels: int
+    pixel_size_x: str
+    pixel_size_y: str
+    pixel_size_z: str
+    channels: tuple[str, ...]
+    compression: str
+    lossy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedInput:
+    """One input, what it holds, and how every rule went."""
+
+    name: str
+    format: str = ""
+    bytes: int = 0
+    sha256: str = ""
+    series: tuple[SeriesFacts, ...] = ()
+    labels: int = 0
+    unreadable: str = ""
+    part_of: str = ""
+    """Name of the input that this file belongs to as part of a set, and was checked with."""
+    statuses: dict[str, Status] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a check found out."""
+
+    profiles: tuple[str, ...]
+    date: str
+    inputs: tuple[CheckedInput, ...]
+    findings: tuple[Finding, ...]
+    """Sorted by severity (gravest first), input, rule."""
+    rules: tuple[Rule, ...]
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def checked(self) -> tuple[CheckedInput, ...]:
+        """Inputs that stand for themselves; the files of a multi-file set are one."""
+        return tuple(item for item in self.inputs if not item.part_of)
+
+    @property
+    def failed(self) -> tuple[CheckedInput, ...]:
+        """Inputs that could not be read."""
+        return tuple(item for item in self.inputs if item.unreadable)
+
+    def count(self, severity: Severity) -> int:
+        """How many findings of that severity there are."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+    def reaches(self, level: str) -> bool:
+        """Whether there is a finding at least as grave as ``error`` or ``warning``; a check that could not run counts as a warning."""
+        grave: dict[str, tuple[Severity, ...]] = {"error": ("error",), "warning": ("error", "warning", "not-run")}
+        return any(finding.severity in grave.get(level, ()) for finding in self.findings)
+
+    def rows(self) -> Iterable[dict[str, object]]:
+        """Rows of the findings table."""
+        return ({name: value for name, value in asdict(finding).items() if name != "why"} for finding in self.findings)
+
+    def document(self) -> dict[str, Any]:
+        """Return everything as JSON-able data."""
+        went = self.tally()
+        return {
+            "suite": SUITE,
+            "version": __version__,
+            "date": self.date,
+            "profiles": list(self.profiles),
+            "parameters": dict(self.parameters),
+            "inputs": [asdict(item) for item in self.inputs],
+            "findings": [asdict(finding) for finding in self.findings],
+            "rules": [
+                {
+                    "id": rule.id,
+                    "severity": rule.severity,
+                    "title": rule.title,
+                    "why": rule.why,
+                    "fix": rule.fix,
+                    "source": rule.source,
+                    "profiles": list(rule.profiles),
+                    "inputs": dict(went[rule.id]),
+                }
+                for rule in self.rules
+            ],
+        }
+
+    def tally(self) -> dict[str, Counter[Status]]:
+        """For each rule, in how many inputs it found something, passed, could not run or had nothing to check."""
+        counts: dict[str, Counter[Status]] = {rule.id: Counter() for rule in self.rules}
+        for item in self.inputs:
+            for rule_id, status in item.statuses.items():
+                counts[rule_id][status] += 1
+        return counts
+
+
+def check(
+    paths: Sequence[Path],
+    profiles: Sequence[str] = (OPEN_FORMAT,),
+    *,
+    parameters: tuple[tuple[str, str], ...] = (),
+    done: Callable[[CheckedInput, int], None] | None = None,
+) -> Report:
+    """Check inputs one after another; each is closed before the next is opened.
+
+    Parameters
+    ----------
+    paths
+        Files, folders or zips. All of them together are where the members of multi-file sets are looked for.
+    profiles
+        Names out of `rules.PROFILES`.
+    parameters
+        Flags and values to record in the reports.
+    done
+        Called after each input with it and the bytes it had.
+
+    Returns
+    -------
+    A report. An input that cannot be read is one finding in it and never costs the others theirs.
+    """
+    rules = catalogue(profiles)
+    given = tuple(paths)
+    findings: list[Finding] = []
+    inputs: list[CheckedInput] = []
+    members: dict[Path, str] = {}
+    for name, path in zip(_names(given), given, strict=True):
+        if path in members:
+            item, found = CheckedInput(name, bytes=bytes_of(path), sha256=_checksum(path, None), part_of=members[path]), []
+        else:
+            item, found, files = _check_one(name, path, given, rules, profiles)
+            members.update((file, name) for file in files if file != path)
+        inputs.append(item)
+        findings.extend(found)
+        if done is not None:
+            done(item, item.bytes)
+    findings.sort(key=lambda finding: (SEVERITIES.index(finding.severity), finding.input, finding.rule))
+    return Report(tuple(profiles), now(), tuple(inputs), tuple(findings), rules, parameters)
+
+
+def bytes_of(path: Path) -> int:
+    """Size of a file, or of all files in a folder; 0 for what is not there."""
+    total = 0
+    for file in files_below(path).values():
+        try:
+            total += file.stat().st_size
+        except OSError:
+            continue
+    return total
+
+
+def open_subject(name: str, path: Path, files: tuple[Path, ...] = ()) -> Subject:
+    """Open an input for checking.
+
+    Returns
+    -------
+    A subject; its `unreadable` says why where neither a reader nor the XML parser could make anything of it.
+    """
+    try:
+        document = _ome_document(path)
+    except (SuiteError, OSError) as error:
+        return Subject(name, path, unreadable=str(error))
+    try:
+        dataset = readers.open(Location(path, files))
+    except SuiteError as error:
+        # A companion file is opened with its images; alone, it is still a document that can be checked.
+        reason = None if document is not None else str(error)
+        return Subject(name, path, ome_xml=document or _description(path), unreadable=reason)
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError) as error:
+        # Readers promise a sentence; where one of them breaks the promise, the other inputs still get their reports.
+        reason = f"{name} cannot be read ({type(error).__name__}: {error}). It is damaged, or this suite has a fault: please report it."
+        return Subject(name, path, ome_xml=document or _description(path), unreadable=reason)
+    return Subject(name, path, dataset, dataset.ome_source or document or _description(path))
+
+
+def _description(path: Path) -> bytes | None:
+    """The OME-XML in the first page of a TIFF, which a reader may have put aside because it does not fit the pixels."""
+    from ..readers.files import RandomFile
+    from ..readers.tiff_structure import Scanner
+
+    if not path.is_file():
+        return None
+    file = None
+    try:
+        file = RandomFile(path)
+        scanner = Scanner(file)
+        description = scanner.description(scanner.first)
+    except SuiteError:
+        return None
+    finally:
+        if file is not None:
+            file.close()
+    return description if b"<OME" in description[:4096] or b":OME" in description[:4096] else None
+
+
+def _check_one(name: str, path: Path, files: tuple[Path, ...], rules: tuple[Rule, ...], profiles: Sequence[str]) -> tuple[CheckedInput, list[Finding], tuple[Path, ...]]:
+    subject = open_subject(name, path, files)
+    try:
+        findings = [_unreadable(subject, profiles[0])] if subject.unreadable else []
+        statuses: dict[str, Status] = {}
+        for rule in rules:
+            profile = next(profile for profile in profiles if profile in rule.profiles)
+            found, statuses[rule.id] = run_rule(rule, subject, profile)
+            findings += found
+        item = CheckedInput(
+            name=name,
+            format=subject.format,
+            bytes=bytes_of(path),
+            sha256=_checksum(path, subject.dataset),
+            series=tuple(_facts(image) for image in subject.dataset.images) if subject.dataset else (),
+            labels=len(subject.dataset.labels) if subject.dataset else 0,
+            unreadable=subject.unreadable or "",
+            statuses=statuses,
+        )
+    finally:
+        if subject.dataset is not None:
+            subject.dataset.close()
+    return item, findings, subject.dataset.files if subject.dataset else ()
+
+
+def _unreadable(subject: Subject, profile: str) -> Finding:
+    return Finding(
+        input=subject.name,
+        series="",
+        profile=profile,
+        rule=UNREADABLE,
+        severity="error",
+        location="",
+        message=subject.unreadable or "",
+        fix="Open the file in the software that made it; if it opens there, export or upload it again. Other checks of this input could not run.",
+        source="https://ome-model.readthedocs.io/en/stable/",
+        why="What cannot be opened here will not open for the people you share it with, and nothing else about it could be checked.",
+    )
+
+
+def _names(paths: tuple[Path, ...]) -> list[str]:
+    """The last part of each path, or the whole path where two would be called the same."""
+    known = Counter(path.name for path in paths)
+    return [path.name if path.name and known[path.name] == 1 else str(path) for path in paths]
+
+
+def _ome_document(path: Path) -> bytes | None:
+    """A file's content if it is an OME-XML document by itself; ``None`` if it is no XML at all."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+    if not (head.startswith(_BOMS) or _BEGINS_AS_XML.match(head)):
+        return None
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise UnreadableError(f"{path.name} is an XML document of {size:,} bytes; at most {LARGEST:,} are read. Check where it comes from.")
+    document = path.read_bytes()
+    root = parse_xml(document, path.name)
+    local = str(root.tag).rsplit("}", 1)[-1]
+    if local != "OME":
+        raise UnreadableError(f"{path.name} is an XML document but not OME-XML: its outermost element is {local}, not OME. Give the image, or its OME-XML.")
+    return document
+
+
+def _checksum(path: Path, dataset: Dataset | None) -> str:
+    try:
+        return checksum_of_source(dataset) if dataset is not None else sha256_of(files_below(path))
+    except OSError:
+        return ""
+
+
+def _facts(image: Image) -> SeriesFacts:
+    shape, metadata = image.shape, image.metadata
+    return SeriesFacts(
+        series=image.series,
+        name=image.name,
+        kind=image.kind,
+        axes=image.axes,
+        size_x=shape.x,
+        size_y=shape.y,
+        size_z=shape.z,
+        size_c=shape.c,
+        size_t=shape.t,
+        dtype=str(image.dtype),
+        levels=len(image.levels),
+        pixel_size_x=_quantity(metadata.pixel_size_x),
+        pixel_size_y=_quantity(metadata.pixel_size_y),
+        pixel_size_z=_quantity(metadata.pixel_size_z),
+        channels=tuple(channel.name or "" for channel in metadata.channels),
+        compression=image.compression or "",
+        lossy=image.lossy,
+    )
+
+
+def _quantity(quantity: Quantity | None) -> str:
+    return "" if quantity is None else f"{quantity.value:.6g} {quantity.unit}"
+
+
+def profile_titles(profiles: Iterable[str]) -> dict[str, str]:
+    """What each profile asks, for headings."""
+    return {profile: PROFILES[profile] for profile in profiles}

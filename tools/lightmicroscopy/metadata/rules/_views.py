@@ -1,0 +1,127 @@
+"""What several rules look at: the series of an input however it was read, places in OME-XML, addresses of specifications."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...errors import SuiteError
+from ..findings import CannotRun, Subject
+from ..ome_xml import local_name
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+    from ...image import ImageMetadata, Shape
+    from ..ome_read import OmeDocument
+
+SCHEMA = "https://www.openmicroscopy.org/Schemas/Documentation/Generated/OME-2016-06/ome_xsd.html"
+OME_TIFF = "https://ome-model.readthedocs.io/en/stable/ome-tiff/specification.html"
+OME_MODEL = "https://ome-model.readthedocs.io/en/stable/ome-xml/index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series as the rules see it, from an opened image or from OME-XML alone."""
+
+    index: int
+    name: str
+    shape: Shape
+    kind: str
+    metadata: ImageMetadata
+
+    @property
+    def called(self) -> str:
+        """How sentences call it."""
+        return f"Series {self.index} “{shorten(self.name)}”" if self.name else f"Series {self.index}"
+
+    @property
+    def mentioned(self) -> str:
+        """The same inside a sentence."""
+        return self.called.replace("Series", "series", 1)
+
+
+def series(subject: Subject) -> tuple[Series, ...]:
+    """Every series of a subject."""
+    return subject.shared.get("series", lambda: tuple(_series(subject)))
+
+
+def _series(subject: Subject) -> Iterator[Series]:
+    from ...image import Shape
+
+    if subject.dataset is not None:
+        for image in subject.dataset.images:
+            yield Series(image.series, image.name, image.shape, image.kind, image.metadata)
+        return
+    for index, image in enumerate(document(subject).images):
+        samples = max(image.samples_per_pixel or (1,))
+        shape = Shape(image.size_t, max(1, image.size_c // samples), image.size_z, image.size_y, image.size_x, samples)
+        yield Series(index, image.name or "", shape, "rgb" if samples > 1 else "intensity", image.metadata)
+
+
+def document(subject: Subject) -> OmeDocument:
+    """The parsed OME-XML, for rules that cannot do without; where it cannot be parsed, `ome.readable` is what says so."""
+    try:
+        return subject.ome
+    except SuiteError as error:
+        raise CannotRun("The OME-XML cannot be read.") from error
+
+
+def elements(subject: Subject, *names: str) -> Iterator[etree._Element]:
+    """Every element of the OME-XML of those local names."""
+    wanted = set(names)
+    return (element for element in document(subject).root.iter("{*}*") if local_name(element) in wanted)
+
+
+def place(element: etree._Element) -> str:
+    """Where an element stands, as a path of local names: ``/OME/Image[2]/Pixels``. Counted from 1, as XPath does."""
+    steps = []
+    at: etree._Element | None = element
+    while at is not None:
+        parent = at.getparent()
+        name = local_name(at)
+        alike = [child for child in parent if local_name(child) == name] if parent is not None else []
+        steps.append(f"{name}[{alike.index(at) + 1}]" if len(alike) > 1 else name)
+        at = parent
+    return "/" + "/".join(reversed(steps))
+
+
+def series_of(element: etree._Element) -> int | None:
+    """Index of the Image that an element belongs to; ``None`` outside of any."""
+    at: etree._Element | None = element
+    while at is not None and local_name(at) != "Image":
+        at = at.getparent()
+    parent = at.getparent() if at is not None else None
+    if at is None or parent is None:
+        return None
+    return [child for child in parent if local_name(child) == "Image"].index(at)
+
+
+def shorten(text: str, most: int = 60) -> str:
+    """Cut a text in the middle to fit a sentence."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 3 :]}"
+
+
+def listed(values: list[str] | tuple[str, ...], most: int = 5) -> str:
+    """Join a few values for a sentence, counting the rest."""
+    shown = ", ".join(shorten(value) for value in values[:most])
+    return shown if len(values) <= most else f"{shown} and {len(values) - most} more"
+
+
+def is_ome_tiff(subject: Subject) -> bool:
+    """Whether this is an OME-TIFF that could be opened."""
+    return subject.format.startswith("OME-TIFF")
+
+
+def is_tiff(subject: Subject) -> bool:
+    """Whether this is any TIFF that could be opened."""
+    return "TIFF" in subject.format
+
+
+def says_ome(name: str) -> bool:
+    """Whether a file name claims to be OME-TIFF."""
+    stem, extension = os.path.splitext(name.lower())
+    return extension in {".tif", ".tiff", ".tf2", ".tf8", ".btf"} and stem.endswith(".ome")

@@ -1,0 +1,383 @@
+"""Rules on what is known of each series, whatever its format: calibration, time, channels, optics, dates, people."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from ...image import Channel, Quantity
+from ..findings import CannotRun, Problem, Subject, rule
+from ..ome_units import to_nanometres
+from ..ome_xml import all_text, children
+from ._views import SCHEMA, Series, document, elements, listed, place, series, shorten
+
+SMALLEST_NM, LARGEST_NM = 1.0, 1e6
+_UNALIKE = 0.01
+_EXACT = 1e-4
+_LIGHT_NM = (180.0, 2500.0)
+_WHITE = -1
+_INCH_NM = 25.4e6
+_SCREEN_DPI = (72, 96, 150, 300, 600)
+_GENERIC = re.compile(r"(?:(?:channel|chan|ch|c|wavelength|image|layer|band)[\s:_#-]*)?\d{1,3}(?:[:/.]\d{1,3})*|channel|default|unknown|none|untitled|n/?a", re.IGNORECASE)
+_FLUORESCENCE = re.compile(r"fluor|confocal|multiphoton|twophoton|spinning|tirf|sted|palm|storm|light ?sheet|spim", re.IGNORECASE)
+_TRANSMITTED = re.compile(r"transmitted|brightfield|bright.?field|phase|dic\b|oblique|tl\b|bf\b", re.IGNORECASE)
+# Keys by which vendors call people, patients, computers; matched at the end of a key, where paths of keys have their noun.
+_PERSONAL_KEY = re.compile(
+    r"(?:operator|user|user ?name|patient\w*|experimenter|owner|author|person|artist|email|e-mail|computer(?: ?name)?|host(?: ?name)?|machine ?name)\W*$", re.IGNORECASE
+)
+_PERSONAL_PATH = re.compile(r"(?:[A-Z]:\\(?:Users|Documents and Settings)\\|/(?:home|Users)/)[^\\/\s]+|\\\\[\w.-]+\\", re.IGNORECASE)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def _applies(subject: Subject) -> bool:
+    """Whether there are series: opened ones, or those the OME-XML of a file that cannot be opened describes."""
+    if subject.dataset is None and subject.ome_xml is None:
+        return False
+    try:
+        return bool(series(subject))
+    except CannotRun:
+        return False
+
+
+@rule(
+    "ome.pixel-size-missing",
+    severity="warning",
+    title="Every series says how large a pixel is.",
+    why="Without a pixel size nothing in the image can be measured, and no scale bar can be drawn.",
+    fix="Look the pixel size up at the microscope (camera pixel ÷ magnification, or the value in the acquisition software) and enter it. Do not guess it.",
+    source=f"{SCHEMA}#Pixels_PhysicalSizeX",
+    needs="path",
+    applies=_applies,
+)
+def _pixel_size_missing(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        metadata = view.metadata
+        missing = [axis for axis, size in (("x", metadata.pixel_size_x), ("y", metadata.pixel_size_y)) if size is None]
+        if missing:
+            yield Problem(f"{view.called} does not say how large a pixel is in {' and '.join(missing)}.", series=view.index)
+
+
+@rule(
+    "ome.z-step-missing",
+    severity="warning",
+    title="Every z stack says how far apart its planes are.",
+    why="Volumes, 3D views and orthogonal sections need the distance between planes.",
+    fix="Enter the z step of the acquisition.",
+    source=f"{SCHEMA}#Pixels_PhysicalSizeZ",
+    needs="path",
+    applies=lambda subject: _applies(subject) and any(view.shape.z > 1 for view in series(subject)),
+)
+def _z_step_missing(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        if view.shape.z > 1 and view.metadata.pixel_size_z is None and not _folded(view, "Z"):
+            yield Problem(f"{view.called} has {view.shape.z} z planes but does not say how far apart they are.", series=view.index)
+
+
+@rule(
+    "ome.pixel-size-implausible",
+    severity="warning",
+    title="Pixel sizes lie between 1 nm and 1 mm.",
+    why="A pixel size outside of what light microscopes do is nearly always a wrong unit (nm for µm, m for µm).",
+    fix="Compare with the objective and camera, and correct the value or its unit.",
+    source=f"{SCHEMA}#Pixels_PhysicalSizeXUnit",
+    needs="path",
+    applies=_applies,
+)
+def _pixel_size_implausible(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        for axis, size in _sizes(view):
+            length = to_nanometres(size)
+            if length is not None and not SMALLEST_NM <= length <= LARGEST_NM:
+                side = "smaller than 1 nm" if length < SMALLEST_NM else "larger than 1 mm"
+                yield Problem(f"{view.called} has a pixel size of {_written(size)} in {axis}, {side}.", series=view.index)
+
+
+@rule(
+    "ome.pixel-size-default",
+    severity="warning",
+    title="Pixel sizes look measured, not filled in by software.",
+    why="1 µm is what Bio-Formats fills in where it knows nothing, and 72 or 96 dots per inch is a setting for screens: neither was measured.",
+    fix="Check it against the microscope. If it is true, nothing must be done; if not, enter the true size or remove it.",
+    source="https://bio-formats.readthedocs.io/en/stable/developers/matlab-dev.html",
+    needs="path",
+    applies=_applies,
+)
+def _pixel_size_default(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        x, y = view.metadata.pixel_size_x, view.metadata.pixel_size_y
+        reason = _filled_in(x) if x is not None and y is not None and _filled_in(x) == _filled_in(y) else ""
+        if x is not None and reason:
+            yield Problem(f"{view.called} has a pixel size of {_written(x)}, which is {reason}.", series=view.index)
+
+
+def _filled_in(size: Quantity | None) -> str:
+    length = to_nanometres(size) if size is not None else None
+    if length is None:
+        return ""
+    if abs(length - 1000) < _EXACT:
+        return "exactly 1 µm, the value some software fills in where it knows none"
+    for dots in _SCREEN_DPI:
+        if abs(length - _INCH_NM / dots) <= _INCH_NM / dots * 1e-3:
+            return f"exactly {dots} dots per inch, a setting for screens and printers"
+    return ""
+
+
+@rule(
+    "ome.pixel-size-unequal",
+    severity="info",
+    title="Pixels are square.",
+    why="Cameras have square pixels; different sizes in x and y are right for some line scans and wrong for most other images.",
+    fix="Check that this is how the image was taken.",
+    source=f"{SCHEMA}#Pixels_PhysicalSizeY",
+    needs="path",
+    applies=_applies,
+)
+def _pixel_size_unequal(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        x, y = view.metadata.pixel_size_x, view.metadata.pixel_size_y
+        across, down = (to_nanometres(size) if size else None for size in (x, y))
+        if x and y and across and down and abs(across - down) > _UNALIKE * max(across, down):
+            yield Problem(f"{view.called} has pixels of {_written(x)} in x but {_written(y)} in y.", series=view.index)
+
+
+@rule(
+    "ome.time-missing",
+    severity="warning",
+    title="Every time series says when its frames were taken.",
+    why="Speeds, rates and intervals cannot be measured without times.",
+    fix="Enter the interval between frames, or the time of each plane.",
+    source=f"{SCHEMA}#Pixels_TimeIncrement",
+    needs="path",
+    applies=lambda subject: _applies(subject) and any(view.shape.t > 1 for view in series(subject)),
+)
+def _time_missing(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        times = any(plane.delta_t_s is not None for plane in view.metadata.planes)
+        if view.shape.t > 1 and not view.metadata.time_increment_s and not times and not _folded(view, "T"):
+            message = f"{view.called} has {view.shape.t} time points but neither an interval between them nor the time of any plane."
+            yield Problem(message, series=view.index)
+
+
+@rule(
+    "ome.channel-name-missing",
+    severity="warning",
+    title="Every channel has a name that says what it shows.",
+    why="“Channel 0” does not tell the reader whether this is the nucleus or the protein the study is about.",
+    fix="Name each channel after its stain, fluorophore or contrast (DAPI, GFP-Tubulin, phase contrast).",
+    source=f"{SCHEMA}#Channel_Name",
+    needs="path",
+    applies=lambda subject: _applies(subject) and any(_has_channels(view) for view in series(subject)),
+)
+def _channel_name_missing(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        if not _has_channels(view):
+            continue
+        names = _channel_names(view)
+        unnamed = [str(index) for index, name in enumerate(names) if not name]
+        generic = [f"“{name}”" for name in names if name and _GENERIC.fullmatch(name.strip())]
+        if len(unnamed) == len(names):
+            beginning, end = ("The channel", "no name") if len(names) == 1 else (f"None of the {len(names)} channels", "a name")
+            yield Problem(f"{beginning} of {view.mentioned} has {end}.", series=view.index)
+        elif unnamed:
+            yield Problem(f"Of the {len(names)} channels of {view.mentioned}, no name have: {listed(unnamed)} (counted from 0).", series=view.index)
+        if generic:
+            yield Problem(f"{view.called} has channel names that say nothing: {listed(generic)}.", series=view.index)
+
+
+@rule(
+    "ome.channel-name-duplicate",
+    severity="warning",
+    title="Channels of a series have different names.",
+    why="Software that chooses channels by name takes the first of them, and a legend shows the same word twice.",
+    fix="Tell the channels apart in their names (by excitation, detector or stain).",
+    source=f"{SCHEMA}#Channel_Name",
+    needs="path",
+    applies=lambda subject: _applies(subject) and any(view.shape.c > 1 for view in series(subject)),
+)
+def _channel_name_duplicate(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        if _folded(view, "C"):
+            continue
+        counted = Counter(name for name in _channel_names(view) if name)
+        twice = [f"“{name}” ({times} times)" for name, times in counted.items() if times > 1]
+        if twice:
+            yield Problem(f"{view.called} has channels of the same name: {listed(twice)}.", series=view.index)
+
+
+@rule(
+    "ome.channel-color-default",
+    severity="info",
+    title="Channels have colours of their own.",
+    why="White is what OME-XML has where nobody chose a colour; several white channels on top of each other cannot be told apart.",
+    fix="Give each channel a colour, best one that colour-blind readers can tell apart (green with magenta, say).",
+    source=f"{SCHEMA}#Channel_Color",
+    needs="path",
+    applies=lambda subject: _applies(subject) and any(view.shape.c > 1 for view in series(subject)),
+)
+def _channel_color_default(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        channels = view.metadata.channels
+        own = any(channel.lut or (channel.color not in (None, _WHITE) and not channel.color_invented) for channel in channels)
+        if view.shape.c > 1 and not own and not _folded(view, "C"):
+            yield Problem(f"None of the {view.shape.c} channels of {view.mentioned} has a colour of its own.", series=view.index)
+
+
+@rule(
+    "ome.wavelength-missing",
+    severity="info",
+    title="Fluorescence channels say which light they collect.",
+    why="Excitation and emission wavelengths tell which fluorophore is seen, and deconvolution and unmixing compute with them.",
+    fix="Enter the wavelengths, from the filter set or the detection range.",
+    source=f"{SCHEMA}#Channel_EmissionWavelength",
+    needs="path",
+    applies=lambda subject: _applies(subject) and any(_is_fluorescence(channel) for view in series(subject) for channel in view.metadata.channels),
+)
+def _wavelength_missing(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        without = [
+            channel.name or str(index)
+            for index, channel in enumerate(view.metadata.channels)
+            if _is_fluorescence(channel) and channel.emission_nm is None
+        ]
+        if without:
+            yield Problem(f"{view.called} has fluorescence channels without an emission wavelength: {listed(without)}.", series=view.index)
+
+
+@rule(
+    "ome.wavelength-implausible",
+    severity="warning",
+    title="Wavelengths are those of light, emission above excitation.",
+    why="A wrong wavelength is usually a wrong unit or two swapped fields; both make deconvolution wrong.",
+    fix="Correct the wavelengths. (Emission below excitation is right only for multi-photon excitation.)",
+    source=f"{SCHEMA}#Channel_ExcitationWavelength",
+    needs="path",
+    applies=lambda subject: (
+        _applies(subject) and any(channel.emission_nm or channel.excitation_nm for view in series(subject) for channel in view.metadata.channels)
+    ),
+)
+def _wavelength_implausible(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        for index, channel in enumerate(view.metadata.channels):
+            called = f"Channel {index} “{shorten(channel.name or '')}” of {view.mentioned}"
+            emission, excitation = channel.emission_nm, channel.excitation_nm
+            for word, value in (("emission", emission), ("excitation", excitation)):
+                if value is not None and not _LIGHT_NM[0] <= value <= _LIGHT_NM[1]:
+                    yield Problem(f"{called} has an {word} wavelength of {value:g} nm.", series=view.index)
+            if emission and excitation and emission < excitation and not re.search("multi|two", channel.acquisition_mode or "", re.IGNORECASE):
+                yield Problem(f"{called} emits at {emission:g} nm, below its excitation at {excitation:g} nm.", series=view.index)
+
+
+@rule(
+    "ome.objective-missing",
+    severity="info",
+    title="Every series says which objective it was taken with.",
+    why="Magnification and numerical aperture say what the image can resolve; most archives ask for them.",
+    fix="Enter magnification and numerical aperture of the objective; both are engraved on it.",
+    source=f"{SCHEMA}#Objective",
+    needs="path",
+    applies=_applies,
+)
+def _objective_missing(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        if view.kind == "label":
+            continue
+        instrument, chosen = view.metadata.instrument, view.metadata.objective_id
+        objective = next((lens for lens in instrument.objectives if lens.id == chosen), None) if instrument else None
+        if objective is None:
+            yield Problem(f"{view.called} does not say which objective it was taken with.", series=view.index)
+            continue
+        known = (
+            ("magnification", objective.magnification or objective.calibrated_magnification),
+            ("numerical aperture", objective.numerical_aperture),
+        )
+        missing = [word for word, value in known if not value]
+        if missing:
+            yield Problem(f"{view.called} names its objective but not the {' and '.join(missing)}.", series=view.index)
+
+
+@rule(
+    "ome.acquisition-date-missing",
+    severity="info",
+    title="Every series says when it was taken.",
+    why="The date links an image to the lab book and to the state of the instrument on that day.",
+    fix="Enter the date and time of acquisition (not of conversion).",
+    source=f"{SCHEMA}#Image_AcquisitionDate",
+    needs="path",
+    applies=_applies,
+)
+def _acquisition_date_missing(subject: Subject) -> Iterator[Problem]:
+    for view in series(subject):
+        if view.metadata.acquisition_date is None and view.kind != "label":
+            yield Problem(f"{view.called} has no date of acquisition.", series=view.index)
+
+
+@rule(
+    "ome.personal-data",
+    severity="warning",
+    title="There are no names of people, patients or computers in the metadata.",
+    why="What is published cannot be taken back: names of operators and patients, user names in paths and names of computers are personal data.",
+    fix="Decide whether they may be public. Converting with “original metadata: scrub” removes those this suite recognises from the source's own metadata.",
+    source="https://eur-lex.europa.eu/eli/reg/2016/679/oj",
+    needs="path",
+    applies=_applies,
+)
+def _personal_data(subject: Subject) -> Iterator[Problem]:
+    if subject.ome_xml is not None:
+        yield from _experimenters(subject)
+    told: set[tuple[str, str]] = set()
+    for view in series(subject):
+        for key, value in (*view.metadata.original, *(pair for annotation in view.metadata.annotations for pair in annotation.pairs)):
+            if (key, value) not in told and _is_personal(key, value):
+                told.add((key, value))
+                yield Problem(f"The source's own metadata say “{shorten(key)}”: “{shorten(value, 40)}”.", "original metadata", view.index)
+
+
+def _experimenters(subject: Subject) -> Iterator[Problem]:
+    for person in elements(subject, "Experimenter"):
+        parts = [person.get(name) or all_text(next(children(person, name), None)) for name in ("FirstName", "LastName", "UserName", "OMEName", "Email")]
+        named = [part for part in parts if part]
+        if named:
+            yield Problem(f"An Experimenter is named: {listed(named)}.", place(person))
+    if document(subject).root.get("Creator") and _PERSONAL_PATH.search(document(subject).root.get("Creator") or ""):
+        yield Problem("The Creator of the OME-XML holds a path with a user name.", "/OME")
+
+
+def _is_personal(key: str, value: str) -> bool:
+    if not value.strip() or value.strip().lower() in {"unknown", "none", "n/a", "-", "true", "false", "0", "1"}:
+        return False
+    spelt = _CAMEL.sub(" ", key.replace("_", " ").replace("|", " "))
+    return bool(_PERSONAL_KEY.search(spelt) or _PERSONAL_PATH.search(value))
+
+
+def _sizes(view: Series) -> Iterator[tuple[str, Quantity]]:
+    metadata = view.metadata
+    for axis, size in (("x", metadata.pixel_size_x), ("y", metadata.pixel_size_y), ("z", metadata.pixel_size_z)):
+        if size is not None:
+            yield axis, size
+
+
+def _written(size: Quantity) -> str:
+    return f"{size.value:.6g} {size.unit}"
+
+
+def _folded(view: Series, along: str) -> bool:
+    """Whether that dimension holds another one (wavelengths, phases, angles), so that its own questions do not apply."""
+    return any(modulo.along == along for modulo in view.metadata.modulo)
+
+
+def _has_channels(view: Series) -> bool:
+    return view.kind in ("intensity", "indexed") and not _folded(view, "C")
+
+
+def _channel_names(view: Series) -> list[str]:
+    channels = view.metadata.channels[: view.shape.c]
+    names = [channel.name or channel.fluor or "" for channel in channels]
+    return names + [""] * (view.shape.c - len(names))
+
+
+def _is_fluorescence(channel: Channel) -> bool:
+    if channel.fluor or channel.emission_nm or channel.excitation_nm:
+        return True
+    words = f"{channel.contrast_method or ''} {channel.acquisition_mode or ''} {channel.illumination_type or ''}"
+    return bool(_FLUORESCENCE.search(words)) and not _TRANSMITTED.search(f"{words} {channel.name or ''}")

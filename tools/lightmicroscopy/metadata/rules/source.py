@@ -1,0 +1,95 @@
+"""Rules on what kind of source this is, and what has been lost before it came here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...palette import ramp_color
+from ..findings import Problem, Subject, rule
+
+_TIFF6 = "https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf"
+_LOST = {
+    "PNG": "pixel size, channel names, z and time steps, objective and date",
+    "JPEG": "pixel size, channel names, z and time steps, objective and date",
+    "TIFF": "which page is which channel, z plane or time point, and most often the pixel size",
+}
+
+
+@rule(
+    "source.metadata-free",
+    severity="warning",
+    title="The format can carry microscopy metadata.",
+    why="Formats made for pictures, not for microscopy, have no place for what the pixels mean.",
+    fix="Go back to the file of the microscope if it still exists. If not, enter what is known before sharing the image.",
+    source="https://doi.org/10.1038/s41592-021-01326-w",
+)
+def _metadata_free(subject: Subject) -> Iterator[Problem]:
+    kind = subject.format.split(" ")[0]
+    if kind in _LOST:
+        article = "A PNG" if kind == "PNG" else f"A {'plain ' if kind == 'TIFF' else ''}{kind}"
+        yield Problem(f"{article} file does not say {_LOST[kind]}.")
+
+
+@rule(
+    "source.lossy",
+    severity="warning",
+    title="Pixel values are as they were measured.",
+    why="Lossy compression changes pixel values, most of all faint structures and edges: intensities must not be measured in them.",
+    fix="Use the original file for any measurement. What compression has removed cannot be brought back by converting.",
+    source="https://doi.org/10.1038/s41592-021-01326-w",
+)
+def _lossy(subject: Subject) -> Iterator[Problem]:
+    for image in (*subject.opened.images, *subject.opened.labels):
+        if image.lossy:
+            how = f" ({image.compression})" if image.compression else ""
+            what = "label numbers are wrong along every edge" if image.kind == "label" else "its pixel values are not the measured ones"
+            message = f"Series {image.series} is stored with lossy compression{how}: {what}."
+            yield Problem(message, series=image.series, severity="error" if image.kind == "label" else None)
+
+
+@rule(
+    "source.white-is-zero",
+    severity="info",
+    title="Higher values are brighter.",
+    why="Some software inverts such images on opening and some does not, so the same file gives different numbers.",
+    fix="Nothing must be done; this suite keeps the values as stored. Know it when you compare intensities between programs.",
+    source=_TIFF6,
+)
+def _white_is_zero(subject: Subject) -> Iterator[Problem]:
+    for image in subject.opened.images:
+        if image.white_is_zero:
+            yield Problem(f"In series {image.series} zero is white (photometric interpretation WhiteIsZero).", series=image.series)
+
+
+@rule(
+    "source.indexed",
+    severity="info",
+    title="Pixel values are intensities or labels, not numbers in a colour table.",
+    why="In an image with a colour table the values are positions in the table: means, thresholds and intensities of them have no meaning.",
+    fix="If it is a screenshot or figure, use the original. If the values are intensities shown in false colour, the table can be ignored.",
+    source=_TIFF6,
+)
+def _indexed(subject: Subject) -> Iterator[Problem]:
+    for image in subject.opened.images:
+        tables = [channel.lut for channel in image.metadata.channels if channel.lut]
+        # A table that only tints (green for GFP) leaves the values what they are: intensities.
+        if image.kind == "indexed" and not (tables and all(ramp_color(table) for table in tables)):
+            yield Problem(f"Series {image.series} stores positions in a colour table.", series=image.series)
+
+
+@rule(
+    "source.reader-note",
+    severity="warning",
+    title="The file could be read without doubt.",
+    why="Where a file is unclear or contradicts itself, other software may read it differently.",
+    fix="Compare with what the acquisition software shows.",
+    source="https://bio-formats.readthedocs.io/en/stable/",
+)
+def _reader_note(subject: Subject) -> Iterator[Problem]:
+    dataset = subject.opened
+    if dataset.ome is not None or subject.ome_xml is None:
+        yield from (Problem(sentence) for sentence in dataset.warnings)
+    for image in (*dataset.images, *dataset.labels):
+        for sentence in image.warnings:
+            if not (image.white_is_zero and "MINISWHITE" in sentence):
+                yield Problem(sentence, image.path or "", image.series, severity="info")

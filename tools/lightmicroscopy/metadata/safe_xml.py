@@ -1,0 +1,81 @@
+"""The only place where XML is parsed: no entities, no document types, no network, no unbounded text."""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from ..errors import LimitError, UnreadableError
+
+LARGEST = 512 * 1024 * 1024
+"""Bytes of XML accepted at once. OME-XML of 100,000 planes with their positions takes about 30 MB."""
+
+_DECLARATION = re.compile(r"^<\?xml[^>]*\?>")
+_ENCODING = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_ASCII_LIKE = re.compile(r"utf-?8|us-ascii|ascii|iso-8859-\d+|latin-?1|windows-125\d")
+
+
+def parse_xml(data: bytes, source: str) -> etree._Element:
+    """Parse XML that nobody vouches for.
+
+    Parameters
+    ----------
+    data
+        The document. Trailing NUL bytes, as TIFF descriptions have them, are ignored.
+    source
+        The name by which errors call it.
+
+    Raises
+    ------
+    LimitError
+        If it is larger than `LARGEST`.
+    UnreadableError
+        If it is not well-formed, or declares a document type (and so might define entities).
+    """
+    if len(data) > LARGEST:
+        raise LimitError(f"The XML of {source} is {len(data):,} bytes long; at most {LARGEST:,} are accepted. Check where the file comes from.")
+    data = _as_plain_bytes(data, source).strip(b"\0 \r\n\t")
+    # libxml2 expands entities inside attributes whatever it is told, so a document type is refused before it sees one.
+    if _declares_document_type(data):
+        raise UnreadableError(
+            f"The XML of {source} declares a document type, which microscopy metadata never need and which can be an attack. Remove its <!DOCTYPE …>."
+        )
+    # huge_tree lifts libxml2's own 10 MB limit on a text node, which long plane tables exceed; LARGEST takes its place.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    try:
+        return etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise UnreadableError(f"The XML of {source} is not well-formed ({error}). Ask for the file again or repair its metadata.") from error
+
+
+def _as_plain_bytes(data: bytes, source: str) -> bytes:
+    """Bring the document into an encoding in which its markup is ASCII."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            text = data.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise UnreadableError(f"The XML of {source} is not valid UTF-16. Ask for the file again or repair its metadata.") from error
+        return _DECLARATION.sub("", text, count=1).encode()
+    declared = _ENCODING.match(data.lstrip(b"\0 \r\n\t"))
+    if declared and not _ASCII_LIKE.fullmatch(declared[1].decode().lower()):
+        raise UnreadableError(f"The XML of {source} is in the encoding {declared[1].decode()}, which is not accepted. Save it as UTF-8.")
+    return data
+
+
+def _declares_document_type(data: bytes) -> bool:
+    """Whether a DOCTYPE stands before the root element, which is the only place where one is legal."""
+    at = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+    while True:
+        at = data.find(b"<", at)
+        if at < 0:
+            return False
+        if data.startswith(b"<!--", at):
+            at, skip = data.find(b"-->", at), 3
+        elif data.startswith(b"<?", at):
+            at, skip = data.find(b"?>", at), 2
+        else:
+            return data.startswith(b"<!", at)
+        if at < 0:
+            return False
+        at += skip

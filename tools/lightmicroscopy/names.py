@@ -1,0 +1,81 @@
+"""Names of outputs: made from what the user called things, and safe as a file name everywhere."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST = 120
+"""Bytes (UTF-8) of a name without its extension."""
+
+EXTENSIONS = (
+    ".companion.ome",
+    ".ome.zarr.zip",
+    ".ome.zarr",
+    ".zarr.zip",
+    ".ome.tiff",
+    ".ome.tif",
+    ".ome.tf2",
+    ".ome.tf8",
+    ".ome.btf",
+    ".ome.xml",
+    ".zarr",
+    ".ozx",
+    ".tiff",
+    ".tif",
+    ".btf",
+    ".tf8",
+    ".tf2",
+    ".lsm",
+    ".stk",
+    ".png",
+    ".jpeg",
+    ".jpg",
+    ".zip",
+)
+
+
+def without_extension(name: str) -> str:
+    """Cut the extension of an image format off a name: ``a.b.ome.tiff`` becomes ``a.b``."""
+    lower = name.lower()
+    for extension in EXTENSIONS:
+        if lower.endswith(extension) and len(name) > len(extension):
+            return name[: -len(extension)]
+    return name
+
+
+def sanitise(name: str, longest: int = LONGEST) -> str:
+    """Turn any text into a file name.
+
+    Letters of every script (in NFC), digits, ``.``, ``_`` and ``-`` are kept; white space becomes ``_``, anything else
+    is dropped or, between two kept parts, becomes ``_``. The result has no leading dot or dash, is never empty and is
+    at most `longest` bytes of UTF-8.
+    """
+    text = unicodedata.normalize("NFC", name)
+    text = re.sub(r"\s+", "_", text.strip())
+    # \w keeps combining marks out of some scripts' words; those marks (category M) belong to the letters they follow.
+    kept = "".join(character if _keeps(character) else "\0" for character in text)
+    text = re.sub("_*\0[_\0]*", "_", kept.strip("\0"))
+    text = re.sub(r"^[.-][._-]*", "", text)
+    while len(text.encode()) > longest:
+        text = text[:-1]
+    return text.rstrip(".") or "image"
+
+
+def _keeps(character: str) -> bool:
+    return character in "._-" or unicodedata.category(character)[0] in "LNM"
+
+
+def unique(names: list[str]) -> list[str]:
+    """Make names differ, also where a file system ignores case: the second ``a`` becomes ``a~2``."""
+    taken: set[str] = set()
+    result = []
+    for name in names:
+        candidate, number = name, 1
+        while candidate.casefold() in taken:
+            number += 1
+            suffix = f"~{number}"
+            candidate = sanitise(name, LONGEST - len(suffix)) + suffix
+        taken.add(candidate.casefold())
+        result.append(candidate)
+    return result

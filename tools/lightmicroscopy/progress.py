@@ -1,0 +1,98 @@
+"""Progress: a bar on a terminal, a plain line now and then in a job log, JSON lines for programs; always on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+LINE_SECONDS = 30.0
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Render a record as JSON: time, level, message."""
+        return json.dumps({"time": self.formatTime(record), "level": record.levelname.lower(), "message": record.getMessage()}, ensure_ascii=False)
+
+
+def set_up_messages(program: str, *, quiet: bool, log_json: bool) -> logging.Logger:
+    """Send the suite's messages to stderr.
+
+    Parameters
+    ----------
+    program
+        Name put before each message, e.g. ``lm_convert``.
+    quiet
+        Only warnings and errors.
+    log_json
+        JSON lines instead of text.
+    """
+    logger = logging.getLogger("lightmicroscopy")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if log_json else logging.Formatter(f"{program}: %(message)s"))
+    logger.handlers[:] = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    return logger
+
+
+class Progress:
+    """Tells how far a piece of work has come.
+
+    Call it with (done, total) in bytes as often as you like, from any one thread at a time.
+    """
+
+    def __init__(
+        self, label: str, *, quiet: bool = False, log_json: bool = False, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.label = label
+        self.stream = stream or sys.stderr
+        self.clock = clock
+        self.silent = quiet
+        self.bar: tqdm[Any] | None = None
+        self.wants_bar = not quiet and not log_json and self.stream.isatty()
+        self.began = self.said = clock()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Note that `done` of `total` bytes are finished."""
+        if self.silent:
+            return
+        if self.wants_bar:
+            self._move_bar(done, total)
+        elif self.clock() - self.said >= LINE_SECONDS:
+            self.said = self.clock()
+            rate = done / max(self.said - self.began, 1e-9)
+            left = (total - done) / rate if rate else 0.0
+            logging.getLogger("lightmicroscopy").info(
+                "%s: %d %% (%s of %s, %s/s, about %d s left)", self.label, 100 * done // max(total, 1), size(done), size(total), size(rate), left
+            )
+
+    def _move_bar(self, done: int, total: int) -> None:
+        if self.bar is None:
+            from tqdm import tqdm
+
+            self.bar = tqdm(total=total, desc=self.label, unit="B", unit_scale=True, file=self.stream, leave=False)
+        self.bar.total = total
+        self.bar.update(done - self.bar.n)
+
+    def close(self) -> None:
+        """Take the bar off the terminal."""
+        if self.bar is not None:
+            self.bar.close()
+
+
+def size(count: float) -> str:
+    """Write a number of bytes for people: ``1.5 GB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -1,0 +1,92 @@
+"""Where an output came from: the source, its checksum, what was selected, which version wrote it and when."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from . import __version__
+from .image import Dataset, MapAnnotation
+
+NAMESPACE = "lightmicroscopy/provenance"
+"""Namespace of the map annotation that carries it in OME-XML."""
+
+BLOCK = 1 << 20
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def sha256_of(files: Mapping[str, Path]) -> str:
+    """Return the SHA-256 of one file, or of many as the SHA-256 of their checksum list.
+
+    For several files (a set, or a store) it is that of the lines ``<sha256>  <name>`` sorted by name, so that it can be
+    made again with ``sha256sum``.
+    """
+    if len(files) == 1:
+        return sha256(next(iter(files.values())))
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{sha256(files[name])}  {name}\n".encode())
+    return digest.hexdigest()
+
+
+def files_below(path: Path) -> dict[str, Path]:
+    """List a file, or all files in a folder by their path within it."""
+    if not path.is_dir():
+        return {path.name: path}
+    found = {}
+    for folder, _, names in os.walk(path):
+        for name in names:
+            file = Path(folder) / name
+            found[file.relative_to(path).as_posix()] = file
+    return found
+
+
+def checksum_of_source(dataset: Dataset) -> str:
+    """Return the SHA-256 of all that a dataset is made of."""
+    if dataset.location.path.is_dir() or not dataset.files:
+        return sha256_of(files_below(dataset.location.path))
+    return sha256_of({file.name: file for file in dataset.files})
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Everything needed to say where an output came from."""
+
+    source: str
+    checksum: str
+    selection: str
+    parameters: tuple[tuple[str, str], ...]
+    date: str
+
+    def annotation(self, series: int, series_name: str) -> MapAnnotation:
+        """Make the map annotation for one series of the output."""
+        pairs = [
+            ("Source", self.source),
+            ("Source SHA-256", self.checksum),
+            ("Source series", str(series)),
+            ("Source series name", series_name),
+            ("Selection", self.selection or "everything"),
+            *((f"Parameter {name}", value) for name, value in self.parameters),
+            ("Software", f"Galaxy light microscopy suite {__version__}"),
+            ("Date", self.date),
+        ]
+        return MapAnnotation(NAMESPACE, tuple(pairs))
+
+
+def now() -> str:
+    """Return the present moment in UTC as ISO 8601; SOURCE_DATE_EPOCH takes its place for reproducible outputs."""
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.fromtimestamp(int(fixed), UTC) if fixed.isdigit() else datetime.now(UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,77 @@
+"""Readers: one module per format, chosen by what the file contains and never by its name.
+
+A reader module has two functions:
+
+``sniff(path, head) -> bool``
+    Whether this module can read it; `head` is the file's first 4096 bytes, empty for a folder.
+``open_dataset(location) -> Dataset``
+    Reads metadata only. Raises `UnreadableError` naming the file and what is wrong with it.
+
+A new format is one new module and one line in `READERS`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Protocol, cast
+from pathlib import Path
+
+from ..errors import UnreadableError
+from ..image import Dataset, Location
+
+READERS = (
+    "ome_zarr",
+    "tiff",
+    "raster",
+)
+HEAD = 4096
+
+
+class Reader(Protocol):
+    """What a reader module offers."""
+
+    def sniff(self, path: Path, head: bytes) -> bool:
+        """Whether this module can read it."""
+        ...
+
+    def open_dataset(self, location: Location) -> Dataset:
+        """Open it, reading metadata only."""
+        ...
+
+
+def open(location: Location) -> Dataset:  # noqa: A001 - reads as `readers.open(...)`
+    """Open whatever is at a location.
+
+    Raises
+    ------
+    UnreadableError
+        If there is nothing, no reader knows it, or it is damaged.
+    """
+    path = location.path
+    try:
+        head = _head(path)
+    except OSError as error:
+        raise UnreadableError(f"{location.name} cannot be read: {error.strerror}. Check that the file is there and that you may read it.") from error
+    for name in READERS:
+        reader = cast(Reader, import_module(f".{name}", __name__))
+        if reader.sniff(path, head):
+            return reader.open_dataset(location)
+    raise UnreadableError(_unknown(location, head))
+
+
+def _head(path: Path) -> bytes:
+    if path.is_dir():
+        return b""
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def _unknown(location: Location, head: bytes) -> str:
+    if location.path.is_dir():
+        return f"{location.name} is a folder but not an OME-Zarr: it has no zarr.json, .zgroup or .zattrs at its top. Give the folder that holds one."
+    if not head:
+        return f"{location.name} is empty. Check that the upload or copy was completed."
+    return (
+        f"{location.name} is of no format this tool reads (it begins with the bytes {head[:8].hex(' ')}). "
+        "It reads TIFF, OME-TIFF, OME-Zarr (folder or zip), PNG and JPEG."
+    )

@@ -1,0 +1,243 @@
+"""Pixels of TIFF pages, read by position and decoded a strip or tile at a time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import LimitError, SuiteError, UnreadableError
+from ..image import Region, Shape
+from .tiff_codecs import picture_frame
+from .tiff_layout import MAX_SEGMENT, Layout, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from .files import RandomFile
+
+_UNIT = 1 << 20
+"""Strips are grouped into units of about this many bytes, so that small ones do not drown in bookkeeping."""
+_RAW_UNIT = 8 << 20
+_BAND = 8 << 20
+_WASTE = 8
+"""Whole rows are read, and cropped, where at most this many times the wanted bytes are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneRef:
+    """The page that holds one plane, and the first of its samples that belongs to it."""
+
+    file: RandomFile
+    page: Page
+    sample: int = 0
+
+
+class TiffSource:
+    """Pixels of one resolution level.
+
+    Parameters
+    ----------
+    planes
+        T × C × Z references in that order (z fastest); None for planes that were never stored.
+    shape
+        Sizes; its S is how many samples of each page belong to a plane.
+    layout
+        Layout of the first stored page, whose type all share.
+    fill
+        Value of what was never stored.
+    """
+
+    def __init__(self, planes: Sequence[PlaneRef | None], shape: Shape, layout: Layout, fill: float = 0) -> None:
+        if len(planes) != shape.planes:
+            raise ValueError(f"{len(planes)} planes for {shape}")
+        self._planes = planes
+        self._shape = shape
+        self._dtype = layout.dtype
+        self._fill = fill
+        self._unit = _unit(layout, shape)
+
+    @property
+    def shape(self) -> Shape:
+        """Sizes along T C Z Y X S."""
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values, in native byte order."""
+        return self._dtype
+
+    @property
+    def unit(self) -> Shape:
+        """Extent decoded at once."""
+        return self._unit
+
+    @property
+    def planes(self) -> Sequence[PlaneRef | None]:
+        """Where each plane is, in the order T C Z."""
+        return self._planes
+
+    def read(self, region: Region) -> NDArray[Any]:
+        """Read one box; see `PixelSource`."""
+        shape = self._shape
+        for (start, stop), size in zip(region, shape, strict=False):
+            if not 0 <= start < stop <= size:
+                raise ValueError(f"{region} lies outside {shape}")
+        out = np.empty((*region.sizes, shape.s), self._dtype)
+        for ti, t in enumerate(range(*region.t)):
+            for ci, c in enumerate(range(*region.c)):
+                for zi, z in enumerate(range(*region.z)):
+                    ref = self._planes[(t * shape.c + c) * shape.z + z]
+                    into = out[ti, ci, zi]
+                    if ref is None:
+                        into[...] = self._fill
+                        continue
+                    try:
+                        _read_plane(ref, region.y, region.x, into)
+                    except (SuiteError, MemoryError):
+                        raise
+                    except Exception as error:
+                        raise UnreadableError(
+                            f"{ref.file.name} is damaged: the plane t={t} c={c} z={z} (page {ref.page.index}) cannot be decoded ({_said(error)}). "
+                            "Copy or upload it again."
+                        ) from error
+        return out
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _unit(layout: Layout, shape: Shape) -> Shape:
+    if layout.tiled:
+        return Shape(1, 1, 1, min(layout.segment_height, shape.y), min(layout.segment_width, shape.x), shape.s)
+    row = max(layout.row_bytes * (layout.samples if layout.planar else 1), 1)
+    if layout.raw:
+        # Any row can begin a read; a power of two keeps units and a writer's tiles on common borders.
+        rows = 64
+        while rows < shape.y and rows * 2 * row <= _RAW_UNIT:
+            rows *= 2
+    else:
+        rows = layout.segment_height * max(1, math.ceil(_UNIT / (row * layout.segment_height)))
+    return Shape(1, 1, 1, min(rows, shape.y), shape.x, shape.s)
+
+
+def _read_plane(ref: PlaneRef, y: tuple[int, int], x: tuple[int, int], into: NDArray[Any]) -> None:
+    layout = ref.page.layout
+    read = _read_rows if layout.raw and not layout.tiled else _read_segments
+    if layout.planar:
+        for sample in range(into.shape[-1]):
+            read(ref, ref.sample + sample, y, x, into[..., sample : sample + 1])
+    else:
+        read(ref, 0, y, x, into)
+
+
+def _read_rows(ref: PlaneRef, planar_sample: int, y: tuple[int, int], x: tuple[int, int], into: NDArray[Any]) -> None:
+    """Read plain rows, whole runs of neighbouring strips at once."""
+    layout = ref.page.layout
+    per_pixel = 1 if layout.planar else layout.samples
+    first = 0 if layout.planar else ref.sample
+    whole = x == (0, layout.width) and into.shape[-1] == per_pixel
+    for top, rows, offset in _runs(ref.page, planar_sample, y):
+        target = into[top - y[0] : top - y[0] + rows]
+        if not offset:
+            target[...] = layout.nodata
+        elif whole and target.flags.c_contiguous:
+            _fill(ref, offset, target)
+            if not layout.stored.isnative:
+                target.byteswap(inplace=True)
+        elif (x[1] - x[0]) * _WASTE >= layout.width or rows == 1:
+            step = max(1, _BAND // layout.row_bytes)
+            for start in range(0, rows, step):
+                band = np.empty((min(step, rows - start), layout.width, per_pixel), layout.stored)
+                _fill(ref, offset + start * layout.row_bytes, band)
+                target[start : start + len(band)] = band[:, x[0] : x[1], first : first + into.shape[-1]]
+        else:
+            line = np.empty((x[1] - x[0], per_pixel), layout.stored)
+            skip = x[0] * per_pixel * layout.stored.itemsize
+            for row in range(rows):
+                _fill(ref, offset + row * layout.row_bytes + skip, line)
+                target[row] = line[:, first : first + into.shape[-1]]
+
+
+def _runs(page: Page, planar_sample: int, y: tuple[int, int]) -> Iterator[tuple[int, int, int]]:
+    """First row, number of rows and file offset of each run of rows that lie together; offset 0 for rows never stored."""
+    layout = page.layout
+    height, row_bytes = layout.segment_height, layout.row_bytes
+    first, last = y[0] // height, (y[1] - 1) // height
+    base = planar_sample * layout.down
+    offsets = np.asarray(page.offsets[base + first : base + last + 1], np.int64)
+    counts = np.asarray(page.counts[base + first : base + last + 1], np.int64)
+    offsets = np.where(counts > 0, offsets, 0)
+    _check_counts(counts, offsets, layout, first)
+    together = (np.diff(offsets) == height * row_bytes) & (offsets[:-1] > 0) | (offsets[:-1] == 0) & (offsets[1:] == 0)
+    starts = [0, *(np.flatnonzero(~together) + 1).tolist()]
+    for start, stop in zip(starts, [*starts[1:], len(offsets)], strict=True):
+        top = max(y[0], (first + start) * height)
+        bottom = min(y[1], (first + stop) * height)
+        offset = int(offsets[start])
+        yield top, bottom - top, offset + (top - (first + start) * height) * row_bytes if offset else 0
+
+
+def _check_counts(counts: NDArray[np.int64], offsets: NDArray[np.int64], layout: Layout, first: int) -> None:
+    rows = np.minimum(layout.segment_height, layout.height - (first + np.arange(len(counts))) * layout.segment_height)
+    # Counts of planes beyond 4 GB overflow in 32 bits; such a plane is a single strip.
+    short = (counts < rows * layout.row_bytes) & (offsets > 0)
+    if short.any() and layout.segments > 1:
+        raise ValueError(f"strip {first + int(short.argmax())} is {int(counts[short][0]):,} bytes long, too short for its rows")
+
+
+def _fill(ref: PlaneRef, offset: int, target: NDArray[Any]) -> None:
+    got = ref.file.read_into(offset, memoryview(target.reshape(-1).view(np.uint8)))
+    if got < target.nbytes:
+        raise UnreadableError(
+            f"{ref.file.name} is truncated: page {ref.page.index} needs {target.nbytes - got:,} more bytes at byte {offset + got:,}. Copy or upload it again."
+        )
+
+
+def _read_segments(ref: PlaneRef, planar_sample: int, y: tuple[int, int], x: tuple[int, int], into: NDArray[Any]) -> None:
+    """Decode the strips or tiles that meet a box, each once."""
+    layout = ref.page.layout
+    height, width = layout.segment_height, layout.segment_width
+    base = planar_sample * layout.down * layout.across
+    first = 0 if layout.planar else ref.sample
+    for row in range(y[0] // height, (y[1] - 1) // height + 1):
+        for column in range(x[0] // width, (x[1] - 1) // width + 1):
+            top, left = row * height, column * width
+            y0, y1 = max(y[0], top), min(y[1], top + height)
+            x0, x1 = max(x[0], left), min(x[1], left + width)
+            target = into[y0 - y[0] : y1 - y[0], x0 - x[0] : x1 - x[0]]
+            pixels = _segment(ref, base + row * layout.across + column)
+            if pixels is None:
+                target[...] = layout.nodata
+            else:
+                target[...] = pixels[y0 - top : y1 - top, x0 - left : x1 - left, first : first + into.shape[-1]]
+
+
+def _segment(ref: PlaneRef, number: int) -> NDArray[Any] | None:
+    page, layout = ref.page, ref.page.layout
+    offset, count = int(page.offsets[number]), int(page.counts[number])
+    if not offset or not count:
+        return None
+    data = ref.file.read(offset, count)
+    if len(data) < count:
+        raise UnreadableError(
+            f"{ref.file.name} is truncated: page {page.index} needs {count - len(data):,} more bytes at byte {offset + len(data):,}. Copy or upload it again."
+        )
+    frame = picture_frame(layout.code, data)
+    if frame is not None and frame.height * frame.width * max(frame.samples, 1) * ((frame.bits + 7) // 8) > MAX_SEGMENT:
+        raise LimitError(
+            f"Page {page.index} of {ref.file.name} hides a picture of {frame.width:,} × {frame.height:,} pixels in one strip or tile. "
+            "The file was made to mislead; do not use it."
+        )
+    pixels = layout.decode(data, number, **layout.jpeg)[0]
+    if pixels is None:
+        return None
+    if pixels.dtype.itemsize != layout.dtype.itemsize and pixels.dtype.kind not in "bu":
+        raise ValueError(f"the values decode to {pixels.dtype} where {layout.dtype} is declared")
+    decoded: NDArray[Any] = pixels[0]
+    return decoded

@@ -1,0 +1,117 @@
+"""Metadata of one OME-Zarr image: out of its NGFF attributes, and joined with its OME-XML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..image import Channel, Image, ImageMetadata, Quantity
+from ..metadata.ngff_read import Multiscale, read_channels
+from ..metadata.ngff_units import ome_length, seconds
+
+if TYPE_CHECKING:
+    from ..metadata.ome_read import OmeImage
+
+_WHITE = -1
+
+
+def own_metadata(ome: Mapping[str, Any], multiscale: Multiscale, times: int, channels: int) -> tuple[ImageMetadata, list[str]]:
+    """Metadata that the NGFF attributes hold, and warnings.
+
+    A scale is a pixel size only where its axis has a unit and it is above zero; along time also only where there is more
+    than one time point.
+    """
+    warnings = []
+    sizes: dict[str, Quantity | None] = {}
+    increment = None
+    scale = multiscale.levels[0].scale
+    for position, axis in enumerate(multiscale.axes or ()):
+        step = scale[position] if scale else None
+        if step is None or axis.unit is None:
+            continue
+        if step <= 0:
+            warnings.append(f"Its scale along {axis.name} is {step}, which is no size; it is left out.")
+        elif axis.name == "t":
+            increment = seconds(step, axis.unit) if times > 1 else None
+        elif axis.name in "zyx":
+            sizes[axis.name] = ome_length(step, axis.unit)
+            if sizes[axis.name] is None:
+                warnings.append(f"The unit {str(axis.unit)[:40]!r} of its axis {axis.name} is none of length; its pixel size is left out.")
+    known = read_channels(ome, multiscale.invented_colors)
+    if known and len(known) != channels:
+        warnings.append(
+            f"Its 'omero' describes {len(known)} channels, but it has {channels}; {'the rest is' if len(known) > channels else 'the others are'} left out."
+        )
+    known = (known + (Channel(),) * (channels - len(known)))[:channels] if known else ()
+    metadata = ImageMetadata(
+        pixel_size_x=sizes.get("x"), pixel_size_y=sizes.get("y"), pixel_size_z=sizes.get("z"), time_increment_s=increment, channels=known
+    )
+    return metadata, warnings
+
+
+def merge(image: Image, ome_image: OmeImage, multiscale: Multiscale) -> Image:
+    """Join an image with its OME-XML.
+
+    The arrays decide the shape; NGFF decides pixel sizes where it has a unit, and display ranges; OME-XML all the rest.
+    """
+    shape, ngff, ome = image.shape, image.metadata, ome_image.metadata
+    stated = (ome_image.size_t, ome_image.size_c, ome_image.size_z, ome_image.size_y, ome_image.size_x)
+    warnings = list(image.warnings)
+    if stated != tuple(shape[:5]):
+        sizes = " × ".join(map(str, stated))
+        warnings.append(f"Its OME-XML says {sizes} pixels (T C Z Y X), but its arrays have {' × '.join(map(str, shape[:5]))}; the arrays are right.")
+    metadata = replace(
+        ome,
+        pixel_size_x=ngff.pixel_size_x or ome.pixel_size_x,
+        pixel_size_y=ngff.pixel_size_y or ome.pixel_size_y,
+        pixel_size_z=ngff.pixel_size_z or ome.pixel_size_z,
+        time_increment_s=_increment(ngff.time_increment_s, ome.time_increment_s),
+        channels=_channels(ngff.channels, _unfolded(ome_image), shape.c),
+        planes=tuple(plane for plane in ome.planes if plane.t < shape.t and plane.c < shape.c and plane.z < shape.z),
+    )
+    return replace(
+        image,
+        name=ome_image.name or multiscale.name or image.name,
+        metadata=metadata,
+        kind="label" if ome_image.kind == "label" else image.kind,
+        significant_bits=_significant_bits(ome_image, image),
+        warnings=tuple(warnings),
+    )
+
+
+def _increment(ngff: float | None, ome: float | None) -> float | None:
+    # bioformats2raw writes 1.0 second where it knows nothing; its OME-XML then has no TimeIncrement.
+    return ome if ngff is None or ngff == 1.0 else ngff
+
+
+def _significant_bits(ome_image: OmeImage, image: Image) -> int | None:
+    bits = ome_image.significant_bits
+    return bits if bits is not None and image.dtype.kind in "iu" and 0 < bits <= image.dtype.itemsize * 8 else None
+
+
+def _unfolded(ome_image: OmeImage) -> tuple[Channel, ...]:
+    """One channel per sample: a Zarr has no samples, so that an RGB channel is three of its channels."""
+    channels, samples = ome_image.metadata.channels, ome_image.samples_per_pixel
+    if len(samples) != len(channels):
+        return channels
+    return tuple(channel for channel, count in zip(channels, samples, strict=True) for _ in range(max(1, min(count, 4))))
+
+
+def _channels(ngff: tuple[Channel, ...], ome: tuple[Channel, ...], count: int) -> tuple[Channel, ...]:
+    if len(ome) != count:
+        return ngff or ome[:count]
+    if not ngff:
+        return ome
+    return tuple(_channel(from_ngff, from_ome) for from_ngff, from_ome in zip(ngff, ome, strict=True))
+
+
+def _channel(ngff: Channel, ome: Channel) -> Channel:
+    own = ome.color is not None and ome.color != _WHITE
+    return replace(
+        ome,
+        name=ome.name or ngff.name,
+        color=ome.color if own or ngff.color is None else ngff.color,
+        color_invented=ome.color_invented if own or ngff.color is None else ngff.color_invented,
+        window=ngff.window or ome.window,
+    )

@@ -1,0 +1,121 @@
+"""The one writer of the suite's tables.
+
+Tab-separated, UTF-8, LF, one header line, nothing quoted. Tabs and line ends inside values become spaces, several values
+are joined by ``; ``, an empty cell is an unknown value.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from ..errors import UnwritableError
+
+FINDINGS = ("input", "series", "profile", "rule", "severity", "location", "message", "fix", "source")
+CONVERSION = (
+    "input",
+    "series",
+    "series_name",
+    "status",
+    "reason",
+    "output",
+    "format",
+    "size_x",
+    "size_y",
+    "size_z",
+    "size_c",
+    "size_t",
+    "dtype",
+    "levels",
+    "compression",
+    "bytes",
+    "sha256",
+    "selection",
+    "losses",
+    "warnings",
+)
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def cell(value: object) -> str:
+    """One value as it stands in a table."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if isinstance(value, list | tuple):
+        return "; ".join(cell(part) for part in value)
+    return _UNSAFE.sub(" ", str(value)).strip()
+
+
+def write_table(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> None:
+    """Write a table; it appears under its name only when whole.
+
+    Parameters
+    ----------
+    path
+        The file to make or replace.
+    columns
+        Header, in order. Values a row lacks are empty.
+    rows
+        By column name, already in their order.
+
+    Raises
+    ------
+    UnwritableError
+        If it cannot be written.
+    ValueError
+        If a row has a column that is not of this table.
+    """
+    write_text(path, _lines(columns, rows))
+
+
+def write_checksums(path: Path, sums: Iterable[tuple[str, str]]) -> None:
+    """Write (SHA-256, path) pairs as ``sha256sum -c`` reads them, sorted by path.
+
+    A backslash or line end in a path is escaped, and its line begins with a backslash, as GNU coreutils does.
+    """
+    write_text(path, (_checksum(digest, name) for digest, name in sorted(sums, key=lambda pair: pair[1])))
+
+
+def write_text(path: Path, parts: Iterable[str]) -> None:
+    """Write text as UTF-8 with LF line ends under a temporary name, then give it its own.
+
+    Characters that are no text (a file name in bytes of another encoding) become question marks. What is no regular file
+    (``/dev/stdout``) is written to directly.
+    """
+    special = path.exists() and not path.is_file()
+    temporary = path if special else path.with_name(f".{path.name[:40]}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8", newline="\n", errors="replace") as stream:
+            stream.writelines(parts)
+        if not special:
+            temporary.replace(path)
+    except OSError as error:
+        raise UnwritableError(f"{path.name} cannot be written: {error.strerror}. Check the free space and your rights on its folder.") from error
+    finally:
+        if not special:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _lines(columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> Iterable[str]:
+    yield "\t".join(columns) + "\n"
+    known = set(columns)
+    for row in rows:
+        if not known.issuperset(row):
+            raise ValueError(f"not columns of this table: {', '.join(sorted(set(row) - known))}")
+        yield "\t".join(cell(row.get(column)) for column in columns) + "\n"
+
+
+def _checksum(digest: str, name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    mark = "\\" if escaped != name else ""
+    return f"{mark}{digest}  {escaped}\n"

@@ -1,0 +1,332 @@
+"""The selection grammar, the same in every tool: which series, channels, planes, times and part of the plane.
+
+Spans are 0-based and half-open (``2:5`` is 2, 3, 4). Whatever lies outside the image is an error that states the valid
+range; nothing is clamped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from .errors import UsageError
+from .image import Image, ImageMetadata, Level, PixelSource, Region, Shape, Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is wanted of a dataset. The defaults want everything.
+
+    Attributes
+    ----------
+    series
+        ``all``, indexes such as ``0,2``, or ``name:NAME``.
+    channels
+        Names, or ``index:0``; none means all.
+    z, t
+        ``A:B``, ``A:``, ``:B``, or one number; empty means all.
+    region
+        ``X,Y,W,H`` in level-0 pixels from the top left.
+    center
+        ``X,Y,W,H``: a region by its centre.
+    level
+        Resolution level to take as the full one; 0 is the largest.
+    project
+        ``max`` for a maximum projection over z.
+    """
+
+    series: str = "all"
+    channels: tuple[str, ...] = ()
+    z: str = ""
+    t: str = ""
+    region: str = ""
+    center: str = ""
+    level: int = 0
+    project: Literal["", "max"] = ""
+
+    @property
+    def wants_everything(self) -> bool:
+        """Whether nothing is left out."""
+        return self == Selection()
+
+    def describe(self) -> str:
+        """Write it as the command line would have it; empty if everything is wanted."""
+        parts = [] if self.series == "all" else [f"--series {self.series}"]
+        parts += [f"--channel {channel}" for channel in self.channels]
+        parts += [f"--{name} {value}" for name in ("z", "t", "region", "center") if (value := getattr(self, name))]
+        parts += [f"--level {self.level}"] if self.level else []
+        parts += [f"--project {self.project}"] if self.project else []
+        return " ".join(parts)
+
+
+def select_series(images: Sequence[Image], series: str) -> list[Image]:
+    """Choose series by index or name.
+
+    Raises
+    ------
+    UsageError
+        If one is asked for that is not there; the message lists those that are.
+    """
+    series = series.strip()
+    if series in ("", "all"):
+        return list(images)
+    if series.startswith("name:"):
+        name = series.removeprefix("name:").strip()
+        found = [image for image in images if image.name == name]
+        if not found:
+            raise UsageError(f"There is no series named {name!r}. The series are {_list(f'{image.series} ({image.name})' for image in images)}.")
+        return found
+    if not re.fullmatch(r"\d+(\s*,\s*\d+)*", series):
+        raise UsageError(f"--series {series!r} is not understood. Give all, numbers such as 0,2, or name:NAME.")
+    wanted = [int(number) for number in series.split(",")]
+    by_index = {image.series: image for image in images}
+    for number in wanted:
+        if number not in by_index:
+            raise UsageError(f"There is no series {number}. The series are numbered {_ranges(sorted(by_index))}.")
+    return [by_index[number] for number in dict.fromkeys(wanted)]
+
+
+def select(image: Image, selection: Selection) -> Image:
+    """Cut an image down to what is wanted, lazily.
+
+    Raises
+    ------
+    UsageError
+        If anything outside the image is asked for, or the selection is malformed.
+    """
+    full = image.shape
+    z = parse_span(selection.z, full.z, "z", image.name)
+    t = parse_span(selection.t, full.t, "t", image.name)
+    y, x = _area(selection, full, image.name)
+    channels = _channels(selection.channels, image)
+    if not 0 <= selection.level < len(image.levels):
+        raise UsageError(f"There is no level {selection.level} in {image.name!r}: it has {_ranges(range(len(image.levels)), 'level')}.")
+    if not channels == list(range(full.c)) or (z, t, y, x) != ((0, full.z), (0, full.t), (0, full.y), (0, full.x)) or selection.level or selection.project:
+        return _cut(image, selection, channels, z, t, y, x)
+    return image
+
+
+def parse_span(text: str, size: int, what: str, name: str) -> Span:
+    """Read ``A:B``, ``A:``, ``:B`` or ``A`` against an axis of `size` planes.
+
+    Raises
+    ------
+    UsageError
+        If it is malformed, empty or reaches outside.
+    """
+    text = text.strip()
+    if not text or text == ":":
+        return 0, size
+    match = re.fullmatch(r"(\d*)(:?)(\d*)", text)
+    if not match:
+        raise UsageError(f"--{what} {text!r} is not understood. Give A:B (from A up to but not including B, counted from 0) or one number.")
+    first, colon, last = match.groups()
+    start = int(first or 0)
+    stop = (int(last) if last else size) if colon else start + 1
+    if start >= stop or stop > size:
+        wrong = "selects nothing" if start >= stop and stop <= size else "reaches outside"
+        raise UsageError(f"--{what} {text} {wrong}: {name!r} has {what} 0 to {size - 1}, so the largest valid span is 0:{size}.")
+    return start, stop
+
+
+def _area(selection: Selection, full: Shape, name: str) -> tuple[Span, Span]:
+    if selection.region and selection.center:
+        raise UsageError("--region and --center exclude each other. Give one of them.")
+    text = selection.region or selection.center
+    if not text:
+        return (0, full.y), (0, full.x)
+    flag = "region" if selection.region else "center"
+    if not re.fullmatch(r"\s*-?\d+(\s*,\s*-?\d+){3}\s*", text):
+        raise UsageError(f"--{flag} {text!r} is not understood. Give X,Y,W,H as whole numbers of pixels.")
+    x, y, width, height = (int(number) for number in text.split(","))
+    if width <= 0 or height <= 0:
+        raise UsageError(f"--{flag} {text} has no area: width and height must be at least 1.")
+    if flag == "center":
+        x, y = x - width // 2, y - height // 2
+    if x < 0 or y < 0 or x + width > full.x or y + height > full.y:
+        raise UsageError(
+            f"--{flag} {text} reaches outside {name!r}, which is {full.x} × {full.y} pixels: "
+            f"x must stay within 0 to {full.x} and y within 0 to {full.y}, width and height included."
+        )
+    return (y, y + height), (x, x + width)
+
+
+def _channels(wanted: Sequence[str], image: Image) -> list[int]:
+    if not wanted:
+        return list(range(image.shape.c))
+    names = [channel.name for channel in image.metadata.channels] + [None] * image.shape.c
+    names = names[: image.shape.c]
+    chosen = []
+    for item in wanted:
+        if item.startswith("index:"):
+            text = item.removeprefix("index:").strip()
+            if not text.isdigit() or int(text) >= image.shape.c:
+                raise UsageError(f"There is no channel {item} in {image.name!r}: it has index:0 to index:{image.shape.c - 1}.")
+            chosen.append(int(text))
+            continue
+        found = [index for index, name in enumerate(names) if name == item.strip()]
+        if not found:
+            present = _list(f"{name or 'unnamed'} (index:{index})" for index, name in enumerate(names))
+            raise UsageError(f"There is no channel {item!r} in {image.name!r}. Its channels are {present}.")
+        chosen += found
+    return list(dict.fromkeys(chosen))
+
+
+def _cut(image: Image, selection: Selection, channels: list[int], z: Span, t: Span, y: Span, x: Span) -> Image:
+    levels = []
+    base = image.levels[selection.level]
+    for level in image.levels[selection.level :]:
+        if selection.project and level is not base:
+            break
+        window = _at_level(level, image.shape, y, x, z)
+        if window is None:
+            break
+        source: PixelSource = View(level.pixels, channels, t, window.z, window.y, window.x)
+        if selection.project:
+            source = MaximumProjection(source)
+        factor = tuple(ours / theirs for ours, theirs in zip(level.factor, base.factor, strict=True))
+        levels.append(Level(source, factor))  # type: ignore[arg-type]
+    # Parts of a plane at a lower level need not divide evenly, and then its pyramid is not ours to keep.
+    whole_plane = (y, x) == ((0, image.shape.y), (0, image.shape.x))
+    kept = tuple(levels) if whole_plane else tuple(levels[:1])
+    return replace(image, levels=kept, metadata=_metadata(image, selection, channels, z, t, base))
+
+
+def _at_level(level: Level, full: Shape, y: Span, x: Span, z: Span) -> Region | None:
+    """Find the level-0 box in a lower level, rounding outwards; None where it has vanished."""
+    shape = level.pixels.shape
+
+    def scaled(span: Span, factor: float, size: int, whole: int) -> Span:
+        if span == (0, whole):
+            return 0, size
+        start = min(int(span[0] / factor), size - 1)
+        stop = min(max(-int(-span[1] // factor), start + 1), size)
+        return start, stop
+
+    return Region(
+        (0, shape.t),
+        (0, shape.c),
+        scaled(z, level.factor[0], shape.z, full.z),
+        scaled(y, level.factor[1], shape.y, full.y),
+        scaled(x, level.factor[2], shape.x, full.x),
+    )
+
+
+def _metadata(image: Image, selection: Selection, channels: list[int], z: Span, t: Span, base: Level) -> ImageMetadata:
+    old = image.metadata
+    known = [old.channels[index] if index < len(old.channels) else None for index in channels]
+    new_channels = tuple(
+        replace(channel, source_index=channel.source_index if channel.source_index is not None else index)
+        for index, channel in zip(channels, known, strict=True)
+        if channel is not None
+    )
+    place = {index: position for position, index in enumerate(channels)}
+    planes = tuple(
+        replace(plane, t=plane.t - t[0], c=place[plane.c], z=plane.z - z[0])
+        for plane in old.planes
+        if plane.c in place and z[0] <= plane.z < z[1] and t[0] <= plane.t < t[1]
+    )
+    # A folded dimension is counted in the indexes of its axis; after a cut along that axis the count is wrong.
+    cut = {"C": len(channels) != image.shape.c, "Z": z != (0, image.shape.z) or bool(selection.project), "T": t != (0, image.shape.t)}
+    modulo = tuple(folded for folded in old.modulo if not cut[folded.along])
+    changes: dict[str, Any] = {"channels": new_channels, "planes": planes, "modulo": modulo}
+    if selection.project:
+        # A projected plane was taken at no one z and no one moment.
+        changes |= {"planes": (), "pixel_size_z": None}
+    for axis, factor in zip("zyx", base.factor, strict=True):
+        size = old.__getattribute__(f"pixel_size_{axis}")
+        if factor != 1.0 and size is not None and not (axis == "z" and selection.project):
+            changes[f"pixel_size_{axis}"] = replace(size, value=size.value * factor)
+    return replace(old, **changes)
+
+
+class View:
+    """A part of another source: some channels, and a box of the rest."""
+
+    def __init__(self, source: PixelSource, channels: Sequence[int], t: Span, z: Span, y: Span, x: Span) -> None:
+        self.source = source
+        self.channels = list(channels)
+        self.offsets = (t[0], z[0], y[0], x[0])
+        self.shape = Shape(t[1] - t[0], len(self.channels), z[1] - z[0], y[1] - y[0], x[1] - x[0], source.shape.s)
+        self.dtype = source.dtype
+        self.consecutive = self.channels == list(range(self.channels[0], self.channels[0] + len(self.channels)))
+
+    @property
+    def unit(self) -> Shape:
+        """Extent of what is decoded at once; it may start within the view's first unit."""
+        unit = self.source.unit
+        sizes = [min(have, size) for have, size in zip(unit, self.shape, strict=True)]
+        return Shape(*sizes) if self.consecutive else Shape(*sizes)._replace(c=1)
+
+    def read(self, region: Region) -> NDArray[Any]:
+        """Read one box, channels in the order they were asked for."""
+        import numpy as np
+
+        t0, z0, y0, x0 = self.offsets
+
+        def read(first: int, last: int) -> NDArray[Any]:
+            return self.source.read(
+                Region(
+                    (region.t[0] + t0, region.t[1] + t0),
+                    (first, last),
+                    (region.z[0] + z0, region.z[1] + z0),
+                    (region.y[0] + y0, region.y[1] + y0),
+                    (region.x[0] + x0, region.x[1] + x0),
+                )
+            )
+
+        wanted = self.channels[region.c[0] : region.c[1]]
+        if self.consecutive:
+            return read(wanted[0], wanted[-1] + 1)
+        return np.concatenate([read(channel, channel + 1) for channel in wanted], axis=1)
+
+
+class MaximumProjection:
+    """The largest value over z; NaN only where every value is NaN."""
+
+    def __init__(self, source: PixelSource) -> None:
+        self.source = source
+        self.shape = source.shape._replace(z=1)
+        self.dtype: np.dtype[Any] = source.dtype
+
+    @property
+    def unit(self) -> Shape:
+        """Extent of what is decoded at once, z collapsed."""
+        return self.source.unit._replace(z=1)
+
+    def read(self, region: Region) -> NDArray[Any]:
+        """Read one box, holding one z unit of it at a time."""
+        import numpy as np
+
+        depth = self.source.shape.z
+        step = max(1, self.source.unit.z)
+        result: NDArray[Any] | None = None
+        for start in range(0, depth, step):
+            block = self.source.read(region._replace(z=(start, min(start + step, depth))))
+            top = np.fmax.reduce(block, axis=2, keepdims=True)
+            result = top if result is None else np.fmax(result, top)
+        if result is None:
+            raise UsageError("There is nothing to project: the image has no z planes.")
+        return result
+
+
+def _list(items: Any) -> str:
+    texts = list(items)
+    shown = ", ".join(texts[:12])
+    return f"{shown} and {len(texts) - 12} more" if len(texts) > 12 else shown
+
+
+def _ranges(numbers: Sequence[int], what: str = "") -> str:
+    numbers = list(numbers)
+    prefix = f"{what} " if what else ""
+    if not numbers:
+        return "none"
+    if numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return f"{prefix}{numbers[0]}" if len(numbers) == 1 else f"{prefix}{numbers[0]} to {numbers[-1]}"
+    return prefix + _list(str(number) for number in numbers)

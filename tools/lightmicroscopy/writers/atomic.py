@@ -1,0 +1,116 @@
+"""Output that appears under its final name only when it is whole, and leaves nothing behind when it fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UnwritableError, UsageError
+from ..progress import size
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Terminated(SystemExit):
+    """SIGTERM, as an exception, so that what was begun is removed before the process ends."""
+
+
+@contextmanager
+def new_output(path: Path, *, most_bytes: int, least_bytes: int = 0) -> Iterator[Path]:
+    """Give a hidden temporary path beside `path`, which takes the final name when the block ends without an exception.
+
+    Parameters
+    ----------
+    path
+        The final path; nothing may be there.
+    most_bytes, least_bytes
+        The largest and smallest possible size of the output, as far as known.
+
+    Yields
+    ------
+    Path
+        Where to write: a file or a folder, made by the caller. After any exception, interruption or SIGTERM it is removed.
+
+    Raises
+    ------
+    UsageError
+        If something is at `path`.
+    UnwritableError
+        If the disk is certain to be, or turns out to be, too small, or writing is not allowed.
+    """
+    _refuse_existing(path)
+    _refuse_too_small(path, least_bytes)
+    temporary = path.parent / f".{secrets.token_hex(6)}.partial"
+    with _terminable():
+        try:
+            yield temporary
+            _refuse_existing(path)
+            temporary.rename(path)
+        except OSError as error:
+            free = _free(path)
+            remove(temporary)
+            raise UnwritableError(_sentence(path, error, most_bytes, free)) from error
+        except BaseException:
+            remove(temporary)
+            raise
+
+
+def _refuse_existing(path: Path) -> None:
+    if os.path.lexists(path):
+        raise UsageError(f"{path.name} is already in the output folder and is not overwritten. Remove it, or choose another folder.")
+
+
+def _refuse_too_small(path: Path, least_bytes: int) -> None:
+    free = _free(path)
+    if free is not None and free < least_bytes:
+        raise UnwritableError(f"{path.name} needs at least {size(least_bytes)}, but the output folder has only {size(free)} left. Nothing was written.")
+
+
+def _free(path: Path) -> int | None:
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError:
+        return None
+
+
+def _sentence(path: Path, error: OSError, most_bytes: int, free: int | None) -> str:
+    if error.errno in _FULL:
+        left = f", and {size(free)} were left when it stopped" if free is not None else ""
+        return f"The disk is full: {path.name} needs up to {size(most_bytes)}{left}. Nothing of it was kept. Free some space, or choose another folder."
+    return f"{path.name} cannot be written: {error.strerror or error}. Check that the output folder exists and that you may write there."
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM raise `Terminated`, where the program has not decided otherwise."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def terminate(number: int, _: FrameType | None) -> None:
+        raise Terminated(128 + number)
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

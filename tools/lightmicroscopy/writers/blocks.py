@@ -1,0 +1,128 @@
+"""How an image is cut into blocks of work: what is read at once, in which order, and how much memory that takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+from ..image import Region, Shape
+
+if TYPE_CHECKING:
+    from ..image import PixelSource
+    from .pyramid import Method
+
+Box = tuple[int, int, int]
+"""Extent or origin along z y x."""
+
+PIXEL_MEMORY = 96 << 20
+"""Bytes of pixels in flight, all threads together, if nobody says otherwise."""
+LARGEST_BLOCK = 16 << 20
+BESIDE_A_BLOCK = 2.5
+"""What a block costs over its own size: what the reader decodes from, conversions, smaller levels, the tile being encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One image to be written: where its pixels come from and how its levels are cut.
+
+    Attributes
+    ----------
+    shapes
+        Every level, the full one first.
+    chunks
+        (z, y, x) of the tiles or chunks of every level.
+    """
+
+    source: PixelSource
+    shapes: tuple[Shape, ...]
+    chunks: tuple[Box, ...]
+    method: Method
+    halve_z: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Size of the full level, uncompressed."""
+        return self.shapes[0].pixels * self.source.dtype.itemsize
+
+    def cell(self, level: int) -> Box:
+        """Extent of the smallest box of whole chunks that can be halved by itself: even, or the whole level."""
+        shape, chunk = self.shapes[level], self.chunks[level]
+        halved = (self.halve_z, True, True)
+        sizes = (_even(size) if half else size for size, half in zip(chunk, halved, strict=True))
+        return tuple(min(size, full) for size, full in zip(sizes, shape[2:5], strict=True))  # type: ignore[return-value]
+
+    def chunk_count(self) -> int:
+        """Chunks of all levels."""
+        return sum(
+            shape.t * shape.c * math.prod(-(-full // size) for full, size in zip(shape[2:5], chunk, strict=True))
+            for shape, chunk in zip(self.shapes, self.chunks, strict=True)
+        )
+
+
+def _even(size: int) -> int:
+    return size + size * (size % 2)
+
+
+def pixel_memory(memory: int | None, threads: int) -> int:
+    """Bytes of pixels that may be in flight: half of what the process may have, and no more than is of use."""
+    if memory is None:
+        return PIXEL_MEMORY
+    return max(LARGEST_BLOCK, min(memory // 2, int(LARGEST_BLOCK * BESIDE_A_BLOCK) * threads))
+
+
+def block_extent(plan: Plan, limit: int) -> tuple[int, int, int, int, int]:
+    """Extent along T C Z Y X of the blocks an image is read in.
+
+    A block is made of whole cells and, where `limit` (bytes) allows, of whole storage units, so that nothing is decoded
+    twice. It grows to a whole plane if that is small enough: its levels then need no other block.
+    """
+    shape, unit, cell = plan.shapes[0], plan.source.unit, (1, 1, *plan.cell(0))
+    itemsize = plan.source.dtype.itemsize * shape.s
+    axes = list(zip(shape[:5], unit[:5], cell, strict=True))
+    extent = [min(full, math.lcm(max(1, held), whole)) for full, held, whole in axes]
+    looser = [min(full, whole * -(-min(held, full) // whole)) for full, held, whole in axes]
+    for sizes in (looser, [min(full, whole) for full, _, whole in axes]):
+        for axis in range(5):
+            if math.prod(extent) * itemsize > limit:
+                extent[axis] = sizes[axis]
+    while True:
+        axis = min((axis for axis in (3, 4) if extent[axis] < shape[axis]), key=lambda axis: (extent[axis], axis), default=None)
+        if axis is None or math.prod(extent) * itemsize * 2 > min(limit, LARGEST_BLOCK):
+            return tuple(extent)  # type: ignore[return-value]
+        extent[axis] = min(extent[axis] * 2, shape[axis])
+
+
+def blocks(plan: Plan, extent: tuple[int, int, int, int, int]) -> Iterator[Region]:
+    """Every block of an image, channels and times in order.
+
+    Within a plane blocks come along a Z-order curve, so that the tiles of lower levels that are still incomplete stay few
+    however large the plane is; the curve takes in z where z is halved too.
+    """
+    shape = plan.shapes[0]
+    counts = [-(-full // size) for full, size in zip(shape[:5], extent, strict=True)]
+    for t, c in product(range(counts[0]), range(counts[1])):
+        for z, y, x in _z_order((counts[2], counts[3], counts[4]), with_z=plan.halve_z):
+            index = (t, c, z, y, x)
+            yield Region(*((at * size, min((at + 1) * size, full)) for at, size, full in zip(index, extent, shape[:5], strict=True)))
+
+
+def _z_order(counts: Box, *, with_z: bool) -> Iterator[Box]:
+    depth, height, width = counts
+    if with_z:
+        yield from sorted(product(range(depth), range(height), range(width)), key=_interleave)
+        return
+    plane = sorted(((0, y, x) for y, x in product(range(height), range(width))), key=_interleave)
+    for z in range(depth):
+        yield from ((z, y, x) for _, y, x in plane)
+
+
+def _interleave(index: Box) -> int:
+    """Position on the Z-order curve: the bits of z, y and x taken in turn."""
+    code = 0
+    for bit in range(max(index).bit_length()):
+        for place, value in enumerate(reversed(index)):
+            code |= (value >> bit & 1) << (3 * bit + place)
+    return code

@@ -1,0 +1,335 @@
+"""Write one series as a tiled, pyramidal OME-TIFF."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import __version__
+from ..errors import UnwritableError, UsageError
+from .atomic import new_output
+from .blocks import Box, Plan
+from .codecs import HORIZONTAL, Codec, tiff_codec
+from .options import SeriesWritten, WriteOptions, Written
+from .pipeline import Task, encode, run
+from .pyramid import level_shapes, method_for
+from .sources import for_ome_tiff
+from .tiff_structure import (
+    CLASSIC_LIMIT,
+    DESCRIPTION,
+    LONG,
+    LONG8,
+    Directory,
+    Tag,
+    TiffStructure,
+    ascii_text,
+    long,
+    rational,
+    room_for,
+    short,
+    shorts,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..image import Dataset, Image, Quantity, Shape
+
+TILE = 512
+TILE_STEP = 16
+MARGIN = 64 << 20
+"""How far below 4 GiB the predicted size must stay for a classic TIFF."""
+_DIRECTORY_BYTES = 1024
+_TILE_BYTES = 64
+_MOST_CHECKED = 512
+_MINISBLACK, _RGB, _PALETTE = 1, 2, 3
+_UNSPECIFIED, _UNASSOCIATED = 0, 2
+_CENTIMETRE = 3
+_SAMPLE_FORMATS = {"u": 1, "i": 2, "f": 3}
+_MICROMETRES = {"pm": 1e-6, "Å": 1e-4, "nm": 1e-3, "µm": 1.0, "mm": 1e3, "cm": 1e4, "m": 1e6, "in": 25400.0}
+
+
+def write_ome_tiff(image: Image, path: Path, source: Dataset | None, options: WriteOptions) -> Written:
+    """Write one image as an OME-TIFF.
+
+    Parameters
+    ----------
+    image
+        What to write; its first level is read, smaller ones are made anew.
+    path
+        The final name, which must not exist yet; it appears when the file is whole and checked.
+    source
+        Where the image comes from: its OME-XML supplies what the image model does not hold.
+    options
+        See `WriteOptions`. `ngff_version` and `zip` do not apply.
+
+    Returns
+    -------
+    Written
+        With one series.
+
+    Raises
+    ------
+    UsageError
+        If something is at `path`, or the options do not suit TIFF.
+    UnwritableError
+        If OME-TIFF has no type for the pixels, or the file cannot be written.
+    """
+    from ..metadata.ome_write import build_ome_with_losses
+
+    if options.downsample_z:
+        raise UsageError("The levels of an OME-TIFF all have the same z planes. Leave out --downsample-z, or write OME-Zarr.")
+    ready, losses = for_ome_tiff(image)
+    shapes = level_shapes(ready.shape, options.levels)
+    tiles = tuple(_tile(shape, options.chunk) for shape in shapes)
+    codec = tiff_codec(options.compression, ready.dtype)
+    plan = Plan(ready.levels[0].pixels, shapes, tiles, method_for(ready))
+    description, unsaid = build_ome_with_losses(
+        [ready],
+        storage="ome-tiff",
+        source=source,
+        original=options.original,
+        provenance=options.provenance,
+        file_name=path.name,
+        uuid=f"urn:uuid:{uuid.uuid4()}",
+    )
+    most = predicted_bytes(plan, codec, len(description))
+    least = sum(_padded_bytes(plan, level) for level in range(len(shapes))) if codec.worst == 1.0 else 0
+    with new_output(path, most_bytes=most, least_bytes=least) as temporary:
+        layout = _Layout(ready, plan, codec)
+        structure = TiffStructure(temporary, description, big=is_big(most), tags=layout.first_tags())
+        sink = _Tiles(layout, structure, verify=options.verify)
+        try:
+            run([Task(plan, sink)], threads=options.threads, memory=options.memory, progress=options.progress)
+            size = structure.finish(layout.directories(sink, description, big=structure.big))
+        finally:
+            structure.close()
+        check_file(temporary, plan, description)
+    chunks = plan.chunk_count()
+    series = SeriesWritten(ready.name, shapes, ready.dtype.name, codec.name, chunks, chunks if options.verify else 0)
+    return Written(path, size, (series,), (*losses, *unsaid), _warnings(image))
+
+
+def _warnings(image: Image) -> tuple[str, ...]:
+    if image.white_is_zero:
+        return (f"{image.name}: the source shows its smallest value as white (MinIsWhite). The values are kept as they are; most programs will show them inverted.",)
+    return ()
+
+
+def _tile(shape: Shape, chunk: tuple[int, ...] | None) -> Box:
+    """Extent of a level's tiles: multiples of 16, as TIFF demands, and no larger than the level needs."""
+    if chunk is not None and (min(chunk) < 1 or any(size % TILE_STEP for size in chunk[-2:]) or (chunk[0] != 1 and len(chunk) == len(("z", "y", "x")))):
+        raise UsageError(f"OME-TIFF tiles are one plane deep and their sides multiples of {TILE_STEP}: {' × '.join(map(str, chunk))} is not possible.")
+    y, x = chunk[-2:] if chunk else (TILE, TILE)
+    return 1, min(y, _rounded(shape.y)), min(x, _rounded(shape.x))
+
+
+def _rounded(size: int) -> int:
+    return -(-size // TILE_STEP) * TILE_STEP
+
+
+def _tiles(plan: Plan, level: int) -> tuple[int, int]:
+    """Rows and columns of tiles in one plane of a level."""
+    shape, (_, y, x) = plan.shapes[level], plan.chunks[level]
+    return -(-shape.y // y), -(-shape.x // x)
+
+
+def _padded_bytes(plan: Plan, level: int) -> int:
+    rows, columns = _tiles(plan, level)
+    shape, (_, y, x) = plan.shapes[level], plan.chunks[level]
+    return shape.planes * rows * columns * y * x * shape.s * plan.source.dtype.itemsize
+
+
+def predicted_bytes(plan: Plan, codec: Codec, description: int) -> int:
+    """Largest size the file can have: every tile of every level incompressible, and all directories.
+
+    Parameters
+    ----------
+    plan, codec
+        What is written, and how.
+    description
+        Bytes of OME-XML.
+    """
+    pixels = sum(_padded_bytes(plan, level) for level in range(len(plan.shapes)))
+    tables = plan.chunk_count() * _TILE_BYTES + plan.shapes[0].planes * len(plan.shapes) * _DIRECTORY_BYTES
+    return int(pixels * codec.worst) + tables + description + room_for(description)
+
+
+def is_big(most_bytes: int) -> bool:
+    """Whether a file of at most so many bytes must be a BigTIFF."""
+    return most_bytes > CLASSIC_LIMIT - MARGIN
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What the directories of one image say."""
+
+    image: Image
+    plan: Plan
+    codec: Codec
+
+    def first_tags(self) -> int:
+        """Fields of the first directory: its plane's, the description and, with smaller levels, where they are."""
+        return len(self._tags(0, 0, [0], [0], big=False)) + 1 + (len(self.plan.shapes) > 1)
+
+    def directories(self, sink: _Tiles, description: bytes, *, big: bool) -> list[Directory]:
+        """All directories, one per plane, each with those of its smaller levels."""
+        shape = self.plan.shapes[0]
+        out = []
+        for plane in range(shape.planes):
+            levels = [
+                self._tags(level, plane // shape.z % shape.c, offsets[plane], counts[plane], big=big)
+                for level, (offsets, counts) in enumerate(zip(sink.offsets, sink.counts, strict=True))
+            ]
+            if plane == 0:
+                text = Tag(DESCRIPTION, 2, len(description) + 1, description + b"\0")
+                levels[0] = tuple(sorted((*levels[0], text), key=lambda tag: tag.code))
+            out.append(Directory(levels[0], tuple(Directory(tags) for tags in levels[1:])))
+        return out
+
+    def _tags(self, level: int, channel: int, offsets: Any, counts: Any, *, big: bool) -> tuple[Tag, ...]:
+        shape, (_, tile_y, tile_x), dtype = self.plan.shapes[level], self.plan.chunks[level], self.plan.source.dtype
+        photometric, extra = _photometric(self.image)
+        tags = [
+            long(254, int(level > 0)),
+            long(256, shape.x),
+            long(257, shape.y),
+            short(258, *[dtype.itemsize * 8] * shape.s),
+            short(259, self.codec.tag),
+            short(277, shape.s),
+            short(284, 1),
+            *_resolution(self.image, self.plan.shapes[0], shape),
+            ascii_text(305, f"lightmicroscopy {__version__}"),
+            long(322, tile_x),
+            long(323, tile_y),
+            _offsets(324, offsets, big=big),
+            _offsets(325, counts, big=big),
+            short(339, *[_SAMPLE_FORMATS[dtype.kind]] * shape.s),
+        ]
+        if self.codec.predictor == HORIZONTAL:
+            tags.append(short(317, HORIZONTAL))
+        if extra:
+            tags.append(short(338, *extra))
+        palette = _palette(self.image, channel)
+        tags.append(short(262, photometric if palette is None else _PALETTE))
+        if palette is not None:
+            tags.append(shorts(320, palette))
+        return tuple(sorted(tags, key=lambda tag: tag.code))
+
+
+def _offsets(code: int, values: Any, *, big: bool) -> Tag:
+    array = np.asarray(values, dtype="<u8" if big else "<u4")
+    return Tag(code, LONG8 if big else LONG, array.size, array.tobytes())
+
+
+def _photometric(image: Image) -> tuple[int, tuple[int, ...]]:
+    """PhotometricInterpretation and ExtraSamples. Of three or four samples of an RGB image the fourth is alpha."""
+    samples = image.shape.s
+    if image.kind == "rgb" and samples >= len("rgb"):
+        return _RGB, (_UNASSOCIATED,) * (samples > len("rgb")) + (_UNSPECIFIED,) * (samples - len("rgba"))
+    if image.kind == "rgb":
+        return _MINISBLACK, (_UNASSOCIATED,) * (samples - 1)
+    return _MINISBLACK, (_UNSPECIFIED,) * (samples - 1)
+
+
+def _palette(image: Image, channel: int) -> NDArray[np.uint16] | None:
+    """ColorMap of an indexed channel: all reds, all greens, all blues, of 16 bits; None where TIFF cannot hold one."""
+    channels = image.metadata.channels
+    lut = channels[channel].lut if image.kind == "indexed" and channel < len(channels) else None
+    if lut is None or not lut or image.dtype.kind != "u" or image.dtype.itemsize > np.dtype(np.uint16).itemsize or image.shape.s > 1:
+        return None
+    table = np.zeros((2 ** (8 * image.dtype.itemsize), 3), np.int64)
+    entries = np.asarray([entry[:3] for entry in lut[: len(table)]], np.int64)
+    table[: len(entries)] = entries
+    if table.max() <= np.iinfo(np.uint8).max:
+        table *= np.iinfo(np.uint16).max // np.iinfo(np.uint8).max
+    return np.ascontiguousarray(table.T.clip(0, np.iinfo(np.uint16).max).astype(np.uint16)).ravel()
+
+
+def _resolution(image: Image, full: Shape, shape: Shape) -> tuple[Tag, ...]:
+    """Pixels per centimetre of a level; nothing where the pixel size is not a known length."""
+    x, y = _micrometres(image.metadata.pixel_size_x), _micrometres(image.metadata.pixel_size_y)
+    if x is None or y is None:
+        return ()
+    per_cm = (1e4 / (x * full.x / shape.x), 1e4 / (y * full.y / shape.y))
+    if not all(1e-6 < value < CLASSIC_LIMIT - 1 for value in per_cm):
+        return ()
+    return rational(282, per_cm[0]), rational(283, per_cm[1]), short(296, _CENTIMETRE)
+
+
+def _micrometres(size: Quantity | None) -> float | None:
+    if size is None or size.unit not in _MICROMETRES or not (np.isfinite(size.value) and size.value > 0):
+        return None
+    return size.value * _MICROMETRES[size.unit]
+
+
+@dataclass
+class _Tiles:
+    """Encodes tiles, appends them, and remembers where each is."""
+
+    layout: _Layout
+    structure: TiffStructure
+    verify: bool
+    offsets: list[NDArray[np.uint64]] = field(init=False)
+    counts: list[NDArray[np.uint64]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        plan = self.layout.plan
+        sizes = [(shape.planes, rows * columns) for shape, (rows, columns) in zip(plan.shapes, map(partial(_tiles, plan), range(len(plan.shapes))), strict=True)]
+        self.offsets = [np.zeros(size, np.uint64) for size in sizes]
+        self.counts = [np.zeros(size, np.uint64) for size in sizes]
+
+    def put(self, level: int, t: int, c: int, index: Box, pixels: NDArray[Any]) -> None:
+        """Write one tile."""
+        plan, (z, row, column) = self.layout.plan, index
+        shape, (_, y, x) = plan.shapes[level], plan.chunks[level]
+        data = encode(self.layout.codec, pixels, (1, y, x, shape.s), verify=self.verify)
+        plane, tile = (t * shape.c + c) * shape.z + z, row * _tiles(plan, level)[1] + column
+        self.offsets[level][plane, tile] = self.structure.append(data)
+        self.counts[level][plane, tile] = len(data)
+
+
+def check_file(path: Path, plan: Plan, description: bytes) -> None:
+    """Open a finished file with another library and check that its structure is what was meant.
+
+    Raises
+    ------
+    UnwritableError
+        If anything is missing, of another size, or lies outside the file.
+    """
+    from tifffile import TiffFile
+
+    with TiffFile(path) as file:
+        pages = file.pages
+        _expect(len(pages) == plan.shapes[0].planes, "the number of planes")
+        _expect(file.pages.first.tags[DESCRIPTION].value.encode() == description, "the description")
+        size = path.stat().st_size
+        step = max(1, len(pages) // _MOST_CHECKED)
+        for number in range(0, len(pages), step):
+            page = pages.get(number)
+            levels = [page, *(page.pages or ())] if len(plan.shapes) > 1 else [page]
+            _expect(len(levels) == len(plan.shapes), "the number of levels")
+            for level, found in enumerate(levels):
+                _check_page(found, plan, level, size)
+
+
+def _check_page(page: Any, plan: Plan, level: int, size: int) -> None:
+    shape, (_, y, x) = plan.shapes[level], plan.chunks[level]
+    found = (page.imagelength, page.imagewidth, page.samplesperpixel, page.tilelength, page.tilewidth)
+    _expect(found == (shape.y, shape.x, shape.s, y, x), "the size of a level")
+    _expect(page.dtype == plan.source.dtype, "the type of the pixels")
+    rows, columns = _tiles(plan, level)
+    offsets, counts = np.asarray(page.dataoffsets, np.int64), np.asarray(page.databytecounts, np.int64)
+    _expect(len(offsets) == len(counts) == rows * columns, "the number of tiles")
+    _expect(bool((offsets > 0).all() and (counts > 0).all() and (offsets + counts <= size).all()), "the place of a tile")
+
+
+def _expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise UnwritableError(f"The finished OME-TIFF was checked and {what} is wrong; it was removed. Please report this.")
+

@@ -1,0 +1,91 @@
+"""Check microscopy metadata: what is wrong in a file, what is missing, why it matters and how to mend it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from lightmicroscopy import cli
+
+PROGRAM = "lm_check"
+PROFILES = ("open-format",)
+FORM_ONLY = ("input",)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    result = cli.build_parser(PROGRAM, "Check microscopy images and their metadata; each finding says what, where, why and how to mend it.", output=False)
+    result.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="files, folders (OME-Zarr), zips or OME-XML documents")
+    result.add_argument("--profile", action="append", choices=PROFILES, help="what to check against; repeat for several (default: open-format)")
+    result.add_argument("--html", type=Path, metavar="FILE", help="report for people")
+    result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of findings")
+    result.add_argument("--json", type=Path, metavar="FILE", help="everything, for programs")
+    result.add_argument(
+        "--fail-on", choices=("never", "error", "warning"), default="never", help="exit with 4 if there is a finding at least this grave (default: never)"
+    )
+    return result
+
+
+def work(arguments: argparse.Namespace) -> int:
+    """Check, then write the reports."""
+    from lightmicroscopy.metadata.check import bytes_of, check
+    from lightmicroscopy.progress import Progress
+
+    log = logging.getLogger("lightmicroscopy")
+    profiles = tuple(dict.fromkeys(arguments.profile or PROFILES[:1]))
+    total = sum(bytes_of(path) for path in arguments.input)
+    progress = Progress("checking", quiet=arguments.quiet, log_json=arguments.log_json)
+    seen = 0
+
+    def done(item: Any, size: int) -> None:
+        nonlocal seen
+        seen += size
+        progress(seen, total)
+        if item.unreadable:
+            log.warning(cli.one_line(item.unreadable))
+
+    report = check(arguments.input, profiles, parameters=(("Profiles", ", ".join(profiles)), ("Fail on", arguments.fail_on)), done=done)
+    progress.close()
+    _write(report, arguments)
+    counts = [f"{report.count('error')} errors", f"{report.count('warning')} warnings", f"{report.count('info')} notes", f"{report.count('not-run')} not checked"]
+    log.info("%d inputs: %s", len(report.inputs), ", ".join(counts))
+    return _exit_code(report, arguments)
+
+
+def _write(report: Any, arguments: argparse.Namespace) -> None:
+    from lightmicroscopy.reports.tables import FINDINGS, write_table, write_text
+
+    if arguments.table:
+        write_table(arguments.table, FINDINGS, report.rows())
+    if arguments.json:
+        import json
+
+        write_text(arguments.json, (*json.JSONEncoder(ensure_ascii=False, indent=1).iterencode(report.document()), "\n"))
+    if arguments.html:
+        from lightmicroscopy.reports.findings_html import write_html
+
+        write_html(report, arguments.html)
+    if not (arguments.table or arguments.json or arguments.html):
+        for finding in report.findings:
+            where = f" [{finding.location}]" if finding.location else ""
+            sys.stdout.write(cli.one_line(f"{finding.severity}: {finding.input}: {finding.message}{where}") + "\n")
+
+
+def _exit_code(report: Any, arguments: argparse.Namespace) -> int:
+    if len(report.failed) == len(report.inputs):
+        return cli.NOTHING_USABLE
+    if report.failed and arguments.strict:
+        return cli.SOME_FAILED
+    return cli.FINDINGS if report.reaches(arguments.fail_on) else cli.DONE
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the script."""
+    return cli.run(PROGRAM, work, cli.parse(parser(), arguments, form_only=FORM_ONLY))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
