@@ -12,19 +12,24 @@ from lightmicroscopy import cli
 
 PROGRAM = "lm_check"
 PROFILES = ("open-format",)
-FORM_ONLY = ("input",)
+FORM_ONLY = ("input", "images")
 
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    result = cli.build_parser(PROGRAM, "Check microscopy images and their metadata; each finding says what, where, why and how to mend it.", output=False)
+    result = cli.build_parser(
+        PROGRAM, "Check microscopy images and their metadata; each finding says what, where, why and how to mend it.", output=False
+    )
     result.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="files, folders (OME-Zarr), zips or OME-XML documents")
     result.add_argument("--profile", action="append", choices=PROFILES, help="what to check against; repeat for several (default: open-format)")
     result.add_argument("--html", type=Path, metavar="FILE", help="report for people")
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of findings")
     result.add_argument("--json", type=Path, metavar="FILE", help="everything, for programs")
     result.add_argument(
-        "--fail-on", choices=("never", "error", "warning"), default="never", help="exit with 4 if there is a finding at least this grave (default: never)"
+        "--fail-on",
+        choices=("never", "error", "warning"),
+        default="never",
+        help="exit with 4 if there is a finding at least this grave (default: never)",
     )
     return result
 
@@ -50,7 +55,12 @@ def work(arguments: argparse.Namespace) -> int:
     report = check(arguments.input, profiles, parameters=(("Profiles", ", ".join(profiles)), ("Fail on", arguments.fail_on)), done=done)
     progress.close()
     _write(report, arguments)
-    counts = [f"{report.count('error')} errors", f"{report.count('warning')} warnings", f"{report.count('info')} notes", f"{report.count('not-run')} not checked"]
+    counts = [
+        f"{report.count('error')} errors",
+        f"{report.count('warning')} warnings",
+        f"{report.count('info')} notes",
+        f"{report.count('not-run')} not checked",
+    ]
     log.info("%d inputs: %s", len(report.inputs), ", ".join(counts))
     return _exit_code(report, arguments)
 

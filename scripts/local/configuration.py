@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from .dependencies import write_resolver_folders
 from .paths import TOOLS, make_private, write_private
+from .viewers import ensure_viewers, make_static_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .environments import Environment
 
 ADMINISTRATOR = "admin@lightmicroscopy.example"
@@ -45,7 +45,7 @@ def our_tools(tools: Path = TOOLS) -> dict[str, Path]:
     return {path.stem: path for path in sorted(tools.glob("lm_*.xml"))}
 
 
-def write_configuration(folder: Path, url: str, tools_environment: Environment, keys: dict[str, str]) -> Path:
+def write_configuration(folder: Path, url: str, galaxy: Environment, tools: Environment, keys: dict[str, str]) -> Path:
     """Write every configuration file of an instance and return the main one.
 
     Parameters
@@ -54,7 +54,9 @@ def write_configuration(folder: Path, url: str, tools_environment: Environment, 
         The instance's state folder.
     url
         The address it will have.
-    tools_environment
+    galaxy
+        Where Galaxy is installed.
+    tools
         Where the tools' requirements are installed.
     keys
         From :func:`load_secrets`.
@@ -62,9 +64,12 @@ def write_configuration(folder: Path, url: str, tools_environment: Environment, 
     config = make_private(folder / "config")
     make_private(folder / "data")
     (config / "tool_conf.xml").write_bytes(_tool_panel())
-    write_resolver_folders(folder / "dependencies", tools_environment)
+    write_resolver_folders(folder / "dependencies", tools)
     _write_xml(config / "dependency_resolvers_conf.xml", "dependency_resolvers", "galaxy_packages", base_path=str(folder / "dependencies"))
     (config / "tool_data_table_conf.xml").write_text("<tables/>\n")
+    (library,) = galaxy.folder.glob("lib/python3.*")
+    welcome = Path(__file__).with_name("welcome.html").read_text(encoding="utf-8")
+    make_static_folder(folder / "static", library / "site-packages" / "galaxy" / "webapps" / "base" / "static", ensure_viewers(), welcome)
     # Pages of these tools are shown with their style sheet; they contain no script.
     (config / "sanitize_allowlist.txt").write_text("".join(f"{tool_id}\n" for tool_id in our_tools()))
     settings = _settings(folder, url, keys)
@@ -87,7 +92,8 @@ def _settings(folder: Path, url: str, keys: dict[str, str]) -> dict[str, Any]:
         # Galaxy's sample tables are of genomes, and one is fetched from a web address at every start.
         "tool_data_table_config_path": str(config / "tool_data_table_conf.xml"),
         "tool_dependency_dir": str(folder / "dependencies"),
-        "visualization_plugins_directory": str(folder.parent.parent / "visualizations"),
+        "static_dir": str(folder / "static"),
+        "visualization_plugins_directory": str(folder / "static" / "plugins" / "visualizations"),
         "admin_users": ADMINISTRATOR,
         "bootstrap_admin_api_key": keys["bootstrap_key"],
         "id_secret": keys["id_secret"],

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import unicodedata
-import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from .paths import LocalGalaxyError, say
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 FOLDER_FORMATS = {"ome_zarr": ".ome.zarr", "zarr": ".zarr", "directory": ""}
 SUFFIXES = {"tabular": ".tsv", "ome_zarr.zip": ".ome.zarr.zip", "ome.tiff": ".ome.tiff", "expression.json": ".json"}
 MAX_NAME_BYTES = 120
+DOWNLOADS_AT_ONCE = 8
 
 
 def safe_name(name: str) -> str:
@@ -36,14 +38,20 @@ def free_path(path: Path) -> Path:
     return candidate
 
 
-def save_outputs(galaxy: GalaxyInstance, invocation: dict[str, Any], folder: Path) -> list[Path]:
-    """Save every labelled output of an invocation: datasets as files, collections as folders."""
-    saved = []
+def save_outputs(galaxy: GalaxyInstance, invocation: dict[str, Any], folder: Path) -> dict[str, list[Path]]:
+    """Save every labelled output of an invocation: datasets as files, collections as folders.
+
+    Returns
+    -------
+    dict
+        What was saved, by label.
+    """
+    saved = {}
     for label, output in invocation["outputs"].items():
-        saved += _save_dataset(galaxy, output["id"], folder, label)
+        saved[label] = _save_dataset(galaxy, output["id"], folder, label)
     for label, output in invocation["output_collections"].items():
         collection = galaxy.dataset_collections.show_dataset_collection(output["id"])
-        saved += _save_elements(galaxy, collection["elements"], folder / safe_name(label))
+        saved[label] = _save_elements(galaxy, collection["elements"], folder / safe_name(label))
     return saved
 
 
@@ -90,24 +98,28 @@ def _stream(galaxy: GalaxyInstance, url: str, path: Path) -> None:
 
 
 def _save_folder(galaxy: GalaxyInstance, dataset_id: str, target: Path) -> None:
-    """Save a folder dataset; Galaxy sends it as a zip."""
-    archive = target.with_name(target.name + ".zip")
-    _stream(galaxy, f"{galaxy.url}/datasets/{dataset_id}/display?to_ext=zip", archive)
-    unpacked = target.with_name(target.name + ".unpacked")
-    try:
-        with zipfile.ZipFile(archive) as packed:
-            _refuse_outside(packed, unpacked)
-            packed.extractall(unpacked)
-    except zipfile.BadZipFile as error:
-        raise LocalGalaxyError(f"Galaxy did not send the folder dataset {dataset_id} as a zip.") from error
-    finally:
-        archive.unlink(missing_ok=True)
-    store = next((path.parent for name in ("zarr.json", ".zgroup", ".zattrs") for path in sorted(unpacked.rglob(name), key=lambda found: len(found.parts))), unpacked)
-    store.rename(target)
-    shutil.rmtree(unpacked, ignore_errors=True)
+    """Save a folder dataset file by file.
+
+    Galaxy 26.1 sends an empty file when asked to download a dataset of format ome_zarr whole.
+    """
+    listing = galaxy.make_get_request(f"{galaxy.url}/datasets/{dataset_id}/extra_files").json()
+    files = [entry["path"] for entry in listing if entry["class"] == "File"]
+    store = _store_root(files)
+    with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+        list(pool.map(lambda path: _save_member(galaxy, dataset_id, path, target, store), files))
 
 
-def _refuse_outside(packed: zipfile.ZipFile, folder: Path) -> None:
-    for name in packed.namelist():
-        if not (folder / name).resolve().is_relative_to(folder.resolve()):
-            raise LocalGalaxyError(f"The zip that Galaxy sent holds {name!r}, outside its own folder; nothing of it was kept.")
+def _save_member(galaxy: GalaxyInstance, dataset_id: str, name: str, target: Path, store: str) -> None:
+    if not name.startswith(store):
+        return
+    path = target / name[len(store) :]
+    if not path.resolve().is_relative_to(target.resolve()):
+        raise LocalGalaxyError(f"The folder that Galaxy sent names the file {name!r}, outside itself; it was not saved.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _stream(galaxy, f"{galaxy.url}/datasets/{dataset_id}/extra_files/raw/{quote(name)}", path)
+
+
+def _store_root(files: list[str]) -> str:
+    """Return the part of the paths before the store's own root, so that the saved folder is the store."""
+    roots = [name.removesuffix(mark) for name in files for mark in ("zarr.json", ".zgroup", ".zattrs") if name.rpartition("/")[2] == mark]
+    return min(roots, key=len, default="")

@@ -122,7 +122,7 @@ class Instance:
         with self._bind() as listener:
             self.url = f"http://{HOST}:{listener.getsockname()[1]}"
             self.keys = load_secrets(self.folder)
-            config_file = write_configuration(self.folder, self.url, tools, self.keys)
+            config_file = write_configuration(self.folder, self.url, galaxy, tools, self.keys)
             self.log.unlink(missing_ok=True)
             say(f"Starting Galaxy (log: {self.log}) …")
             self._supervised = Supervised(

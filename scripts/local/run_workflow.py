@@ -79,9 +79,9 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[Path], setting
         say(failure)
     invocation = galaxy.invocations.show_invocation(invocation["id"])
     saved = save_outputs(galaxy, invocation, output)
-    save_report(galaxy, invocation, output)
+    save_report(galaxy, invocation, output, saved)
     (output / "invocation.json").write_text(json.dumps(galaxy.invocations.show_invocation(invocation["id"]), indent=2, ensure_ascii=False), encoding="utf-8")
-    for path in saved:
+    for path in (path for paths in saved.values() for path in paths):
         say(f"  {path.relative_to(output)}")
     print(f"{'Some jobs failed; what succeeded' if failures else 'Results'} and the report: {output}", flush=True)
     return not failures and state not in FAILED

@@ -572,9 +572,9 @@ def _(folder: Path) -> list[str]:
 
 
 def long_job(folder: Path) -> str:
-    """Write 4 GB of pixels that take no space: nothing finishes them before a signal comes."""
+    """Write 0.5 GB of pixels that take no space: enough to be caught at it."""
     path = folder / "long.tif"
-    tifffile.imwrite(path, shape=(512, 2048, 2048), dtype=np.uint16, photometric="minisblack", bigtiff=True)
+    tifffile.imwrite(path, shape=(64, 2048, 2048), dtype=np.uint16, photometric="minisblack", bigtiff=True)
     return str(path)
 
 

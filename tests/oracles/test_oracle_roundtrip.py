@@ -13,7 +13,7 @@ import pytest
 from lightmicroscopy.image import Region
 
 from . import bioformats, stores
-from .accepted import ACCEPTED, accepted
+from .accepted import ACCEPTED, Accepted, accepted
 from .bioformats import Seen, plane_crcs
 from .workshop import Made, copies, crcs, differences, files_in, make, names, open_image, reference, stores_in
 
@@ -129,9 +129,9 @@ def test_bio_formats_finds_the_metadata_of_a_file_in_its_ome_tiff_and_nothing_ma
         assert {field: (before.metadata[field], after.metadata[field]) for field in unexcused} == {}
 
 
-@pytest.mark.parametrize("row", [row for row in ACCEPTED if row.field != "pixels"], ids=lambda row: f"{row.files} {row.field}")
+@pytest.mark.parametrize("row", [row for row in ACCEPTED if row.field != "pixels" and not row.real], ids=lambda row: f"{row.files} {row.field}")
 def test_an_accepted_difference_of_metadata_is_really_there(
-    row: Any, originals: Mapping[Path, Seen], as_tiff: Mapping[Path, Made], tiffs_seen: Mapping[Path, Seen]
+    row: Accepted, originals: Mapping[Path, Seen], as_tiff: Mapping[Path, Made], tiffs_seen: Mapping[Path, Seen]
 ) -> None:
     concerned = [path for path in FILES if accepted(path.name, row.field) is row]
     assert concerned

@@ -13,7 +13,7 @@ import pytest
 
 from ..conftest import REALFILES
 from . import bioformats, stores
-from .accepted import accepted
+from .accepted import ACCEPTED, Accepted, accepted
 from .bioformats import Seen, plane_crcs
 from .workshop import Made, copies, crcs, differences, make, open_image, reference, stores_in
 
@@ -75,6 +75,17 @@ def test_a_real_file_keeps_every_plane_and_field_as_ome_tiff(
     for old, new in zip(seen.series, after, strict=True):
         unexcused = {field for field in differences(old, new) if accepted(path.name, field) is None}
         assert {field: (old.metadata[field], new.metadata[field]) for field in unexcused} == {}
+
+
+@pytest.mark.parametrize("row", [row for row in ACCEPTED if row.real], ids=lambda row: f"{row.files} {row.field}")
+def test_an_accepted_difference_of_real_files_is_really_there(
+    row: Accepted, realfiles: Path, originals: Mapping[Path, Seen], as_tiff: Mapping[Path, Made], tiffs_seen: Mapping[Path, Seen]
+) -> None:
+    concerned = [path for path in FILES if accepted(path.name, row.field) is row]
+    assert concerned, f"no file in {realfiles.name} matches {row.files}"
+    for path in concerned:
+        pairs = zip(originals[path.resolve()].series, copies(as_tiff[path], tiffs_seen), strict=True)
+        assert any(row.field in differences(before, after) for before, after in pairs), path.name
 
 
 @pytest.mark.parametrize("path", each(STORES))

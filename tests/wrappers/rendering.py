@@ -126,11 +126,13 @@ class Job:
         command = self.command()
         programs = self.folder / "bin"
         programs.mkdir()
-        (programs / "python").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -W error::SyntaxWarning "$@"\n', encoding="utf-8")
+        (programs / "python").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n', encoding="utf-8")
         (programs / "python").chmod(0o755)
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "GALAXY_"))}
-        variables = inherited | {"PATH": f"{programs}:{os.environ['PATH']}", "GALAXY_SLOTS": "1", "PYTHONDONTWRITEBYTECODE": "1"} | (environment or {})
-        return subprocess.run(["bash", "-c", f"set -e; {command}"], cwd=self.working, env=variables, capture_output=True, text=True, timeout=120, check=False)
+        ours = {"PATH": f"{programs}:{os.environ['PATH']}", "GALAXY_SLOTS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        script = ["bash", "-c", f"set -e; {command}"]
+        variables = inherited | ours | (environment or {})
+        return subprocess.run(script, cwd=self.working, env=variables, capture_output=True, text=True, timeout=120, check=False)
 
     def outputs(self) -> list[str]:
         """Return the outputs this job has, by the wrapper's filters."""

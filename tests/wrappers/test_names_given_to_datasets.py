@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+
 from lightmicroscopy.names import LONGEST, sanitise, without_extension
 
 from .rendering import Dataset, Job, Wrapper
@@ -114,8 +115,10 @@ def test_a_folder_dataset_is_given_as_the_store_in_it(wrapper: Wrapper, store: s
     (files / store).mkdir(parents=True)
     (files / store / metadata).write_text("{}", encoding="utf-8")
     (files / store / "0").mkdir()
+    (files / store / "0" / metadata).write_text("{}", encoding="utf-8")
+    (files / store / "whole").touch()
     job = run(wrapper, tmp_path, [Dataset(files, "cells.ome.zarr", "ome_zarr")])
-    assert (job.working / "inputs" / "cells.ome.zarr" / metadata).is_file()
+    assert (job.working / "inputs" / "cells.ome.zarr" / "whole").is_file()
 
 
 def test_a_folder_dataset_without_a_store_is_still_given_so_that_the_script_can_say_so(wrapper: Wrapper, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Table = tuple[tuple[int, ...], ...]
 Color = tuple[int, int, int]
 _EIGHT_BITS = 255
 _TOLERANCE = 3
+_SMALLEST_RAMP = 16
 
 
 def eight_bits(table: Table) -> list[Color]:
@@ -20,10 +21,12 @@ def ramp_color(table: Table) -> Color | None:
     ``None`` for any other table, whose indices are no intensities.
     """
     colors = eight_bits(table)
-    if len(colors) < 2:
+    if len(colors) < _SMALLEST_RAMP:
         return None
     top = colors[-1]
     even = all(
-        abs(part - bright * index / (len(colors) - 1)) <= _TOLERANCE for index, color in enumerate(colors) for part, bright in zip(color, top, strict=True)
+        abs(part - bright * index / (len(colors) - 1)) <= _TOLERANCE
+        for index, color in enumerate(colors)
+        for part, bright in zip(color, top, strict=True)
     )
     return top if even and max(top) > _EIGHT_BITS // 2 else None

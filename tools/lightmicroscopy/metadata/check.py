@@ -158,13 +158,14 @@ def check(
     A report. An input that cannot be read is one finding in it and never costs the others theirs.
     """
     rules = catalogue(profiles)
-    given = tuple(paths)
+    given = tuple(dict.fromkeys(paths))
     findings: list[Finding] = []
     inputs: list[CheckedInput] = []
     members: dict[Path, str] = {}
     for name, path in zip(_names(given), given, strict=True):
         if path in members:
-            item, found = CheckedInput(name, bytes=bytes_of(path), sha256=_checksum(path, None), part_of=members[path]), []
+            item = CheckedInput(name, bytes=bytes_of(path), sha256=_checksum(path, None), part_of=members[path])
+            found: list[Finding] = []
         else:
             item, found, files = _check_one(name, path, given, rules, profiles)
             members.update((file, name) for file in files if file != path)
@@ -231,7 +232,9 @@ def _description(path: Path) -> bytes | None:
     return description if b"<OME" in description[:4096] or b":OME" in description[:4096] else None
 
 
-def _check_one(name: str, path: Path, files: tuple[Path, ...], rules: tuple[Rule, ...], profiles: Sequence[str]) -> tuple[CheckedInput, list[Finding], tuple[Path, ...]]:
+def _check_one(
+    name: str, path: Path, files: tuple[Path, ...], rules: tuple[Rule, ...], profiles: Sequence[str]
+) -> tuple[CheckedInput, list[Finding], tuple[Path, ...]]:
     subject = open_subject(name, path, files)
     try:
         findings = [_unreadable(subject, profiles[0])] if subject.unreadable else []
@@ -292,7 +295,9 @@ def _ome_document(path: Path) -> bytes | None:
     root = parse_xml(document, path.name)
     local = str(root.tag).rsplit("}", 1)[-1]
     if local != "OME":
-        raise UnreadableError(f"{path.name} is an XML document but not OME-XML: its outermost element is {local}, not OME. Give the image, or its OME-XML.")
+        raise UnreadableError(
+            f"{path.name} is an XML document but not OME-XML: its outermost element is {local}, not OME. Give the image, or its OME-XML."
+        )
     return document
 
 

@@ -250,5 +250,7 @@ def _rest(checked: Rule, subject: Subject, profile: str, problems: Iterator[Prob
 
 
 def _not_run(checked: Rule, subject: Subject, profile: str, reason: str) -> Finding:
-    problem = Problem(f"“{checked.title}” could not be checked. {reason}", severity="not-run", fix="Mend what is reported as an error first, then check again.")
+    problem = Problem(
+        f"“{checked.title}” could not be checked. {reason}", severity="not-run", fix="Mend what is reported as an error first, then check again."
+    )
     return _finding(checked, subject, profile, problem)

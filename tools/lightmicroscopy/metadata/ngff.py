@@ -274,7 +274,7 @@ def plate_attributes(plate: Plate, version: Version) -> Json:
             }
             for run in plate.acquisitions
         ]
-    return _wrap({"plate": body | ({"version": version} if version == "0.4" else {})}, version)
+    return _wrap({"plate": body | {"version": version}}, version)
 
 
 def _epoch(time: str | None) -> int | None:

@@ -124,9 +124,7 @@ def read_multiscale(ome: Mapping[str, Any], source: str, shape_of_first: Sequenc
     entries = ome.get("multiscales")
     first = _first(entries)
     if first is None:
-        raise UnreadableError(
-            f"{source} has an empty or malformed 'multiscales', so that its images cannot be found. Ask for it again."
-        )
+        raise UnreadableError(f"{source} has an empty or malformed 'multiscales', so that its images cannot be found. Ask for it again.")
     warnings = [] if isinstance(entries, list) and len(entries) == 1 else ["It has several multiscales; the first is read."]
     axes, more = _axes(first.get("axes"), source, shape_of_first)
     count = None if axes is None else len(axes)
@@ -167,7 +165,8 @@ def _axes(value: object, source: str, shape: Sequence[int] | None) -> tuple[tupl
         if name is None:
             if shape is None or index >= len(shape) or shape[index] != 1:
                 raise UnreadableError(
-                    f"{source} has an axis called {label!r}, which is none of t, c, z, y and x, so that its pixels cannot be placed. Rename or remove that axis."
+                    f"{source} has an axis called {label!r}, which is none of t, c, z, y and x, "
+                    "so that its pixels cannot be placed. Rename or remove that axis."
                 )
             warnings.append(f"Its axis {label!r}, of size 1, is left out.")
         elif isinstance(axis, Mapping) and name != label:

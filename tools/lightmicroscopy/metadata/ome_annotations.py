@@ -13,13 +13,12 @@ from typing import Final, Literal, cast
 from lxml import etree
 
 from ..image import MapAnnotation, Modulo, TilePosition
-from .ome_xml import Values, all_text, children, first_child, local_name, new, number_text, put
+from .ome_xml import MODULO_NAMESPACE, Values, all_text, children, first_child, local_name, new, number_text, put, xml_text
 
 Pairs = tuple[tuple[str, str], ...]
 
 ORIGINAL: Final = "openmicroscopy.org/OriginalMetadata"
 MODULO: Final = "openmicroscopy.org/omero/dimension/modulo"
-MODULO_SCHEMA: Final = "http://www.openmicroscopy.org/Schemas/Additions/2011-09"
 PYRAMID: Final = "openmicroscopy.org/PyramidResolution"
 """Describes the pyramid of the file it was written in, and no copy of it."""
 NOTES: Final = "lightmicroscopy/notes"
@@ -33,12 +32,10 @@ class Annotations:
     """The annotations of one document, by their ids."""
 
     def __init__(self, root: etree._Element) -> None:
-        self.by_id = {
-            child.get("ID", ""): child
-            for group in children(root, "StructuredAnnotations")
-            for child in children(group)
-            if child.get("ID") is not None
-        }
+        found = [child for group in children(root, "StructuredAnnotations") for child in children(group) if child.get("ID") is not None]
+        # Of several with one id the first counts.
+        self.by_id = {child.get("ID", ""): child for child in reversed(found)}
+        self._in_order = [child for child in found if self.by_id[child.get("ID", "")] is child]
         self.referenced = {ref.get("ID") for ref in root.iter("{*}AnnotationRef", "AnnotationRef")}
 
     def of(self, element: etree._Element) -> list[etree._Element]:
@@ -48,7 +45,7 @@ class Annotations:
     @property
     def unreferenced(self) -> list[etree._Element]:
         """Annotations nothing refers to: they belong to the document."""
-        return [annotation for identifier, annotation in self.by_id.items() if identifier not in self.referenced]
+        return [annotation for annotation in self._in_order if annotation.get("ID") not in self.referenced]
 
 
 def is_original(annotation: etree._Element) -> bool:
@@ -99,7 +96,7 @@ def read_modulo(annotation: etree._Element, values: Values) -> tuple[Modulo, ...
         for element in annotation.iter("{*}" + name, name):
             found.append(
                 Modulo(
-                    along=cast(Literal["C", "Z", "T"], name[-1]),
+                    along=cast("Literal['C', 'Z', 'T']", name[-1]),
                     type=values.text(element, "Type") or "other",
                     start=values.number(element, "Start"),
                     end=values.number(element, "End"),
@@ -139,18 +136,20 @@ def build_map(annotation: MapAnnotation) -> etree._Element:
 def build_modulo(modulo: Sequence[Modulo]) -> etree._Element:
     """Make the ``XMLAnnotation`` that describes folded dimensions, its id still to be set."""
     element = new("XMLAnnotation", [("Namespace", MODULO)])
-    body = new("Modulo", [("namespace", MODULO_SCHEMA)])
+    # In a namespace of its own: among OME's elements its labels would pass for ROIs.
+    body = etree.Element(f"{{{MODULO_NAMESPACE}}}Modulo", nsmap=cast("dict[str, str]", {None: MODULO_NAMESPACE}))
+    body.set("namespace", MODULO_NAMESPACE)
     value = new("Value")
     value.append(body)
     element.append(value)
     for dimension in sorted(modulo, key=lambda item: "ZCT".index(item.along)):
-        along = new(f"ModuloAlong{dimension.along}", [("Type", dimension.type)])
+        along = etree.SubElement(body, f"{{{MODULO_NAMESPACE}}}ModuloAlong{dimension.along}")
+        put(along, "Type", dimension.type)
         for name, number in (("Start", dimension.start), ("End", dimension.end), ("Step", dimension.step)):
             put(along, name, None if number is None else _plain(number))
         put(along, "Unit", dimension.unit)
         for label in dimension.labels:
-            along.append(new("Label", text=label))
-        body.append(along)
+            etree.SubElement(along, f"{{{MODULO_NAMESPACE}}}Label").text = xml_text(label)
     return element
 
 

@@ -14,7 +14,7 @@ from .ome_annotations import is_original
 from .ome_instrument import LIGHT_SOURCES
 from .ome_private import scrub_element
 from .ome_rois import GEOMETRY
-from .ome_xml import children, copy_as_2016, local_name
+from .ome_xml import all_text, children, copy_as_2016, local_name
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -59,6 +59,10 @@ REFERENCES: Final = {
 _NOT_CARRIED: Final = frozenset({"Image", "Pixels", "Channel", "Plate", "Well", "WellSample", "PlateAcquisition"})
 """Made anew by the writer."""
 _PEOPLE: Final = frozenset({"Experimenter", "ExperimenterGroup"})
+_CONTAINERS: Final = {"Dataset": ("ImageRef",), "Project": ("DatasetRef",), "Folder": ("ImageRef", "ROIRef", "FolderRef"), "Screen": ("PlateRef",)}
+"""What holds images, and by which references. Nothing is carried for being in the same container."""
+_NAMES_OF_PEOPLE: Final = ("FirstName", "MiddleName", "LastName", "Email", "Institution", "UserName")
+"""Attributes of Experimenter that were child elements before 2010."""
 
 
 def kind_of(element: etree._Element) -> str:
@@ -87,6 +91,8 @@ class Carrier:
         self.ids: Ids = {}
         self.placed: dict[str, list[etree._Element]] = {}
         self._counts: dict[str, count[int]] = {}
+        self._unsettled: list[etree._Element] = []
+        self._root = root
         self._owners = {} if root is None else _index(root)
 
     def new_id(self, kind: str) -> str:
@@ -106,29 +112,61 @@ class Carrier:
         return self._owners.get((kind, identifier or ""))
 
     def carry(self, kind: str, old: str) -> str | None:
-        """Carry an element of the source along; None if it is not there, or must not be."""
+        """Carry an element of the source along; None if it is not there, or must not be.
+
+        What it refers to itself follows in `settle`, because such chains may be long.
+        """
         known = self.ids.get((kind, old))
         if known is not None:
             return known
         owner = self._owners.get((kind, old))
         if owner is None or kind in _NOT_CARRIED or (self.scrub and kind in _PEOPLE) or is_original(owner):
             return None
+        self._carry(owner)
+        return self.ids.get((kind, old))
+
+    def carry_containers(self) -> None:
+        """Carry the datasets, projects, folders and screens that hold, at any depth, what is kept."""
+        elements = [(name, element) for name in _CONTAINERS for element in children(self._root, name)]
+        wanted: list[etree._Element] = []
+        changed = True
+        while changed:
+            changed = False
+            for name, element in elements:
+                key = (name, element.get("ID", ""))
+                if key not in self.ids and any(
+                    (REFERENCES[local_name(ref)], ref.get("ID", "")) in self.ids for ref in children(element, *_CONTAINERS[name])
+                ):
+                    self.ids[key] = self.new_id(name)
+                    wanted.append(element)
+                    changed = True
+        for element in wanted:
+            self._carry(element)
+
+    def settle(self) -> None:
+        """Point all references of what was carried to the new ids, carrying their targets too."""
+        while self._unsettled:
+            self.fix(self._unsettled.pop())
+
+    def _carry(self, owner: etree._Element) -> None:
         copied = copy_as_2016(owner)
+        if local_name(copied) == "Experimenter":
+            _names_to_attributes(copied)
         self.renumber(copied)
         if self.scrub:
             scrub_element(copied)
         self.placed.setdefault(kind_of(copied), []).append(copied)
-        self.fix(copied)
-        return self.ids.get((kind, old))
+        self._unsettled.append(copied)
 
     def renumber(self, element: etree._Element) -> None:
         """Give new ids to an element and to all in it that have one."""
         for item in _own(element):
             name = local_name(item)
             if name not in REFERENCES and item.get("ID") is not None:
-                kind = kind_of(item)
-                new = self.new_id(kind)
-                self.ids.setdefault((kind, item.get("ID", "")), new)
+                key = (kind_of(item), item.get("ID", ""))
+                given = self.ids.get(key) if key[0] in _CONTAINERS else None
+                new = given or self.new_id(key[0])
+                self.ids.setdefault(key, new)
                 item.set("ID", new)
 
     def number_instrument(self, element: etree._Element) -> Ids:
@@ -176,7 +214,8 @@ class Carrier:
             if kind is None:
                 continue
             old = item.get("ID", "")
-            target = (first or {}).get((kind, old)) or self.carry(kind, old)
+            only_if_kept = kind in _CONTAINERS or (local_name(element) in _CONTAINERS and kind == "ROI")
+            target = (first or {}).get((kind, old)) or (self.ids.get((kind, old)) if only_if_kept else self.carry(kind, old))
             if target is not None:
                 item.set("ID", target)
             elif item is element:
@@ -186,6 +225,14 @@ class Carrier:
                 if parent is not None:
                     parent.remove(item)
         return True
+
+
+def _names_to_attributes(experimenter: etree._Element) -> None:
+    for child in list(children(experimenter, *_NAMES_OF_PEOPLE)):
+        text = all_text(child)
+        if text and local_name(child) not in experimenter.attrib:
+            experimenter.set(local_name(child), text)
+        experimenter.remove(child)
 
 
 def _index(root: etree._Element) -> dict[tuple[str, str], etree._Element]:
@@ -209,5 +256,5 @@ def _own(element: etree._Element) -> list[etree._Element]:
         if local_name(item) == "XMLAnnotation":
             pending += children(item, "AnnotationRef")
         else:
-            pending += children(item)
+            pending += reversed(list(children(item)))
     return found

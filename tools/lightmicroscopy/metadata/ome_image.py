@@ -75,9 +75,11 @@ class ImageBuilder:
         """Samples of one channel in storage: NGFF has no samples, so they are channels there."""
         return 1 if self.storage == "ome-zarr" else self.image.shape.s
 
-    def build(self, roi_ids: list[str], annotation_ids: list[str], tiff_data: etree._Element | None) -> etree._Element:
-        """Make the element, without its planes."""
+    def build(self, roi_ids: list[str], tiff_data: etree._Element | None) -> etree._Element:
+        """Make the element, without its planes and annotations."""
         metadata, source = self.metadata, self.metadata.element
+        if source is not None and source.find("{*}Pixels/{*}Plane/{*}AnnotationRef") is not None:
+            self.losses.append(f"Annotations of single planes of {self.image.name!r} were left out, because planes may have moved.")
         element = new("Image", [("ID", f"Image:{self.number}"), ("Name", self.image.name)])
         self._date(element)
         self._carried(element, source, "ExperimenterRef")
@@ -96,7 +98,6 @@ class ImageBuilder:
         element.append(self._pixels(tiff_data))
         element.extend(new("ROIRef", [("ID", identifier)]) for identifier in roi_ids)
         self._carried(element, source, "MicrobeamManipulationRef")
-        element.extend(new("AnnotationRef", [("ID", identifier)]) for identifier in annotation_ids)
         return element
 
     def plane_elements(self) -> Iterator[etree._Element]:

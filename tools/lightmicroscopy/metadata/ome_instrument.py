@@ -67,7 +67,7 @@ def _read_light_source(element: etree._Element, values: Values) -> LightSource:
     kind = "GenericExcitationSource" if inner is None else local_name(inner)
     return LightSource(
         id=element.get("ID", ""),
-        kind=cast(LightSourceKind, kind),
+        kind=cast("LightSourceKind", kind),
         model=values.text(element, "Model"),
         manufacturer=values.text(element, "Manufacturer"),
         type=values.text(inner, "Type"),
@@ -120,6 +120,10 @@ def build_instrument(instrument: Instrument, like: etree._Element | None, notes:
     _detectors(instrument, add, notes)
     _objectives(instrument, add, notes)
     _filters(instrument, add, notes)
+    for part in children(element):
+        # Before 2010 these were child elements.
+        for child in [child for child in children(part) if local_name(child) in part.attrib]:
+            part.remove(child)
     element[:] = sorted((child for child in children(element, *PARTS_IN_ORDER)), key=lambda child: PARTS_IN_ORDER.index(local_name(child)))
     return element
 

@@ -59,6 +59,9 @@ def restore(metadata: ImageMetadata, notes: Mapping[str, str]) -> ImageMetadata:
         "immersion_medium": notes.get("ObjectiveSettings Medium", metadata.immersion_medium),
         "acquisition_date": notes.get("Image AcquisitionDate", metadata.acquisition_date),
     }
+    index = _number(notes.get("ObjectiveSettings RefractiveIndex"))
+    if index is not None and metadata.refractive_index is None:
+        changes["refractive_index"] = index
     step = metadata.pixel_size_z
     if step is not None and notes.get("Pixels PhysicalSizeZ") == NEGATIVE:
         changes["pixel_size_z"] = replace(step, value=-abs(step.value))
@@ -78,11 +81,17 @@ def _channel(channel: Channel, notes: Mapping[str, str], place: str) -> Channel:
 
 
 def _window(text: str | None) -> tuple[float, float] | None:
+    low, _, high = (text or "").partition(" ")
+    first, last = _number(low), _number(high)
+    return None if first is None or last is None else (first, last)
+
+
+def _number(text: str | None) -> float | None:
     try:
-        low, high = (float(part) for part in (text or "").split())
+        value = float(text or "")
     except ValueError:
         return None
-    return (low, high) if math.isfinite(low) and math.isfinite(high) else None
+    return value if math.isfinite(value) else None
 
 
 def _instrument(instrument: Instrument, notes: Mapping[str, str]) -> Instrument:

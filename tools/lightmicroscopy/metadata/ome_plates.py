@@ -49,7 +49,7 @@ def _read_plate(element: etree._Element, series_of: Mapping[str, int], values: V
 
 def _naming(element: etree._Element, name: str, default: NamingConvention) -> NamingConvention:
     value = (element.get(name) or "").strip().lower()
-    return cast(NamingConvention, value) if value in ("letter", "number") else default
+    return cast("NamingConvention", value) if value in ("letter", "number") else default
 
 
 def _read_acquisitions(plate: etree._Element, values: Values) -> tuple[tuple[Acquisition, ...], dict[str, int]]:
@@ -159,6 +159,9 @@ class PlateBuilder:
         put(element, "ID", f"Well:{number}:{well.row}:{well.column}")
         put(element, "Row", well.row)
         put(element, "Column", well.column)
+        samples_like = {
+            self.carrier.ids.get(("Image", ref.get("ID", ""))): child for child in children(like, "WellSample") for ref in children(child, "ImageRef")
+        }
         for field in well.fields:
             # The schema allows an image in one well only.
             image = self._free.pop(field.series, None)
@@ -166,6 +169,8 @@ class PlateBuilder:
                 continue
             identifier = self.carrier.new_id("WellSample")
             sample = new("WellSample", [("ID", identifier), ("Index", identifier.partition(":")[2])])
+            timepoint = samples_like[f"Image:{image}"].get("Timepoint", "") if f"Image:{image}" in samples_like else ""
+            put(sample, "Timepoint", timepoint if is_date_time(timepoint) else None)
             put_quantity(sample, "PositionX", field.position_x, "length")
             put_quantity(sample, "PositionY", field.position_y, "length")
             sample.append(new("ImageRef", [("ID", f"Image:{image}")]))

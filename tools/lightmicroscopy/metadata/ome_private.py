@@ -2,7 +2,8 @@
 
 A pair goes if its key names a person, an account, a computer, a place on somebody's disk, or a patient or sample; or if
 its value holds an e-mail address or an absolute path. In free text only the address or the folders go. Serial numbers
-stay: they name a microscope, not a person, and recommended metadata (REMBI) ask for the instrument.
+stay: they name a microscope, not a person, and recommended metadata (REMBI) ask for the instrument. A statement of
+rights stays as well: its holder wants to be named.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from ..image import MapAnnotation
-from .ome_xml import all_text, children, local_name, xml_text
+from .ome_xml import all_text, children, first_child, local_name
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -22,32 +23,39 @@ if TYPE_CHECKING:
 REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("operator|experimenter|author|creator|annotator|owner|investigator|physician|technician|researcher|artist", "names a person"),
     ("user|login|account", "names an account"),
-    ("first ?name|last ?name|middle ?name|full ?name|surname|initials|e-?mail|phone|address|birth", "is about a person"),
-    ("computer|host|workstation|machine ?name|domain|mac ?address|ip ?address", "names a computer"),
-    ("path|folder|directory|file ?name|drive", "is a place on somebody's disk"),
-    (
-        "patient|subject|donor|participant|sample ?(id|name|number)|specimen ?(id|name|number)|case ?(id|number)|barcode",
-        "names a patient or a sample",
-    ),
+    ("first ?name|last ?name|middle ?name|full ?name|surname|initials|e ?mail|(tele)?phone|address|birth", "is about a person"),
+    ("computer|host|host ?name|workstation|machine ?name|domain ?name", "names a computer"),
+    ("path|folder|directory|file ?name", "is a place on somebody's disk"),
+    ("patient|subject|donor|participant|(sample|specimen) ?(id|name|number)|case ?(id|number)|barcode", "names a patient or a sample"),
 )
 """Words in a key, whole or as part of CamelCase, and why such a pair is personal."""
 
-EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 _FOLDERS: Final = re.compile(
-    r"(?:\b[A-Za-z]:[\\/]|\\\\[^\\/\s]+[\\/]|(?<![\w/:.])/(?:home|Users|mnt|media|data|tmp|var|scratch|net|Volumes)/|file://)(?:[^\\/\r\n\"'<>|]+[\\/])*"
+    r"(?:\b[A-Za-z]:[\\/]|\\\\[^\\/\s]+[\\/]|file:///?|(?<![\w/:.])/(?:home|Users|mnt|media|data|tmp|var|scratch|net|Volumes)/)"
+    r"(?:[^\\/\r\n\"'<>|]+[\\/])*"
 )
 _WORDS: Final = re.compile("|".join(rf"(?<![a-z])(?:{words})s?(?![a-z])" for words, _ in REASONS))
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _REMOVED: Final = "[removed]"
-_INNOCENT: Final = re.compile(
-    r"light ?path|beam ?path|optical ?path|path ?length|file ?path ?version|user ?defined|user ?interface|drive ?(speed|current|voltage|power)"
-)
+_INNOCENT: Final = re.compile(r"(light|beam|optical|filter|excitation|emission|scan) ?paths?|path ?length|user ?(defined|interface|settings?)")
+_NOT_TEXT: Final = frozenset({"ID", "Namespace", "href", "K"})
 
 
 def is_personal(key: str, value: str) -> bool:
-    """Whether a key-value pair says something about a person or somebody's computer."""
+    """Whether a key-value pair says something about a person or somebody's computer.
+
+    Examples
+    --------
+    >>> is_personal("Information|Document|UserName", "ada"), is_personal("LightPath", "1")
+    (True, False)
+    """
+    return bool(_names_something_personal(key) or EMAIL.search(value) or _FOLDERS.search(value))
+
+
+def _names_something_personal(key: str) -> bool:
     words = re.sub(r"[_\W]+", " ", _CAMEL.sub(" ", key)).lower()
-    return bool(_WORDS.search(_INNOCENT.sub(" ", words)) or EMAIL.search(value) or _FOLDERS.search(value))
+    return bool(_WORDS.search(_INNOCENT.sub(" ", words)))
 
 
 def scrub_pairs(pairs: Iterable[tuple[str, str]]) -> Pairs:
@@ -67,27 +75,33 @@ def scrub_text(text: str) -> str:
 
 def scrub_element(element: etree._Element) -> None:
     """Take personal data out of an element that is carried along, and out of everything in it."""
-    for item in element.iter():
-        name = local_name(item)
-        if not name:
-            continue
-        if name in ("Experimenter", "ExperimenterGroup"):
-            for attribute in set(item.attrib) - {"ID"}:
-                del item.attrib[attribute]
-        for key, value in item.attrib.items():
-            attribute = str(key)
-            if attribute in ("ID", "Namespace", "href"):
-                continue
-            item.set(attribute, _scrub_field(f"{name} {attribute}", str(value)))
-        if item.text:
-            item.text = _scrub_field(name, item.text)
     for pairs in element.iter("{*}Value"):
         for pair in list(children(pairs, "M")):
             if is_personal(pair.get("K", ""), all_text(pair) or ""):
                 pairs.remove(pair)
+    for item in element.iter():
+        name = local_name(item)
+        for key, value in item.attrib.items() if name else ():
+            if str(key) == "FileName":
+                item.set(key, re.split(r"[\\/]", str(value))[-1])
+            elif str(key) not in _NOT_TEXT:
+                item.set(key, scrub_text(str(value)))
+        if name and item.text and name != "BinData":
+            item.text = scrub_text(item.text)
+    if local_name(element) == "XMLAnnotation":
+        _scrub_foreign(first_child(element, "Value"))
 
 
-def _scrub_field(name: str, value: str) -> str:
-    if name in ("BinaryFile FileName", "UUID FileName"):
-        return re.split(r"[\\/]", value)[-1]
-    return xml_text(scrub_text(value))
+def _scrub_foreign(content: etree._Element | None) -> None:
+    """Empty the elements and attributes of foreign XML whose names, or whose ``Key`` beside them, are personal."""
+    for item in content.iter() if content is not None else ():
+        if not local_name(item):
+            continue
+        for key in [str(key) for key in item.attrib if _names_something_personal(str(key).rpartition("}")[2])]:
+            item.set(key, _REMOVED)
+        key_element = first_child(item, "Key")
+        if key_element is not None and _names_something_personal(all_text(key_element) or ""):
+            for value in children(item, "Value"):
+                value.text = _REMOVED
+        if item.text and item.text.strip() and _names_something_personal(local_name(item)):
+            item.text = _REMOVED

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
 _WHITE: Final = -1
-_LARGEST_COLOR: Final = 2**31
+_HALF_THE_COLORS: Final = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +232,11 @@ class _Reader:
         detector = first_child(element, "DetectorSettings", "DetectorRef")
         light = first_child(element, "LightSourceSettings", "LightSourceRef")
         color = values.integer(element, "Color")
-        if color is not None and not -_LARGEST_COLOR <= color < _LARGEST_COLOR:
-            values.note(element, "Color", str(color), "is no 32-bit colour")
-            color = None
+        if color is not None and not -_HALF_THE_COLORS <= color < _HALF_THE_COLORS:
+            # Some write the same 32 bits without a sign.
+            color = color - 2 * _HALF_THE_COLORS if 0 < color < 2 * _HALF_THE_COLORS else None
+            if color is None:
+                values.note(element, "Color", element.get("Color", ""), "is no 32-bit colour")
         return Channel(
             name=values.text(element, "Name"),
             color=None if color == _WHITE else color,

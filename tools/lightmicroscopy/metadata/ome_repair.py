@@ -7,6 +7,7 @@ from typing import Final
 
 from lxml import etree
 
+from .ome_carry import REFERENCES, kind_of
 from .ome_schema import raw_errors
 from .ome_xml import local_name
 
@@ -37,7 +38,24 @@ def repair(root: etree._Element) -> tuple[bool, tuple[str, ...]]:
         losses.update(dict.fromkeys(taken))
         if not taken:
             break
+        _drop_dangling(root)
     return False, tuple(losses)
+
+
+def _drop_dangling(root: etree._Element) -> None:
+    """Remove references to what is gone.
+
+    The schema's own rule for references to ROIs does not work, its path lacking a namespace.
+    """
+    there = {(kind_of(item), item.get("ID")) for item in root.iter(etree.Element) if item.get("ID") is not None and local_name(item) not in REFERENCES}
+    for item in list(root.iter(etree.Element)):
+        kind = REFERENCES.get(local_name(item))
+        parent = item.getparent()
+        if kind is not None and parent is not None and (kind, item.get("ID")) not in there:
+            parent.remove(item)
+        annotator = item.get("Annotator")
+        if annotator is not None and ("Experimenter", annotator) not in there:
+            del item.attrib["Annotator"]
 
 
 def _find(root: etree._Element, path: str) -> etree._Element | None:
@@ -48,7 +66,7 @@ def _find(root: etree._Element, path: str) -> etree._Element | None:
 def _take_out(element: etree._Element, message: str) -> str | None:
     name = local_name(element)
     named = _ATTRIBUTE.search(message)
-    attribute = next((key for key in element.attrib if named and str(key).rpartition("}")[2] == named[1]), None)
+    attribute = next((str(key) for key in element.attrib if named and str(key).rpartition("}")[2] == named[1]), None)
     if attribute is not None and not (name in _ESSENTIAL and attribute in _REQUIRED) and attribute != "ID":
         value = str(element.attrib.pop(attribute))
         return f"{name} {attribute} {value!r} of the source is not allowed in OME-XML 2016-06 and was left out."

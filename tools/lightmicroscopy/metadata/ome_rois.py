@@ -45,7 +45,7 @@ def _read_shape(element: etree._Element, values: Values) -> RoiShape | None:
         geometry["BinData"] = all_text(bits) or ""
         geometry |= {f"BinData {key}": value for key in _BITS if (value := bits.get(key)) is not None}
     return RoiShape(
-        type=cast(ShapeType, name),
+        type=cast("ShapeType", name),
         geometry=geometry,
         text=values.text(element, "Text"),
         t=values.integer(element, "TheT", at_least=0),

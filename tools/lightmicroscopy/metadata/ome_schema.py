@@ -20,6 +20,7 @@ from .safe_xml import parse_xml
 FILE = "ome-2016-06.xsd"
 _XSD = {"xsd": "http://www.w3.org/2001/XMLSchema"}
 _NAMESPACES = re.compile(r"\{[^{}]*\}")
+_DANGLING = re.compile(r"Element '([^']+)': No match found for key-sequence \['(.*?)'\] of keyref")
 _lock = Lock()
 
 
@@ -80,7 +81,7 @@ def schema_errors(document: etree._Element | bytes) -> list[tuple[int, str, str]
             document = parse_xml(document, "the OME-XML")
         except UnreadableError as error:
             return [(0, "/", str(error))]
-    return [(entry.line, _path(document, entry.path), _NAMESPACES.sub("", entry.message)) for entry in _log(document)]
+    return [(entry.line, _path(document, entry), _NAMESPACES.sub("", entry.message)) for entry in _log(document)]
 
 
 def raw_errors(document: etree._Element) -> list[tuple[str, str]]:
@@ -99,11 +100,17 @@ def _entries(log: etree._ListErrorLog) -> list[etree._LogEntry]:
     return list(log)
 
 
-def _path(document: etree._Element, path: str | None) -> str:
+def _path(document: etree._Element, entry: etree._LogEntry) -> str:
     """Turn ``/*/*[3]/*`` into ``/OME/Image[2]/Pixels``."""
-    found = document.getroottree().xpath(path) if path else []
-    if not isinstance(found, list) or not found or not isinstance(found[0], etree._Element):
-        return path or "/"
+    # libxml2 gives no path to references that lead nowhere, but names them.
+    dangling = _DANGLING.match(entry.message)
+    if dangling:
+        found = [item for item in document.iter(dangling[1]) if item.get("ID") == dangling[2]]
+    else:
+        nodes = document.getroottree().xpath(entry.path) if entry.path else []
+        found = [item for item in nodes if isinstance(item, etree._Element)] if isinstance(nodes, list) else []
+    if not found:
+        return entry.path or "/"
     element: etree._Element | None = found[0]
     steps: list[str] = []
     while element is not None:

@@ -36,7 +36,7 @@ from .ome_image import ImageBuilder, Storage
 from .ome_instrument import build_instrument
 from .ome_notes import Notes
 from .ome_plates import PlateBuilder
-from .ome_private import scrub_map, scrub_pairs, scrub_text
+from .ome_private import scrub_element, scrub_map, scrub_pairs, scrub_text
 from .ome_repair import repair
 from .ome_rois import build_roi, read_roi
 from .ome_schema import raw_errors
@@ -52,7 +52,6 @@ Original = Literal["keep", "scrub", "drop"]
 
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _NSMAP: Final = {**NSMAP, "xsi": _XSI}
-_CONTAINERS: Final = (("Dataset", "ImageRef"), ("Project", "DatasetRef"), ("Folder", "ImageRef"), ("Folder", "ROIRef"), ("Screen", "PlateRef"))
 _ORDER: Final = (
     "Project",
     "Dataset",
@@ -137,8 +136,9 @@ def build_ome_with_losses(
         One sentence for each loss.
     """
     plates = tuple(plates) or (source.plates if source is not None else ())
-    root_of = _source_root(images, source)
-    document = _Document(tuple(images), storage, root_of, original, tuple(provenance), file_name, _urn(uuid), plates)
+    tree = _source_root(images, source)
+    of_one_tree = tuple(image if _root(image) is tree else _without_element(image) for image in images)
+    document = _Document(of_one_tree, storage, tree, original, tuple(provenance), file_name, _urn(uuid), plates)
     root = document.build()
     valid, repaired = repair(root)
     losses = [*document.losses, *repaired]
@@ -159,10 +159,12 @@ def build_ome_with_losses(
 
 
 def _source_root(images: Sequence[Image], source: Dataset | None) -> etree._Element | None:
-    for image in images:
-        if image.metadata.element is not None:
-            return image.metadata.element.getroottree().getroot()
-    return source.ome if source is not None else None
+    found = next((root for image in images if (root := _root(image)) is not None), None)
+    return source.ome if found is None and source is not None else found
+
+
+def _root(image: Image) -> etree._Element | None:
+    return None if image.metadata.element is None else image.metadata.element.getroottree().getroot()
 
 
 def _without_element(image: Image) -> Image:
@@ -206,6 +208,7 @@ class _Document:
             self.images = tuple(_without_personal_texts(image) for image in self.images)
         self.carrier = Carrier(self.source, scrub=self.scrub)
         self.annotations = None if self.source is None else Annotations(self.source)
+        self.alone = len(list(children(self.source, "Image"))) == 1
         self.builders: list[tuple[ImageBuilder, etree._Element]] = []
         self._instruments: dict[Instrument, tuple[str, dict[tuple[str, str], str], Notes]] = {}
         self._made: dict[Hashable, str] = {}
@@ -221,8 +224,9 @@ class _Document:
             elements.append(self._image(number, image, ifd))
             ifd += image.shape.planes
         plates = PlateBuilder(self.plates, self.images, self.source, self.carrier).build()
-        self._containers()
+        self.carrier.carry_containers()
         self._document_annotations()
+        self.carrier.settle()
         root = etree.Element(ome("OME"), nsmap=_NSMAP)
         root.set(f"{{{_XSI}}}schemaLocation", SCHEMA_LOCATION)
         put(root, "UUID", self.uuid)
@@ -252,7 +256,7 @@ class _Document:
         notes.pairs += instrument_notes.pairs
         builder = ImageBuilder(image, number, self.storage, self.carrier, identifier, parts, notes, self.losses)
         rois = self._rois(image)
-        element = builder.build(rois, [], self._tiff_data(image, ifd))
+        element = builder.build(rois, self._tiff_data(image, ifd))
         # The notes are complete only now.
         for annotation in self._image_annotations(image, notes):
             element.append(new("AnnotationRef", [("ID", annotation)]))
@@ -286,26 +290,25 @@ class _Document:
     def _rois(self, image: Image) -> list[str]:
         metadata = image.metadata
         refs = [ref.get("ID", "") for ref in children(metadata.element, "ROIRef")]
-        if not refs and metadata.element is not None and self.source is not None and len(list(children(self.source, "Image"))) == 1:
+        if not refs and metadata.element is not None and self.alone:
             refs = [roi.get("ID", "") for roi in children(self.source, "ROI")]
         owners = [owner for ref in refs if (owner := self.carrier.source_of("ROI", ref)) is not None]
-        unused = [(read_roi(owner, Values()), owner) for owner in owners]
-        same_number = len([roi for roi, _ in unused if roi is not None]) == len(metadata.rois)
+        sources = [(found, owner) for owner in owners if (found := read_roi(owner, Values())) is not None]
+        in_place = len(sources) == len(metadata.rois)
         identifiers = []
         for index, roi in enumerate(metadata.rois):
-            like = next((owner for found, owner in unused if found == roi), None)
-            if like is not None:
-                identifiers.append(self.carrier.carry("ROI", like.get("ID", "")))
-                continue
-            changed = [owner for found, owner in unused if found is not None][index] if same_number else None
-            identifiers.append(self._new_roi(roi, changed))
-        return [identifier for identifier in identifiers if identifier is not None]
+            like = sources[index] if in_place else next((pair for pair in sources if pair[0] == roi), None)
+            carried = self.carrier.carry("ROI", like[1].get("ID", "")) if like is not None and like[0] == roi else None
+            identifiers.append(carried or self._new_roi(roi, None if like is None else like[1]))
+        return identifiers
 
     def _new_roi(self, roi: Roi, like: etree._Element | None) -> str:
         element = build_roi(roi, None if like is None else copy_as_2016(like))
         identifier = self.carrier.place(element)
-        for index, shape in enumerate(children(first_child(element, "Union"))):
-            shape.set("ID", f"Shape:{identifier.partition(':')[2]}:new:{index}")
+        for shape in children(first_child(element, "Union")):
+            shape.set("ID", self.carrier.new_id("Shape"))
+        if self.scrub:
+            scrub_element(element)
         self.carrier.fix(element)
         return identifier
 
@@ -352,23 +355,12 @@ class _Document:
             self._made[key] = self.carrier.place(make())
         return self._made[key]
 
-    def _containers(self) -> None:
-        """Carry the datasets, projects, folders and screens that hold what is kept."""
-        if self.source is None:
-            return
-        for container, reference in _CONTAINERS:
-            for element in children(self.source, container):
-                kind = reference.removesuffix("Ref")
-                if any((kind, ref.get("ID", "")) in self.carrier.ids for ref in children(element, reference)):
-                    self.carrier.carry(container, element.get("ID", ""))
-
     def _document_annotations(self) -> None:
         """Carry annotations that nothing refers to: they are about the whole document."""
         if self.annotations is None or self.source is None:
             return
-        alone = len(list(children(self.source, "Image"))) == 1
         for annotation in self.annotations.unreferenced:
-            is_about_image = alone and (is_modulo(annotation) or local_name(annotation) == "MapAnnotation")
+            is_about_image = self.alone and (is_modulo(annotation) or local_name(annotation) == "MapAnnotation")
             if not (is_original(annotation) or is_ours(annotation) or is_about_image or (annotation.get("Namespace") or "") == PYRAMID):
                 self.carrier.carry("Annotation", annotation.get("ID", ""))
 

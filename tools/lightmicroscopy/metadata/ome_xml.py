@@ -14,6 +14,7 @@ from .ome_units import Kind, spell_unit, to_nanometres, to_seconds
 
 NAMESPACE: Final = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 NSMAP: Final = cast("Mapping[str, str]", {None: NAMESPACE})  # the stubs do not know that a default namespace has no prefix
+MODULO_NAMESPACE: Final = "http://www.openmicroscopy.org/Schemas/Additions/2011-09"
 SCHEMA_LOCATION: Final = f"{NAMESPACE} {NAMESPACE}/ome.xsd"
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DATE_TIME: Final = re.compile(
@@ -217,32 +218,37 @@ def put_seconds(element: etree._Element, name: str, value: float | None) -> None
 
 
 def copy_as_2016(element: etree._Element) -> etree._Element:
-    """Copy an element into the namespace of 2016-06; foreign namespaces and comments' absence aside, nothing changes.
+    """Copy an element into the namespace of 2016-06, without comments; the content of XML annotations keeps its own.
 
     Works without recursion, because nesting is the file's choice.
     """
-    root = _bare_copy(element)
-    pending = [(element, root)]
+    root = _bare_copy(element, ome(local_name(element)))
+    pending = [(element, root, False)]
     while pending:
-        source, target = pending.pop()
+        source, target, foreign = pending.pop()
         for child in source:
-            if not local_name(child):
+            name = local_name(child)
+            if not name:
                 _append_tail(target, child.tail)
                 continue
-            copied = _bare_copy(child)
+            copied = _bare_copy(child, _foreign_tag(child) if foreign else ome(name))
             copied.tail = child.tail
             target.append(copied)
-            pending.append((child, copied))
+            pending.append((child, copied, foreign or (name == "Value" and local_name(source) == "XMLAnnotation")))
     root.tail = None
     return root
 
 
-def _bare_copy(element: etree._Element) -> etree._Element:
-    qualified = etree.QName(element)
-    ours = qualified.namespace is None or "openmicroscopy.org" in qualified.namespace.lower()
-    copied = (
-        etree.Element(ome(qualified.localname), nsmap=NSMAP) if ours else etree.Element(element.tag, nsmap=cast("Mapping[str, str]", element.nsmap))
-    )
+def _foreign_tag(element: etree._Element) -> str:
+    name = local_name(element)
+    # Modulo has labels, and the schema would take them for ROIs of that name were they in OME's own namespace.
+    in_ome = etree.QName(element).namespace == NAMESPACE
+    return f"{{{MODULO_NAMESPACE}}}{name}" if in_ome and (name in ("Modulo", "Label") or name.startswith("ModuloAlong")) else str(element.tag)
+
+
+def _bare_copy(element: etree._Element, tag: str) -> etree._Element:
+    namespace = tag[1:].partition("}")[0] if tag.startswith("{") else None
+    copied = etree.Element(tag, nsmap=cast("Mapping[str, str]", {None: namespace} if namespace else {}))
     for name, value in element.attrib.items():
         copied.set(name, value)
     copied.text = element.text

@@ -39,6 +39,7 @@ _TEXT = 1 << 20
 _TAIL = 1 << 16
 _SCAN = 0xDA
 _MAX_CHUNKS = 1_000_000
+_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf", b"pHYs")
 _CHUNK_HEAD = 8
 _MAX_TEXTS = 1000
 
@@ -156,7 +157,8 @@ def _decode_png(data: bytes, picture: _Picture) -> NDArray[Any]:
 def _decode_jpeg(data: bytes) -> NDArray[Any]:
     import imagecodecs
 
-    return imagecodecs.jpeg_decode(data)  # type: ignore[no-any-return]
+    pixels: NDArray[Any] = imagecodecs.jpeg_decode(data)
+    return pixels
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -186,10 +188,7 @@ def _without_transparency(data: bytes) -> bytes:
 
 def _png(file: RandomFile) -> _Picture:
     """Walk a PNG's chunks: header, palette, texts; make sure that its end is there and that nothing is damaged."""
-    frame = png_frame(file.read(0, 33))
-    colour = file.read(25, 1)
-    if frame is None or colour[:1] not in (b"\0", b"\2", b"\3", b"\4", b"\6") or frame.bits not in (1, 2, 4, 8, 16) or not frame.height or not frame.width:
-        raise _damaged(file, "its header is not that of a PNG")
+    frame, colour = _png_header(file)
     palette, transparency, stored, ended = b"", b"", 0, False
     texts: list[tuple[str, str]] = []
     at, number = len(_PNG), 0
@@ -207,9 +206,7 @@ def _png(file: RandomFile) -> _Picture:
             transparency = file.read(at + 8, min(length, 256))
         elif kind == b"IDAT":
             stored += length
-        elif kind == b"pHYs":
-            texts.append(("pHYs", " ".join(map(str, struct.unpack(">IIB", file.read(at + 8, 9))))) if length == 9 else ("pHYs", ""))
-        elif kind in (b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf") and len(texts) < _MAX_TEXTS:
+        elif kind in _TEXT_CHUNKS and len(texts) < _MAX_TEXTS:
             texts += _png_text(kind, file.read(at + 8, min(length, _TEXT)))
         ended = kind == b"IEND"
         at += 12 + length
@@ -226,6 +223,22 @@ def _png(file: RandomFile) -> _Picture:
     return _Picture("PNG", frame, tuple(texts), warnings + _exif_warning(file, texts), lut)
 
 
+def _png_header(file: RandomFile) -> tuple[Frame, bytes]:
+    """Size and colour type."""
+    head = file.read(0, 33)
+    frame = png_frame(head) if len(head) == 33 else None
+    colour = head[25:26]
+    if (
+        frame is None
+        or colour not in (b"\0", b"\2", b"\3", b"\4", b"\6")
+        or frame.bits not in (1, 2, 4, 8, 16)
+        or not frame.height
+        or not frame.width
+    ):
+        raise _damaged(file, "its header is not that of a PNG")
+    return frame, colour
+
+
 def _palette(table: bytes, alpha: bytes) -> tuple[tuple[int, ...], ...]:
     entries = [tuple(table[number : number + 3]) for number in range(0, len(table) - 2, 3)]
     if not alpha:
@@ -234,6 +247,8 @@ def _palette(table: bytes, alpha: bytes) -> tuple[tuple[int, ...], ...]:
 
 
 def _png_text(kind: bytes, body: bytes) -> list[tuple[str, str]]:
+    if kind == b"pHYs":
+        return [("pHYs", " ".join(map(str, struct.unpack(">IIB", body))))] if len(body) == 9 else []
     if kind == b"tIME":
         return [("tIME", "{:04d}-{:02d}-{:02d}T{:02d}:{:02d}:{:02d}".format(*struct.unpack(">HBBBBB", body)))] if len(body) == 7 else []
     if kind == b"eXIf":
@@ -291,13 +306,14 @@ def _jpeg(file: RandomFile) -> _Picture:
 
 def _exif(block: bytes) -> list[tuple[str, str]]:
     """Baseline EXIF tags as text."""
-    from PIL import ExifTags, Image as Pillow
+    from PIL import ExifTags
+    from PIL import Image as Pillow
 
     found = Pillow.Exif()
     try:
         found.load(b"Exif\0\0" + block)
         pairs = list(found.items())
-    except Exception:  # noqa: BLE001 - pillow raises many kinds on damaged EXIF, which must not cost the pixels
+    except Exception:  # pillow raises many kinds on damaged EXIF, which must not cost the pixels
         return []
     names = ExifTags.TAGS
     return [(f"EXIF {names.get(code, code)}", str(value).strip("\0 ")[:4096]) for code, value in pairs if not isinstance(value, (bytes, dict))]

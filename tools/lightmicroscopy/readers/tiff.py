@@ -9,12 +9,13 @@ import re
 from typing import TYPE_CHECKING
 
 from ..errors import LimitError
-from ..image import Dataset, Location
 from . import tiff_ome, tiff_plain, tiff_series
 from .tiff_pages import PageBook
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ..image import Dataset, Location
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _OME_ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?OME[\s>/]")
@@ -68,8 +69,8 @@ def _open(location: Location, book: PageBook) -> Dataset:
         try:
             return tiff_ome.open_tiff(location, book, description)
         except tiff_ome.OmeMismatchError as error:
-            warnings = (f"The OME-XML in {location.name} does not fit its pixels ({error}); the pixels were read as plain TIFF, without its metadata.",)
+            warnings = (
+                f"The OME-XML in {location.name} does not fit its pixels ({error}); the pixels were read as plain TIFF, without its metadata.",
+            )
     dataset = tiff_series.open_tiff(location, book, warnings)
     return dataset if dataset is not None else tiff_plain.open_tiff(location, book, warnings)
-
-

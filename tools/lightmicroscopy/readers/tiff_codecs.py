@@ -103,7 +103,7 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
         if marker == 0xFF:
             at += 1
             continue
-        if marker == 0xD8 or marker == 0x01 or 0xD0 <= marker <= 0xD7:
+        if marker == 0x01 or 0xD0 <= marker <= 0xD8:
             at += 2
             continue
         if marker == 0xD9:

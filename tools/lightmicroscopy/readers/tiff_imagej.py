@@ -80,7 +80,7 @@ def metadata(tiff: Any, known: ImageMetadata, sizes: tuple[int, int, int]) -> tu
 
 def _unit(facts: dict[str, Any], warnings: list[str]) -> str | None:
     text = str(facts.get("unit") or "").strip()
-    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text).replace("\u03bc", "µ")  # noqa: RUF001 - Greek mu is what is replaced
+    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text).replace("\u03bc", "µ")
     unit = _UNITS.get(text.lower())
     if unit is None and text and text.lower() not in ("pixel", "pixels", "null"):
         warnings.append(f"ImageJ's unit of length {text!r} is not known; the pixel size was left unknown.")

@@ -192,7 +192,7 @@ def check_page(page: Page, file: RandomFile) -> None:
             f"{where[0].upper()}{where[1:]} lists {min(len(page.offsets), len(page.counts)):,} strips or tiles where its "
             f"{layout.width:,} × {layout.height:,} pixels need {wanted:,}. The file is damaged; copy or upload it again."
         )
-    last, stored, any_stored = _extent(page, wanted)
+    last, stored, any_stored = _extent(page, wanted, file)
     if last > file.size:
         raise UnreadableError(
             f"{file.name} is truncated: the pixels of page {page.index} should end at byte {last:,}, but the file ends at byte {file.size:,}. "
@@ -205,7 +205,7 @@ def check_page(page: Page, file: RandomFile) -> None:
         )
 
 
-def _extent(page: Page, wanted: int) -> tuple[int, int, bool]:
+def _extent(page: Page, wanted: int, file: RandomFile) -> tuple[int, int, bool]:
     """End of the last stored byte, bytes stored, whether any are."""
     layout = page.layout
     if isinstance(page.offsets, tuple) and isinstance(page.counts, tuple) and wanted == 1:
@@ -221,6 +221,12 @@ def _extent(page: Page, wanted: int) -> tuple[int, int, bool]:
     if layout.raw and not layout.tiled:
         rows = np.full(wanted, layout.segment_height, np.int64)
         rows[layout.down - 1 :: layout.down] = layout.height - (layout.down - 1) * layout.segment_height
+        short = there & (counts < rows * layout.row_bytes)
+        if short.any() and wanted > 1:
+            raise UnreadableError(
+                f"{file.name} is damaged: strip {int(short.argmax())} of page {page.index} is {int(counts[short][0]):,} bytes long, "
+                f"too short for its {int(rows[short][0])} rows. Copy or upload it again."
+            )
         counts = rows * layout.row_bytes
     return int((offsets + counts)[there].max()), int(counts[there].sum()), True
 
@@ -236,7 +242,9 @@ def _refuse_kinds(page: Any, photometric: int, where: str) -> None:
             "Save the image as integers or 32-bit floating point numbers."
         )
     if page.dtype.kind == "c":
-        raise UnreadableError(f"The pixels in {where} are complex numbers, which open microscopy formats cannot hold. Save their real part or magnitude.")
+        raise UnreadableError(
+            f"The pixels in {where} are complex numbers, which open microscopy formats cannot hold. Save their real part or magnitude."
+        )
 
 
 def _check_codec(page: Any, where: str) -> None:
@@ -270,7 +278,9 @@ def _is_ramp(lut: tuple[tuple[int, ...], ...]) -> bool:
     return (
         last > 1
         and any(lut[-1])
-        and all(abs(value * last - number * top) <= _STEP * last for number, entry in enumerate(lut) for value, top in zip(entry, lut[-1], strict=True))
+        and all(
+            abs(value * last - number * top) <= _STEP * last for number, entry in enumerate(lut) for value, top in zip(entry, lut[-1], strict=True)
+        )
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..image import Channel, Plane, Quantity
@@ -67,7 +68,7 @@ def _increment(facts: dict[str, Any], count: int) -> float | None:
     if count < 2 or not stamps:
         return None
     mean = (stamps[-1] - stamps[0]) / (count - 1)
-    regular = mean > 0 and all(abs(later - earlier - mean) <= 0.01 * mean for earlier, later in zip(stamps, stamps[1:], strict=False))
+    regular = mean > 0 and all(abs(later - earlier - mean) <= 0.01 * mean for earlier, later in pairwise(stamps))
     return mean if regular else None
 
 

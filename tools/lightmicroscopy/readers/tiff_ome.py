@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import UnreadableError
-from ..image import Dataset, Image, Location
+from ..image import Channel, Dataset, Image, Location
 from .tiff_ome_set import TiffSet
 from .tiff_pages import PageBook, level, pyramid
 from .tiff_plain import make_image, stem
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Stored = tuple[PageBook, int]
     """A file and the number of one of its directories."""
 
-_MAX_PLANES = 10_000_000
+_MAX_PLANES = 2_000_000
+_MANY_MISSING = 10_000
 _PIXEL_TYPES = {
     "bit": "uint8",
     "float": "float32",
@@ -48,11 +49,15 @@ def open_tiff(location: Location, book: PageBook, xml: bytes) -> Dataset:
     """
     document = _document(xml, location.name)
     tiffs = TiffSet(location, book)
-    if document.binary_only is not None:
-        return _open_through_master(location, tiffs, document)
-    if not document.images:
-        raise OmeMismatchError("it describes no image")
-    return _dataset(location, tiffs, document, xml)
+    try:
+        if document.binary_only is not None:
+            return _open_through_master(location, tiffs, document)
+        if not document.images:
+            raise OmeMismatchError("it describes no image")
+        return _dataset(location, tiffs, document, xml)
+    except BaseException:
+        tiffs.close()
+        raise
 
 
 def open_companion(location: Location, xml: bytes) -> Dataset:
@@ -102,7 +107,9 @@ def _open_through_master(location: Location, tiffs: TiffSet, document: OmeDocume
             f"{location.name} is one file of a set described by {only.metadata_file!r}, which is not there. Give all files of the set together."
         )
     if path == location.path:
-        raise UnreadableError(f"{location.name} says that its description is in a companion file and names itself. Ask for the files of the set again.")
+        raise UnreadableError(
+            f"{location.name} says that its description is in a companion file and names itself. Ask for the files of the set again."
+        )
     xml = tiffs.description(path)
     if xml is None:
         raise UnreadableError(f"{path.name}, which should describe the set of {location.name}, is too large or holds no OME-XML. Ask for it again.")
@@ -158,17 +165,24 @@ def _image(tiffs: TiffSet, document: OmeDocument, ome: OmeImage, number: int, se
     levels, remarks = pyramid(full, smaller)
     warnings += remarks
     missing = sum(place is None for place in stored)
+    if missing > _MANY_MISSING and missing > 0.9 * total:
+        raise OmeMismatchError(f"{title} is declared with {total:,} planes, of which {total - missing:,} are stored")
     if missing:
         warnings.append(f"{missing} of {total} planes of {title} are not in the file; they are filled with {layout.nodata:g}.")
     _compare(ome, layout, title, warnings)
     axes = ome.dimension_order[::-1] + ("S" if samples > 1 else "")
-    image = make_image(ome.name or stem(tiffs.name), number, levels, axes, layout, ome.metadata, tuple(warnings))
+    metadata = replace(ome.metadata, channels=_one_per(ome.metadata.channels, c))
+    image = make_image(ome.name or stem(tiffs.name), number, levels, axes, layout, metadata, tuple(warnings))
     if samples in (3, 4) and image.kind == "intensity" and layout.dtype.name in ("uint8", "uint16"):
         image = replace(image, kind="rgb")
     bits = ome.significant_bits
     if bits and 0 < bits <= layout.dtype.itemsize * 8:
         image = replace(image, significant_bits=bits)
     return image, total
+
+
+def _one_per(channels: tuple[Channel, ...], count: int) -> tuple[Channel, ...]:
+    return (channels + (Channel(),) * (count - len(channels)))[:count] if channels else ()
 
 
 def _first_layout(tiffs: TiffSet, ome: OmeImage, title: str) -> Layout:
@@ -188,8 +202,8 @@ def _channels(ome: OmeImage, layout: Layout, title: str, warnings: list[str]) ->
     declared = ome.samples_per_pixel
     if len(set(declared)) > 1:
         raise UnreadableError(
-            f"The channels of {title} have different numbers of samples ({', '.join(map(str, declared))}), as where a colour image and a fluorescence "
-            "image share one series; this is not read. Save them as separate series."
+            f"The channels of {title} have different numbers of samples ({', '.join(map(str, declared))}), as where a colour image and a "
+            "fluorescence image share one series; this is not read. Save them as separate series."
         )
     if layout.samples == 1:
         if declared and declared[0] > 1:
@@ -209,7 +223,7 @@ def _stored_planes(
     """Which directory holds each plane, in T C Z order."""
     order = ome.dimension_order[2:]
     total = sizes["T"] * sizes["C"] * sizes["Z"]
-    places = _follow(tiffs, ome.tiff_data, order, sizes) if ome.tiff_data else [None] * total
+    places: list[Stored | None] = _follow(tiffs, ome.tiff_data, order, sizes) if ome.tiff_data else [None] * total
     beyond = [place for place in places if place is not None and not 0 <= place[1] < len(place[0].ifds)]
     if beyond or all(place is None for place in places):
         books = tiffs.books()
@@ -233,8 +247,10 @@ def _follow(tiffs: TiffSet, blocks: Sequence[TiffDataBlock], order: str, sizes: 
     """
     total = sizes["T"] * sizes["C"] * sizes["Z"]
     places: list[Stored | None] = [None] * total
-    guessed: list[Stored | None] = [None] * total
+    open_ended: set[int] = set()
     shift = _one_based(blocks, sizes)
+    if sum(min(block.plane_count or 1, total) for block in blocks) > 4 * total + len(blocks):
+        raise OmeMismatchError("its TiffData blocks place the same planes again and again")
     for block in blocks:
         book = tiffs.book(block.file_name, block.uuid)
         first = {"T": block.first_t or 0, "C": block.first_c or 0, "Z": block.first_z or 0}
@@ -250,15 +266,23 @@ def _follow(tiffs: TiffSet, blocks: Sequence[TiffDataBlock], order: str, sizes: 
         for step in range(min(known, total - index)):
             places[index + step] = (book, ifd + step)
         if count is None:
-            for step in range(1, min(total - index, len(book.ifds) - ifd)):
-                guessed[index + step] = (book, ifd + step)
-    return _with_guesses(places, guessed)
+            open_ended.add(index)
+    return _fill_down(places, open_ended)
 
 
-def _with_guesses(places: list[Stored | None], guessed: list[Stored | None]) -> list[Stored | None]:
-    """Fill planes no block places from the block before them, unless another plane already has that directory."""
+def _fill_down(places: list[Stored | None], open_ended: set[int]) -> list[Stored | None]:
+    """Give planes that no block places the directories after those of an open-ended block, unless other planes have them."""
     taken = {(id(place[0]), place[1]) for place in places if place is not None}
-    return [place or (guess if guess is not None and (id(guess[0]), guess[1]) not in taken else None) for place, guess in zip(places, guessed, strict=True)]
+    filled: list[Stored | None] = []
+    following: Stored | None = None
+    for index, place in enumerate(places):
+        chosen = place
+        if place is None and following is not None and following[1] < len(following[0].ifds) and (id(following[0]), following[1]) not in taken:
+            chosen = following
+        filled.append(chosen)
+        ends = chosen is None or (place is not None and index not in open_ended)
+        following = None if chosen is None or ends else (chosen[0], chosen[1] + 1)
+    return filled
 
 
 def _one_based(blocks: Sequence[TiffDataBlock], sizes: dict[str, int]) -> dict[str, int]:
@@ -279,7 +303,10 @@ def _to_tcz(places: list[Stored | None], order: str, sizes: dict[str, int]) -> l
         strides[axis] = stride
         stride *= sizes[axis]
     return [
-        places[t * strides["T"] + c * strides["C"] + z * strides["Z"]] for t in range(sizes["T"]) for c in range(sizes["C"]) for z in range(sizes["Z"])
+        places[t * strides["T"] + c * strides["C"] + z * strides["Z"]]
+        for t in range(sizes["T"])
+        for c in range(sizes["C"])
+        for z in range(sizes["Z"])
     ]
 
 
@@ -316,7 +343,8 @@ def _smaller(stored: list[Stored | None], ifds: list[Ifd | None]) -> list[list[P
 def _compare(ome: OmeImage, layout: Layout, title: str, warnings: list[str]) -> None:
     if (ome.size_x, ome.size_y) != (layout.width, layout.height):
         warnings.append(
-            f"{title} is declared with {ome.size_x} × {ome.size_y} pixels, but its pages have {layout.width} × {layout.height}; the pages were believed."
+            f"{title} is declared with {ome.size_x} × {ome.size_y} pixels, but its pages have {layout.width} × {layout.height}; "
+            "the pages were believed."
         )
     declared = _PIXEL_TYPES.get(ome.pixel_type, ome.pixel_type)
     if declared != layout.dtype.name:

@@ -132,11 +132,15 @@ class TiffSet:
                 raise UnreadableError(f"{path.name}, named by {self.name} as one of its files, is not a TIFF. Ask for the files of the set again.")
             return self._open(path)
         if main is not None and self._names == 1:
-            self.warnings.append(f"{self.name} names its own pixels' file as {_bare(file_name) or uuid!r}; it was renamed, and its own pages were taken.")
+            self.warnings.append(
+                f"{self.name} names its own pixels' file as {_bare(file_name) or uuid!r}; it was renamed, and its own pages were taken."
+            )
             return main
         if not file_name and not uuid:
             raise UnreadableError(f"{self.name} does not say in which TIFF files its pixels are. Give the TIFF files themselves.")
-        raise UnreadableError(f"{self.name} is part of a set, and its file {_bare(file_name) or uuid!r} is not there. Give all files of the set together.")
+        raise UnreadableError(
+            f"{self.name} is part of a set, and its file {_bare(file_name) or uuid!r} is not there. Give all files of the set together."
+        )
 
     def _open(self, path: Path) -> PageBook:
         if path not in self._books:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import struct
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SuiteError, UnreadableError
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import tifffile
+
+
+_PARSING_ERRORS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OSError,
+    RuntimeError,
+    ArithmeticError,
+    AssertionError,
+    MemoryError,
+    struct.error,
+)
+"""What tifffile has been seen to raise, or may, on tags that lie."""
 
 
 class PageBook:
@@ -70,7 +86,8 @@ class PageBook:
             if own:
                 offsets, counts = described.dataoffsets, described.databytecounts
         page = Page(layout, offsets, counts, ifd.index)
-        check_page(page, self.file)
+        with self.explained():
+            check_page(page, self.file)
         self._pages[ifd.offset] = page
         return page
 
@@ -117,7 +134,7 @@ class PageBook:
             yield
         except SuiteError:
             raise
-        except (tifffile.TiffFileError, ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, NotImplementedError, ArithmeticError) as error:
+        except (tifffile.TiffFileError, *_PARSING_ERRORS) as error:
             raise UnreadableError(f"{self.name} is a damaged TIFF ({' '.join(str(error).split())[:200]}). Copy or upload it again.") from error
 
     def sub(self, ifd: Ifd) -> list[Ifd]:
@@ -142,13 +159,15 @@ def level(planes: Sequence[PlaneRef | None], sizes: tuple[int, int, int], sample
     UnreadableError
         If the planes are not alike.
     """
-    first = next(ref for ref in planes if ref is not None)
+    first = next((ref for ref in planes if ref is not None), None)
+    if first is None:
+        raise UnreadableError("None of the planes that the file describes are in it. It is truncated or damaged; copy or upload it again.")
     layout = first.page.layout
     for ref in planes:
         if ref is not None and ref.page.layout is not layout and not ref.page.layout.same_pixels(layout):
             raise UnreadableError(
-                f"Page {ref.page.index} of {ref.file.name} is {_said(ref.page.layout)} where page {first.page.index} of {first.file.name} is {_said(layout)}; "
-                "both belong to one image. The file is damaged or its metadata are wrong."
+                f"Page {ref.page.index} of {ref.file.name} is {_said(ref.page.layout)} where page {first.page.index} of {first.file.name} is "
+                f"{_said(layout)}; both belong to one image. The file is damaged or its metadata are wrong."
             )
     return Level(TiffSource(planes, Shape(*sizes, layout.height, layout.width, samples), layout, fill))
 
@@ -174,7 +193,9 @@ def pyramid(full: Level, smaller: Sequence[Sequence[PlaneRef | None]]) -> tuple[
         smaller_than = (layout.height, layout.width) != (previous.y, previous.x)
         proportional = abs(layout.height - shape.y / fx) <= 1.5 or abs(layout.width - shape.x / fy) <= 1.5
         if not (fits and smaller_than and proportional):
-            warnings.append(f"A {layout.width} × {layout.height} version of the {shape.x} × {shape.y} image is no smaller copy of it and was left out.")
+            warnings.append(
+                f"A {layout.width} × {layout.height} version of the {shape.x} × {shape.y} image is no smaller copy of it and was left out."
+            )
             continue
         made = level(planes, (shape.t, shape.c, shape.z), shape.s)
         levels.append(Level(made.pixels, (1.0, fy, fx)))

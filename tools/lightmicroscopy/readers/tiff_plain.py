@@ -143,9 +143,9 @@ def plain_metadata(page: Any, layout: Layout | None = None) -> tuple[ImageMetada
     """
     original = original_tags(page)
     warnings: tuple[str, ...] = ()
-    orientation = page.tags.valueof(274)
-    if isinstance(orientation, int) and orientation not in (0, 1):
-        warnings += (f"The file asks viewers to turn or flip the image (orientation {int(orientation)}); pixels were left as they are stored.",)
+    orientation = _whole(page.tags.valueof(274))
+    if orientation not in (None, 0, 1):
+        warnings += (f"The file asks viewers to turn or flip the image (orientation {orientation}); pixels were left as they are stored.",)
     size_x, size_y = _pixel_size(page, 282), _pixel_size(page, 283)
     if size_x and size_y:
         warnings += (f"The pixel size, {size_x:g} × {size_y:g} µm, was taken from the TIFF resolution tags. Check that the microscope wrote them.",)
@@ -168,7 +168,7 @@ def original_tags(page: Any) -> tuple[tuple[str, str], ...]:
             continue
         if isinstance(value, tuple):
             value = f"{value[0]}/{value[1]}" if code in (282, 283) and len(value) == 2 else " ".join(map(str, value))
-        elif code in (274, 296):
+        elif isinstance(value, int):
             value = int(value)
         pairs.append((name, str(value)[:_LONGEST]))
     return tuple(pairs)
@@ -177,15 +177,19 @@ def original_tags(page: Any) -> tuple[tuple[str, str], ...]:
 def resolution(page: Any, code: int) -> float | None:
     """Pixels per resolution unit, None where the tag is missing or senseless."""
     value = page.tags.valueof(code)
-    if not isinstance(value, tuple) or len(value) != 2 or not value[0] or not value[1]:
+    if not isinstance(value, tuple) or len(value) != 2 or not all(isinstance(part, int) and part > 0 for part in value):
         return None
     return float(value[0] / value[1])
 
 
+def _whole(value: Any) -> int | None:
+    """A tag's number as an integer; None for what damaged tags hold instead."""
+    return int(value) if isinstance(value, int) else None
+
+
 def _pixel_size(page: Any, code: int) -> float | None:
     per_unit = resolution(page, code)
-    unit = page.tags.valueof(296)
-    if per_unit is None or unit is None or int(unit) != _CENTIMETRE:
+    if per_unit is None or _whole(page.tags.valueof(296)) != _CENTIMETRE:
         return None
     size = 10_000.0 / per_unit
     return size if _FINEST_UM <= size < _PRINT_UM else None

@@ -7,6 +7,7 @@ relative to the bounding box, a second header with the plane the region belongs 
 from __future__ import annotations
 
 import struct
+from typing import Literal
 
 from ..image import Roi, RoiShape
 
@@ -14,6 +15,8 @@ _POLYGON, _RECTANGLE, _OVAL, _LINE, _FREELINE, _POLYLINE, _NO_ROI, _FREEHAND, _T
 _HEADER = 64
 _SUB_PIXEL = 128
 _MAX_POINTS = 1_000_000
+
+Outline = tuple[Literal["Point", "Line", "Polyline", "Polygon", "Rectangle", "Ellipse"], dict[str, str]]
 
 
 def decode_roi(data: bytes) -> Roi | None:
@@ -37,35 +40,37 @@ def _decode(data: bytes) -> Roi | None:
     stroke = _color(struct.unpack_from(">I", data, 40)[0])
     fill = _color(struct.unpack_from(">I", data, 44)[0])
 
-    def shape(kind_name: str, geometry: dict[str, str]) -> RoiShape:
-        return RoiShape(kind_name, geometry, text=name, t=t, c=c, z=z, stroke_color=stroke, fill_color=fill)  # type: ignore[arg-type]
-
     box = (float(left), float(top), float(right - left), float(bottom - top))
     sub_pixel = bool(options & _SUB_PIXEL) and version >= 222
-    if sub_pixel and kind in (_RECTANGLE, _OVAL) and version >= 223:
-        box = struct.unpack_from(">4f", data, 18)
-    if kind == _RECTANGLE:
-        return Roi((shape("Rectangle", dict(zip(("X", "Y", "Width", "Height"), map(_text, box), strict=True))),), name)
-    if kind == _OVAL:
-        x, y, width, height = box
-        geometry = {"X": _text(x + width / 2), "Y": _text(y + height / 2), "RadiusX": _text(width / 2), "RadiusY": _text(height / 2)}
-        return Roi((shape("Ellipse", geometry),), name)
+    if kind in (_RECTANGLE, _OVAL, _LINE):
+        outlines = [_simple(data, kind, box, exact=sub_pixel and version >= 223)]
+    else:
+        outlines = _drawn(kind, _points(data, count, left, top, sub_pixel))
+    shapes = tuple(RoiShape(type_, geometry, text=name, t=t, c=c, z=z, stroke_color=stroke, fill_color=fill) for type_, geometry in outlines)
+    return Roi(shapes, name) if shapes else None
+
+
+def _simple(data: bytes, kind: int, box: tuple[float, ...], *, exact: bool) -> Outline:
     if kind == _LINE:
         ends = struct.unpack_from(">4f", data, 18)
-        return Roi((shape("Line", dict(zip(("X1", "Y1", "X2", "Y2"), map(_text, ends), strict=True))),), name)
-    if kind not in (_POLYGON, _FREELINE, _POLYLINE, _FREEHAND, _TRACED, _ANGLE, _POINT):
-        return None
-    points = _points(data, count, left, top, sub_pixel)
-    if not points:
-        return None
+        return "Line", dict(zip(("X1", "Y1", "X2", "Y2"), map(_text, ends), strict=True))
+    x, y, width, height = struct.unpack_from(">4f", data, 18) if exact else box
+    if kind == _RECTANGLE:
+        return "Rectangle", {"X": _text(x), "Y": _text(y), "Width": _text(width), "Height": _text(height)}
+    return "Ellipse", {"X": _text(x + width / 2), "Y": _text(y + height / 2), "RadiusX": _text(width / 2), "RadiusY": _text(height / 2)}
+
+
+def _drawn(kind: int, points: list[tuple[float, float]]) -> list[Outline]:
     if kind == _POINT:
-        return Roi(tuple(shape("Point", {"X": _text(x), "Y": _text(y)}) for x, y in points), name)
-    closed = kind in (_POLYGON, _FREEHAND, _TRACED)
-    return Roi((shape("Polygon" if closed else "Polyline", {"Points": " ".join(f"{_text(x)},{_text(y)}" for x, y in points)}),), name)
+        return [("Point", {"X": _text(x), "Y": _text(y)}) for x, y in points]
+    if not points or kind not in (_POLYGON, _FREELINE, _POLYLINE, _FREEHAND, _TRACED, _ANGLE):
+        return []
+    joined = {"Points": " ".join(f"{_text(x)},{_text(y)}" for x, y in points)}
+    return [("Polygon" if kind in (_POLYGON, _FREEHAND, _TRACED) else "Polyline", joined)]
 
 
 def _points(data: bytes, count: int, left: int, top: int, sub_pixel: bool) -> list[tuple[float, float]]:
-    size = struct.unpack_from(">i", data, 18)[0] if not count else count
+    size = count if count else struct.unpack_from(">i", data, 18)[0]
     if not 0 < size <= _MAX_POINTS:
         return []
     if sub_pixel:
@@ -81,7 +86,7 @@ def _second_header(data: bytes, at: int) -> tuple[int | None, int | None, int | 
         return None, None, None, None
     c, z, t, name_at, name_length = struct.unpack_from(">5i", data, at + 4)
     name = None
-    if 0 < name_at and 0 < name_length and name_at + 2 * name_length <= len(data):
+    if name_at > 0 and name_length > 0 and name_at + 2 * name_length <= len(data):
         name = data[name_at : name_at + 2 * name_length].decode("utf-16-be")
     return *(value - 1 if value > 0 else None for value in (c, z, t)), name  # type: ignore[return-value]
 

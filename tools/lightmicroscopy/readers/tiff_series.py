@@ -66,6 +66,9 @@ def open_tiff(location: Location, book: PageBook, warnings: tuple[str, ...] = ()
         if kind is None:
             return None
         series = [one for one in tiff.series if one.keyframe is not None and one.size]
+        if kind == "imagej" and any(one.kind != "imagej" for one in series):
+            _check_imagej_promise(book, tiff.imagej_metadata or {})
+            return None
     layouts: dict[int, Layout] = {}
     images: list[Image] = []
     for one in series:
@@ -77,10 +80,23 @@ def open_tiff(location: Location, book: PageBook, warnings: tuple[str, ...] = ()
     return Dataset(location, FORMATS[kind], tuple(images), files=(location.path,), warnings=warnings, close_files=book.close)
 
 
+def _check_imagej_promise(book: PageBook, facts: dict[str, Any]) -> None:
+    """Refuse a stack of which tifffile could not find all planes; what merely has odd metadata may be read as pages."""
+    sizes = [facts.get(key, 1) for key in ("frames", "slices", "channels")]
+    claimed = math.prod(size for size in sizes if isinstance(size, int) and size > 0)
+    if claimed > len(book.ifds):
+        raise UnreadableError(
+            f"{book.name} is truncated or damaged: its ImageJ description speaks of {claimed:,} planes, which are not all there. "
+            "Copy or upload it again."
+        )
+
+
 def _images(book: PageBook, kind: str, series: Any, layouts: dict[int, Layout], number: int, count: int) -> list[Image]:
     """The images of one tifffile series: several where it holds positions."""
     tables = [_PlaneTable(book, one, layouts, kind) for one in series.levels]
     main = tables[0]
+    if not any(main.planes(0)):
+        raise UnreadableError(f"{book.name} is truncated or damaged: none of the planes it describes are there. Copy or upload it again.")
     images = []
     for position in range(main.positions):
         planes = main.planes(position)
@@ -113,7 +129,7 @@ def _metadata(book: PageBook, kind: str, series: Any, table: _PlaneTable) -> tup
             return tiff_lsm.metadata(book.tiff(), metadata, table.sizes)
     except SuiteError:
         raise
-    except Exception as error:  # noqa: BLE001 - odd vendor metadata must not cost the pixels
+    except Exception as error:  # odd vendor metadata must not cost the pixels
         warnings += (f"The {FORMATS[kind]} metadata of {book.name} could not be read ({error}); the pixels are not affected.",)
     return metadata, warnings
 
@@ -135,9 +151,8 @@ class _PlaneTable:
             if id(key) not in layouts:
                 layouts[id(key)] = make_layout(key, book.file, int(key.index))
             self.layout = layouts[id(key)]
-            axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
-        self._split(axes, [int(size) for size in shape])
-        self._pages = self._all_pages(series)
+            self._split(series.get_axes(squeeze=False), [int(size) for size in series.get_shape(squeeze=False)])
+            self._pages = self._all_pages(series)
         self._fold()
 
     def planes(self, position: int) -> list[PlaneRef | None]:
@@ -168,7 +183,9 @@ class _PlaneTable:
         self.channel_samples = sample_axis is not None and axes[sample_axis] == "C"
         self.samples = 1 if self.channel_samples else self.layout.samples
         self.leading = [(letter, shape[at]) for at, letter in enumerate(axes) if at not in inside]
-        self.axes = "".join(letter for letter, size in self.leading if size > 1) + ("CYX" if self.channel_samples else "YXS" if self.samples > 1 else "YX")
+        self.axes = "".join(letter for letter, size in self.leading if size > 1) + (
+            "CYX" if self.channel_samples else "YXS" if self.samples > 1 else "YX"
+        )
 
     def _all_pages(self, series: Any) -> list[Page | None]:
         count = math.prod(size for _, size in self.leading)
@@ -193,7 +210,9 @@ class _PlaneTable:
         """Planes that follow one another behind a single directory, as ImageJ stores what TIFF cannot address."""
         layout = self.layout
         if not layout.raw or layout.tiled or layout.planar:
-            raise UnreadableError(f"{self.book.name} describes {count:,} planes but lists one page, which is compressed. The file is truncated or damaged.")
+            raise UnreadableError(
+                f"{self.book.name} describes {count:,} planes but lists one page, which is compressed. The file is truncated or damaged."
+            )
         one = replace(layout, segment_height=layout.height)
         first = int(key.dataoffsets[0])
         last = Page(one, (first + (count - 1) * one.page_bytes,), (one.page_bytes,), 0)
@@ -227,7 +246,9 @@ class _PlaneTable:
         along: Literal["C", "Z", "T"] = free[0] if free else "T"  # type: ignore[assignment]
         if free:
             groups[along] = [at]
-            self.warnings += (f"{self.book.name} does not say what its {size} pages are (axis {letter}); they were put along {along}, as Bio-Formats does.",)
+            self.warnings += (
+                f"{self.book.name} does not say what its {size} pages are (axis {letter}); they were put along {along}, as Bio-Formats does.",
+            )
             return
         groups[along].append(at)
         # Modulo counts the folded dimension fastest, as the order of the group does.

@@ -165,15 +165,21 @@ def _read_rows(ref: PlaneRef, planar_sample: int, y: tuple[int, int], x: tuple[i
 
 
 def _runs(page: Page, planar_sample: int, y: tuple[int, int]) -> Iterator[tuple[int, int, int]]:
-    """First row, number of rows and file offset of each run of rows that lie together; offset 0 for rows never stored."""
+    """First row, number of rows and file offset of each run of rows that lie together; offset 0 for rows never stored.
+
+    Byte counts were compared with the rows when the page was opened.
+    """
     layout = page.layout
     height, row_bytes = layout.segment_height, layout.row_bytes
+    if layout.segments == 1:
+        offset = int(page.offsets[0]) if page.counts[0] else 0
+        yield y[0], y[1] - y[0], offset + y[0] * row_bytes if offset else 0
+        return
     first, last = y[0] // height, (y[1] - 1) // height
     base = planar_sample * layout.down
     offsets = np.asarray(page.offsets[base + first : base + last + 1], np.int64)
     counts = np.asarray(page.counts[base + first : base + last + 1], np.int64)
     offsets = np.where(counts > 0, offsets, 0)
-    _check_counts(counts, offsets, layout, first)
     together = (np.diff(offsets) == height * row_bytes) & (offsets[:-1] > 0) | (offsets[:-1] == 0) & (offsets[1:] == 0)
     starts = [0, *(np.flatnonzero(~together) + 1).tolist()]
     for start, stop in zip(starts, [*starts[1:], len(offsets)], strict=True):
@@ -183,19 +189,12 @@ def _runs(page: Page, planar_sample: int, y: tuple[int, int]) -> Iterator[tuple[
         yield top, bottom - top, offset + (top - (first + start) * height) * row_bytes if offset else 0
 
 
-def _check_counts(counts: NDArray[np.int64], offsets: NDArray[np.int64], layout: Layout, first: int) -> None:
-    rows = np.minimum(layout.segment_height, layout.height - (first + np.arange(len(counts))) * layout.segment_height)
-    # Counts of planes beyond 4 GB overflow in 32 bits; such a plane is a single strip.
-    short = (counts < rows * layout.row_bytes) & (offsets > 0)
-    if short.any() and layout.segments > 1:
-        raise ValueError(f"strip {first + int(short.argmax())} is {int(counts[short][0]):,} bytes long, too short for its rows")
-
-
 def _fill(ref: PlaneRef, offset: int, target: NDArray[Any]) -> None:
-    got = ref.file.read_into(offset, memoryview(target.reshape(-1).view(np.uint8)))
+    got = ref.file.read_into(offset, target.reshape(-1).view(np.uint8).data)
     if got < target.nbytes:
         raise UnreadableError(
-            f"{ref.file.name} is truncated: page {ref.page.index} needs {target.nbytes - got:,} more bytes at byte {offset + got:,}. Copy or upload it again."
+            f"{ref.file.name} is truncated: page {ref.page.index} needs {target.nbytes - got:,} more bytes at byte {offset + got:,}. "
+            "Copy or upload it again."
         )
 
 
@@ -226,7 +225,8 @@ def _segment(ref: PlaneRef, number: int) -> NDArray[Any] | None:
     data = ref.file.read(offset, count)
     if len(data) < count:
         raise UnreadableError(
-            f"{ref.file.name} is truncated: page {page.index} needs {count - len(data):,} more bytes at byte {offset + len(data):,}. Copy or upload it again."
+            f"{ref.file.name} is truncated: page {page.index} needs {count - len(data):,} more bytes at byte {offset + len(data):,}. "
+            "Copy or upload it again."
         )
     frame = picture_frame(layout.code, data)
     if frame is not None and frame.height * frame.width * max(frame.samples, 1) * ((frame.bits + 7) // 8) > MAX_SEGMENT:

@@ -36,9 +36,11 @@ COUNTS = (325, 279)
 OLD_JPEG = 6
 
 _LAYOUT = frozenset(
-    (256, 257, 258, 259, 262, 266, 277, 278, 284, 292, 293, 317, 320, 322, 323, 338, 339, 347)
-    + tuple(range(512, 522))
-    + (529, 530, 531, 532, 32997, 32998, 42113, 50674, 65000, 65001, 65002, 65007, 65008, 65009)
+    (
+        *(256, 257, 258, 259, 262, 266, 277, 278, 284, 292, 293, 317, 320, 322, 323, 338, 339, 347),
+        *(512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532),
+        *(32997, 32998, 42113, 50674, 65000, 65001, 65002, 65007, 65008, 65009),
+    )
 )
 """Tags on which decoding depends: pages alike in all of them are decoded alike."""
 
@@ -197,7 +199,9 @@ class Scanner:
         return (int(values[0]),) if values.size == 1 else values.astype(np.int64)
 
     def _truncated(self, what: str) -> UnreadableError:
-        return UnreadableError(f"{self.file.name} is truncated or damaged: {what}, but the file ends at byte {self.file.size:,}. Copy or upload it again.")
+        return UnreadableError(
+            f"{self.file.name} is truncated or damaged: {what}, but the file ends at byte {self.file.size:,}. Copy or upload it again."
+        )
 
     def _damaged(self, what: str) -> UnreadableError:
         return UnreadableError(f"{self.file.name} is a damaged TIFF: {what}. Copy or upload it again.")

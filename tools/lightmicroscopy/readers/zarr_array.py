@@ -251,7 +251,8 @@ def _check_sizes(store: Store, layout: ArrayLayout) -> None:
     chunk = math.prod(layout.chunk) * layout.dtype.itemsize
     if chunk > CHUNK_BYTES:
         raise LimitError(
-            f"{store.name}: the array {layout.path or '/'} has chunks of {chunk:,} bytes; at most {CHUNK_BYTES:,} are read. Write it again with smaller chunks."
+            f"{store.name}: the array {layout.path or '/'} has chunks of {chunk:,} bytes; at most {CHUNK_BYTES:,} are read. "
+            "Write it again with smaller chunks."
         )
     total = layout.bytes
     if total > ARRAY_BYTES:

@@ -40,9 +40,8 @@ def own_metadata(ome: Mapping[str, Any], multiscale: Multiscale, times: int, cha
                 warnings.append(f"The unit {str(axis.unit)[:40]!r} of its axis {axis.name} is none of length; its pixel size is left out.")
     known = read_channels(ome, multiscale.invented_colors)
     if known and len(known) != channels:
-        warnings.append(
-            f"Its 'omero' describes {len(known)} channels, but it has {channels}; {'the rest is' if len(known) > channels else 'the others are'} left out."
-        )
+        rest = "the rest is left out" if len(known) > channels else "the others have no name"
+        warnings.append(f"Its 'omero' describes {len(known)} channels, but it has {channels}; {rest}.")
     known = (known + (Channel(),) * (channels - len(known)))[:channels] if known else ()
     metadata = ImageMetadata(
         pixel_size_x=sizes.get("x"), pixel_size_y=sizes.get("y"), pixel_size_z=sizes.get("z"), time_increment_s=increment, channels=known

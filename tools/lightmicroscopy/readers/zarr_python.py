@@ -36,7 +36,8 @@ def open_array(store: OurStore, layout: ArrayLayout) -> zarr.Array[Any]:
     except Exception as error:  # zarr-python, numcodecs and the entry points of other codecs each raise their own
         codecs = ", ".join(layout.codecs) or "none"
         raise UnreadableError(
-            f"{store.name}: the array {layout.path or '/'} is encoded in a way that is not read here (codecs: {codecs}; {error}). Write it again with Blosc, zstd or gzip."
+            f"{store.name}: the array {layout.path or '/'} is encoded in a way that is not read here "
+            f"(codecs: {codecs}; {error}). Write it again with Blosc, zstd or gzip."
         ) from error
 
 

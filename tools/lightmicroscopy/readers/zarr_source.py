@@ -151,12 +151,14 @@ def _overlap(box: Sequence[Span], index: Sequence[int], chunk: Sequence[int]) ->
 
 
 class ZarrPixels:
-    """A `PixelSource` over a Zarr array whose dimensions are some of t c z y x, in any order."""
+    """A `PixelSource` over a Zarr array whose dimensions are some of t c z y x, in any order; ``-`` is one of size 1 left out."""
 
     def __init__(self, array: ZarrArray, axes: str) -> None:
         self.array = array
         self._axes = axes
-        self._order = [axes.index(axis) for axis in AXES if axis in axes]
+        self._left_out = tuple(position for position, axis in enumerate(axes) if axis == "-")
+        kept = axes.replace("-", "")
+        self._order = [kept.index(axis) for axis in AXES if axis in kept]
         self._missing = tuple(position for position, axis in enumerate((*AXES, "s")) if axis not in axes)
         self.shape = self._extent(array.layout.shape)
         self.dtype = array.layout.dtype
@@ -172,8 +174,8 @@ class ZarrPixels:
         for (start, stop), size in zip(region, self.shape, strict=False):
             if not 0 <= start < stop <= size:
                 raise ValueError(f"{region} is not inside {self.shape}")
-        pixels = self.array.read([region[AXES.index(axis)] for axis in self._axes])
-        return np.expand_dims(pixels.transpose(self._order), self._missing)
+        pixels = self.array.read([(0, 1) if axis == "-" else region[AXES.index(axis)] for axis in self._axes])
+        return np.expand_dims(pixels.squeeze(self._left_out).transpose(self._order), self._missing)
 
     def _extent(self, sizes: Sequence[int]) -> Shape:
         known = dict(zip(self._axes, sizes, strict=True))

@@ -193,7 +193,8 @@ class FolderStore:
 
     def _leads_out(self, key: str) -> UnreadableError:
         return UnreadableError(
-            f"{self.name}: {key} is reached through a symbolic link that leads out of the store, which is not followed. Replace the link by the file itself."
+            f"{self.name}: {key} is reached through a symbolic link that leads out of the store, which is not followed. "
+            "Replace the link by the file itself."
         )
 
     def _unreadable(self, key: str, error: OSError) -> UnreadableError:

@@ -1,0 +1,1 @@
+"""Reports: tables for programs, pages and pictures for people."""

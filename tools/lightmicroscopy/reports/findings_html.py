@@ -17,7 +17,7 @@ from ..metadata.check import SUITE, CheckedInput, Report, SeriesFacts, profile_t
 from ..metadata.findings import SEVERITIES, Finding, Rule, Severity
 from .tables import write_text
 
-TEMPLATE = "findings.html.j2"
+TEMPLATE = "findings.html"
 DETAILED = 200
 """Inputs with a section of their own, the gravest first; the table lists all."""
 SERIES_SHOWN = 50
@@ -141,7 +141,9 @@ def _sections(report: Report) -> list[Section]:
     for number, item in enumerate(report.inputs):
         findings = by_input.get(item.name, [])
         counts = Counter(finding.severity for finding in findings)
-        groups = tuple((severity, tuple(_groups(severity, list(of_severity)))) for severity, of_severity in groupby(findings, key=lambda f: f.severity))
+        groups = tuple(
+            (severity, tuple(_groups(severity, list(of_severity)))) for severity, of_severity in groupby(findings, key=lambda f: f.severity)
+        )
         passed = tuple(titles[rule_id] for rule_id, status in item.statuses.items() if status == "passed")
         sections.append(Section(f"input-{number + 1}", item, counts, groups, passed))
     return sections
@@ -171,8 +173,8 @@ def pixel_size(facts: SeriesFacts) -> str:
     if not any(sizes):
         return "unknown"
     units = {size.rpartition(" ")[2] for size in sizes if size}
-    if len(units) == 1 and all(sizes):
-        return " × ".join(size.rpartition(" ")[0] for size in sizes) + f" {units.pop()}"
+    if len(units) == 1:
+        return " × ".join(size.rpartition(" ")[0] or "?" for size in sizes) + f" {units.pop()}"
     return " × ".join(size or "?" for size in sizes)
 
 

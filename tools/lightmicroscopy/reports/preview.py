@@ -11,7 +11,6 @@ import os
 import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,14 +40,27 @@ INVENTED_COLORS = ((0, 255, 0), (255, 0, 255), (0, 200, 255), (255, 200, 0), (25
 WHITE = -1
 PAPER, INK, FAINT, EMPTY = (250, 250, 248), (28, 30, 33), (104, 110, 117), (226, 226, 222)
 _MICROMETRES = {"m": 1e6, "cm": 1e4, "mm": 1e3, "µm": 1.0, "nm": 1e-3, "pm": 1e-6, "Å": 1e-4}
-_SPELT = {"ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "ß": "ss", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "–": "-", "—": "-", "×": "x", "…": "…", "·": "·"}
+_SPELT = {
+    "ø": "o",
+    "Ø": "O",
+    "æ": "ae",
+    "Æ": "AE",
+    "ß": "ss",
+    "ł": "l",
+    "đ": "d",
+    "ð": "d",
+    "þ": "th",
+    "–": "-",
+    "—": "-",
+    "×": "x",
+    "…": "…",
+    "·": "·",
+}
 Thumbnail = tuple["NDArray[np.uint8]", float, str]
 """Pixels (y, x, RGB), level-0 pixels per thumbnail pixel along x, and a remark for the caption."""
 
 
-def write_preview(
-    entries: Sequence[tuple[str, Image]], path: Path, *, columns: int | None = None, tile: int = TILE, limit: int = LIMIT
-) -> None:
+def write_preview(entries: Sequence[tuple[str, Image]], path: Path, *, columns: int | None = None, tile: int = TILE, limit: int = LIMIT) -> None:
     """Write a contact sheet of series.
 
     Parameters
@@ -95,14 +107,13 @@ def thumbnail(image: Image, tile: int = TILE) -> Thumbnail:
     level = _level(image, tile)
     shape = level.pixels.shape
     step = max(1, math.ceil(max(shape.y, shape.x) / tile))
-    tinted = _tinted(image)
-    mixable = image.kind == "intensity" or bool(tinted)
+    mixable = _is_mixable(image)
     planes = [_plane(level, channel, step, not mixable and image.kind != "rgb") for channel in range(min(shape.c, CHANNELS_SHOWN if mixable else 1))]
     scale = step * level.factor[2]
-    channels = tinted or image.metadata.channels
+    channels = image.metadata.channels
     if image.kind == "label":
         return _label_colors(planes[0][..., 0]), scale, "label map"
-    if not tinted and image.kind == "indexed" and channels and channels[0].lut:
+    if not mixable and image.kind == "indexed" and channels and channels[0].lut:
         return _through_table(planes[0][..., 0], channels[0].lut), scale, ""
     if image.kind == "rgb" and planes[0].shape[-1] >= 3:
         return _rgb(planes[0][..., :3], image), scale, ""
@@ -191,7 +202,9 @@ def _colors(count: int, channels: tuple[Channel, ...]) -> tuple[list[tuple[int, 
 
 
 def _own_color(channel: Channel) -> tuple[int, int, int] | None:
-    """The recorded colour. White is OME's default and says nothing; black would show nothing."""
+    """The recorded colour, or that of a tinting colour table. White is OME's default and says nothing; black would show nothing."""
+    if channel.lut and channel.color in (None, WHITE):
+        return ramp_color(channel.lut)
     if channel.color is None or channel.color == WHITE or channel.color_invented:
         return None
     rgba = channel.color & 0xFFFFFFFF
@@ -206,7 +219,8 @@ def _is_transmitted(channel: Channel) -> bool:
 
 def _rgb(plane: NDArray[Any], image: Image) -> NDArray[np.uint8]:
     if image.dtype == np.uint8:
-        return np.clip(np.rint(plane), 0, 255).astype(np.uint8)
+        plain: NDArray[np.uint8] = np.clip(np.rint(plane), 0, 255).astype(np.uint8)
+        return plain
     return (_stretch(plane) * 255).astype(np.uint8)
 
 
@@ -218,7 +232,7 @@ def _label_colors(plane: NDArray[Any]) -> NDArray[np.uint8]:
     bright = 0.65 + 0.35 * ((mixed >> np.uint64(16)).astype(np.float32) / 255)
     thirds = np.array([0, 2 / 3, 1 / 3], np.float32)
     wheel = np.clip(np.abs((hue[..., None] + thirds) % 1 * 6 - 3) - 1, 0, 1)
-    colors: NDArray[np.float32] = (0.25 + 0.75 * wheel) * bright[..., None] * 255
+    colors = (0.25 + 0.75 * wheel) * bright[..., None] * 255
     colors[values == 0] = 0
     return colors.astype(np.uint8)
 
@@ -229,13 +243,10 @@ def _through_table(plane: NDArray[Any], table: Table) -> NDArray[np.uint8]:
     return picked
 
 
-def _tinted(image: Image) -> tuple[Channel, ...]:
-    """Channels of an image whose colour tables only tint intensities, with those tints; none for any other."""
-    tints = [ramp_color(channel.lut) if channel.lut else None for channel in image.metadata.channels]
-    if image.kind != "indexed" or not tints or None in tints:
-        return ()
-    colors = [int.from_bytes((*tint, 255), "big") for tint in tints if tint is not None]
-    return tuple(replace(channel, color=color, color_invented=False) for channel, color in zip(image.metadata.channels, colors, strict=True))
+def _is_mixable(image: Image) -> bool:
+    """Whether values are intensities: also those of an indexed image whose tables only tint them."""
+    tables = [channel.lut for channel in image.metadata.channels if channel.lut]
+    return image.kind == "intensity" or (image.kind == "indexed" and bool(tables) and all(ramp_color(table) for table in tables))
 
 
 def _place(sheet: Picture, draw: ImageDraw, corner: tuple[int, int], title: str, image: Image, tile: int) -> None:

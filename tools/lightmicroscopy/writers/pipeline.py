@@ -7,6 +7,7 @@ memory does not grow with the image.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ import numpy as np
 
 from ..errors import SuiteError, UnwritableError
 from .blocks import BESIDE_A_BLOCK, Box, Plan, block_extent, blocks, pixel_memory
+from .codecs import scratch
 from .pyramid import halve
 
 if TYPE_CHECKING:
@@ -78,13 +80,15 @@ def encode(codec: Codec, pixels: NDArray[Any], chunk: tuple[int, ...], *, fill: 
     UnwritableError
         If it decodes to anything else, bit for bit.
     """
-    whole = pixels
-    if pixels.shape != chunk:
-        whole = np.full(chunk, fill, pixels.dtype)
-        whole[tuple(slice(size) for size in pixels.shape)] = pixels
-    data = codec.encode(np.ascontiguousarray(whole))
+    whole, part = pixels, tuple(slice(size) for size in pixels.shape)
+    if pixels.shape != chunk or not pixels.flags.c_contiguous:
+        whole = np.frombuffer(scratch("chunk", math.prod(chunk) * pixels.itemsize), pixels.dtype).reshape(chunk)
+        if pixels.shape != chunk:
+            whole.fill(fill)
+        whole[part] = pixels
+    data = codec.encode(whole)
     if verify:
-        back = codec.decode(data, chunk, pixels.dtype)[tuple(slice(size) for size in pixels.shape)]
+        back = codec.decode(data, chunk, pixels.dtype)[part]
         bits = np.dtype(f"u{pixels.dtype.itemsize}")
         if not np.array_equal(back.view(bits), pixels.view(bits)):
             raise UnwritableError(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, cast
 
 from ...errors import SuiteError
 from ..findings import CannotRun, Subject
@@ -55,10 +55,10 @@ def _series(subject: Subject) -> Iterator[Series]:
         for image in subject.dataset.images:
             yield Series(image.series, image.name, image.shape, image.kind, image.metadata)
         return
-    for index, image in enumerate(document(subject).images):
-        samples = max(image.samples_per_pixel or (1,))
-        shape = Shape(image.size_t, max(1, image.size_c // samples), image.size_z, image.size_y, image.size_x, samples)
-        yield Series(index, image.name or "", shape, "rgb" if samples > 1 else "intensity", image.metadata)
+    for index, described in enumerate(document(subject).images):
+        samples = max(described.samples_per_pixel or (1,))
+        shape = Shape(described.size_t, max(1, described.size_c // samples), described.size_z, described.size_y, described.size_x, samples)
+        yield Series(index, described.name, shape, described.kind or ("rgb" if samples > 1 else "intensity"), described.metadata)
 
 
 def document(subject: Subject) -> OmeDocument:
@@ -80,12 +80,25 @@ def place(element: etree._Element) -> str:
     steps = []
     at: etree._Element | None = element
     while at is not None:
-        parent = at.getparent()
-        name = local_name(at)
-        alike = [child for child in parent if local_name(child) == name] if parent is not None else []
-        steps.append(f"{name}[{alike.index(at) + 1}]" if len(alike) > 1 else name)
-        at = parent
+        before, after = _siblings(at)
+        steps.append(f"{local_name(at)}[{before + 1}]" if before + after else local_name(at))
+        at = at.getparent()
     return "/" + "/".join(reversed(steps))
+
+
+def _siblings(element: etree._Element) -> tuple[int, int]:
+    """How many siblings of its name stand before and after an element."""
+    before, after = _counters()
+    name = local_name(element)
+    return int(cast("float", before(element, name=name))), int(cast("float", after(element, name=name)))
+
+
+@cache
+def _counters() -> tuple[etree.XPath, etree.XPath]:
+    from lxml import etree
+
+    same = "[local-name() = $name]"
+    return etree.XPath(f"count(preceding-sibling::*{same})"), etree.XPath(f"count(following-sibling::*{same})")
 
 
 def series_of(element: etree._Element) -> int | None:
@@ -93,10 +106,7 @@ def series_of(element: etree._Element) -> int | None:
     at: etree._Element | None = element
     while at is not None and local_name(at) != "Image":
         at = at.getparent()
-    parent = at.getparent() if at is not None else None
-    if at is None or parent is None:
-        return None
-    return [child for child in parent if local_name(child) == "Image"].index(at)
+    return None if at is None or at.getparent() is None else _siblings(at)[0]
 
 
 def shorten(text: str, most: int = 60) -> str:
@@ -123,5 +133,4 @@ def is_tiff(subject: Subject) -> bool:
 
 def says_ome(name: str) -> bool:
     """Whether a file name claims to be OME-TIFF."""
-    stem, extension = os.path.splitext(name.lower())
-    return extension in {".tif", ".tiff", ".tf2", ".tf8", ".btf"} and stem.endswith(".ome")
+    return name.lower().endswith((".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".ome.btf"))

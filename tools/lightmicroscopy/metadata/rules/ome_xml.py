@@ -18,19 +18,38 @@ if TYPE_CHECKING:
 _BITS = {"bit": 1, "int8": 8, "uint8": 8, "int16": 16, "uint16": 16, "int32": 32, "uint32": 32, "float": 32, "double": 64, "complex": 64}
 _BITS["double-complex"] = 128
 _LONGEST_SIZE = 18
+_WORDS_SHOWN = 16
 _SCHEMA_WORDS = tuple(
     (re.compile(pattern, re.DOTALL), sentence)
     for pattern, sentence in (
-        (r"key-sequence|unique identity|keyref", ""),
-        (r"Element '(\w+)', attribute '(\w+)': \[facet 'enumeration'\] The value '(.*?)' is not an element of the set \{(.*)\}", "{1} of {0} is “{2}”; allowed are {3}."),
-        (r"Element '(\w+)': \[facet 'enumeration'\] The value '(.*?)' is not an element of the set \{(.*)\}", "{0} is “{1}”; allowed are {2}."),
-        (r"Element '(\w+)', attribute '(\w+)': \[facet 'pattern'\] The value '(.*?)' is not accepted", "{1} of {0} is “{2}”, which is not of the form the schema demands."),
+        (r"key-sequence|identity-constraint|unique identity|keyref|precomputed value", ""),
+        (
+            r"Element '(\w+)', attribute '(\w+)': \[facet 'enumeration'\] The value '(.*?)' is not an element of the set",
+            "{1} of {0} is “{2}”, which is none of the words OME-XML allows there.",
+        ),
+        (
+            r"Element '(\w+)': \[facet 'enumeration'\] The value '(.*?)' is not an element of the set",
+            "{0} is “{1}”, which is none of the words allowed there.",
+        ),
+        (
+            r"Element '(\w+)', attribute '(\w+)': \[facet 'pattern'\] The value '(.*?)' is not accepted",
+            "{1} of {0} is “{2}”, which is not of the form the schema demands.",
+        ),
         (r"Element '(\w+)', attribute '(\w+)': \[facet '\w+'\] The value '(.*?)'(.*)", "{1} of {0} is “{2}”, which is outside of what is allowed."),
-        (r"Element '(\w+)', attribute '(\w+)': '(.*?)' is not a valid value of the (?:\w+ )?(?:atomic|local atomic|union|list) type", "{1} of {0} is “{2}”, which is not a value of the kind it should be."),
-        (r"Element '(\w+)': '(.*?)' is not a valid value of the (?:\w+ )?(?:atomic|local atomic|union|list) type", "{0} is “{1}”, which is not a value of the kind it should be."),
+        (
+            r"Element '(\w+)', attribute '(\w+)': '(.*?)' is not a valid value of the (?:\w+ )?(?:atomic|local atomic|union|list) type",
+            "{1} of {0} is “{2}”, which is not a value of the kind it should be.",
+        ),
+        (
+            r"Element '(\w+)': '(.*?)' is not a valid value of the (?:\w+ )?(?:atomic|local atomic|union|list) type",
+            "{0} is “{1}”, which is not a value of the kind it should be.",
+        ),
         (r"Element '(\w+)', attribute '(\w+)': The attribute '\w+' is not allowed", "{0} has an attribute {1}, which OME-XML does not know."),
         (r"Element '(\w+)': The attribute '(\w+)' is required but missing", "{0} lacks its attribute {1}."),
-        (r"Element '(\w+)': This element is not expected\. Expected is (?:one of )?\( (.*) \)", "{0} stands where it may not: here OME-XML wants {1}."),
+        (
+            r"Element '(\w+)': This element is not expected\. Expected is (?:one of )?\( (.*) \)",
+            "{0} stands where it may not: here OME-XML wants {1}.",
+        ),
         (r"Element '(\w+)': This element is not expected", "{0} stands where it may not."),
         (r"Element '(\w+)': Missing child element\(s\)\. Expected is (?:one of )?\( (.*) \)", "{0} is incomplete: it lacks {1}."),
     )
@@ -95,8 +114,17 @@ def plain_words(message: str) -> str:
     for pattern, sentence in _SCHEMA_WORDS:
         found = pattern.search(message)
         if found:
-            return sentence.format(*(shorten(part or "") for part in found.groups()))
+            words = sentence.format(*(shorten(part or "") for part in found.groups()))
+            return words + _allowed(*found.groups()[:2]) if "enumeration" in pattern.pattern else words
     return message
+
+
+def _allowed(element: str, attribute: str) -> str:
+    """The words an attribute may have, where they are few enough to read."""
+    from ..ome_schema import allowed_words
+
+    words = sorted(allowed_words(element, attribute))
+    return f" Allowed are {', '.join(words)}." if 0 < len(words) <= _WORDS_SHOWN else ""
 
 
 def _series_in(path: str) -> int | None:
@@ -176,7 +204,7 @@ def _is_reference(name: str) -> bool:
     severity="error",
     title="SizeC agrees with the channels that are described.",
     why="Where the number of channels is stated in two ways, software shows too many channels, too few, or the wrong names.",
-    fix="Make the Channel elements (each counts for its SamplesPerPixel) add up to SizeC. It often happens when a channel was cut out without touching the metadata.",
+    fix="Make the Channel elements (each counts for its SamplesPerPixel) add up to SizeC. Often a channel was cut out without touching the metadata.",
     source=f"{SCHEMA}#Pixels_SizeC",
     needs="ome-xml",
     applies=_root_is_parsed,
@@ -187,9 +215,10 @@ def _channel_count(subject: Subject) -> Iterator[Problem]:
         size = _whole(pixels.get("SizeC"))
         described = sum(_whole(channel.get("SamplesPerPixel")) or 1 for channel in channels)
         if channels and size is not None and described != size:
+            verb = "describes" if len(channels) == 1 else "describe"
             counted = f"{len(channels)} Channel element{'s' if len(channels) != 1 else ''}"
             samples = f" with {described} samples in all" if described != len(channels) else ""
-            yield Problem(f"SizeC is {size}, but {counted}{samples} describe the channels.", place(pixels), series_of(pixels))
+            yield Problem(f"SizeC is {size}, but {counted}{samples} {verb} the channels.", place(pixels), series_of(pixels))
 
 
 @rule(

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ...image import Channel, Quantity
+from ...provenance import NAMESPACE
 from ..findings import CannotRun, Problem, Subject, rule
+from ..ome_private import is_personal
 from ..ome_units import to_nanometres
 from ..ome_xml import all_text, children
-from ._views import SCHEMA, Series, document, elements, listed, place, series, shorten
+from ._views import SCHEMA, Series, elements, listed, place, series, shorten
+
+if TYPE_CHECKING:
+    from ...image import Channel, Quantity
 
 SMALLEST_NM, LARGEST_NM = 1.0, 1e6
 _UNALIKE = 0.01
@@ -19,15 +24,15 @@ _LIGHT_NM = (180.0, 2500.0)
 _WHITE = -1
 _INCH_NM = 25.4e6
 _SCREEN_DPI = (72, 96, 150, 300, 600)
-_GENERIC = re.compile(r"(?:(?:channel|chan|ch|c|wavelength|image|layer|band)[\s:_#-]*)?\d{1,3}(?:[:/.]\d{1,3})*|channel|default|unknown|none|untitled|n/?a", re.IGNORECASE)
+_GENERIC = re.compile(
+    r"(?:(?:channel|chan|ch|c|wavelength|image|layer|band)[\s:_#-]*)?\d{1,2}(?:[:/.]\d{1,2})*|channel|default|unknown|none|untitled|n/?a",
+    re.IGNORECASE,
+)
 _FLUORESCENCE = re.compile(r"fluor|confocal|multiphoton|twophoton|spinning|tirf|sted|palm|storm|light ?sheet|spim", re.IGNORECASE)
 _TRANSMITTED = re.compile(r"transmitted|brightfield|bright.?field|phase|dic\b|oblique|tl\b|bf\b", re.IGNORECASE)
-# Keys by which vendors call people, patients, computers; matched at the end of a key, where paths of keys have their noun.
-_PERSONAL_KEY = re.compile(
-    r"(?:operator|user|user ?name|patient\w*|experimenter|owner|author|person|artist|email|e-mail|computer(?: ?name)?|host(?: ?name)?|machine ?name)\W*$", re.IGNORECASE
-)
-_PERSONAL_PATH = re.compile(r"(?:[A-Z]:\\(?:Users|Documents and Settings)\\|/(?:home|Users)/)[^\\/\s]+|\\\\[\w.-]+\\", re.IGNORECASE)
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_FILE_KEY = re.compile(r"path|folder|directory|file[ _]?name", re.IGNORECASE)
+_EMPTY_WORDS = frozenset({"", "unknown", "none", "n/a", "-", "true", "false", "0", "1"})
+_FOLDER = re.compile(r"[\\/]")
 
 
 def _applies(subject: Subject) -> bool:
@@ -45,7 +50,7 @@ def _applies(subject: Subject) -> bool:
     severity="warning",
     title="Every series says how large a pixel is.",
     why="Without a pixel size nothing in the image can be measured, and no scale bar can be drawn.",
-    fix="Look the pixel size up at the microscope (camera pixel ÷ magnification, or the value in the acquisition software) and enter it. Do not guess it.",
+    fix="Look it up at the microscope (camera pixel ÷ magnification, or the value in the acquisition software) and enter it. Do not guess it.",
     source=f"{SCHEMA}#Pixels_PhysicalSizeX",
     needs="path",
     applies=_applies,
@@ -108,18 +113,18 @@ def _pixel_size_default(subject: Subject) -> Iterator[Problem]:
         x, y = view.metadata.pixel_size_x, view.metadata.pixel_size_y
         reason = _filled_in(x) if x is not None and y is not None and _filled_in(x) == _filled_in(y) else ""
         if x is not None and reason:
-            yield Problem(f"{view.called} has a pixel size of {_written(x)}, which is {reason}.", series=view.index)
+            yield Problem(f"{view.called} has a pixel size of exactly {reason}.", series=view.index)
 
 
 def _filled_in(size: Quantity | None) -> str:
     length = to_nanometres(size) if size is not None else None
-    if length is None:
+    if size is None or length is None:
         return ""
     if abs(length - 1000) < _EXACT:
-        return "exactly 1 µm, the value some software fills in where it knows none"
+        return "1 µm, the value some software fills in where it knows none"
     for dots in _SCREEN_DPI:
         if abs(length - _INCH_NM / dots) <= _INCH_NM / dots * 1e-3:
-            return f"exactly {dots} dots per inch, a setting for screens and printers"
+            return f"{_written(size)}, {dots} dots per inch: a setting for screens and printers"
     return ""
 
 
@@ -317,7 +322,7 @@ def _acquisition_date_missing(subject: Subject) -> Iterator[Problem]:
     severity="warning",
     title="There are no names of people, patients or computers in the metadata.",
     why="What is published cannot be taken back: names of operators and patients, user names in paths and names of computers are personal data.",
-    fix="Decide whether they may be public. Converting with “original metadata: scrub” removes those this suite recognises from the source's own metadata.",
+    fix="Decide whether they may be public. Converting with “original metadata: scrub” removes what this suite recognises.",
     source="https://eur-lex.europa.eu/eli/reg/2016/679/oj",
     needs="path",
     applies=_applies,
@@ -327,27 +332,28 @@ def _personal_data(subject: Subject) -> Iterator[Problem]:
         yield from _experimenters(subject)
     told: set[tuple[str, str]] = set()
     for view in series(subject):
-        for key, value in (*view.metadata.original, *(pair for annotation in view.metadata.annotations for pair in annotation.pairs)):
-            if (key, value) not in told and _is_personal(key, value):
+        annotated = (pair for annotation in view.metadata.annotations if annotation.namespace != NAMESPACE for pair in annotation.pairs)
+        for key, value in (*view.metadata.original, *annotated):
+            if (key, value) not in told and _says_who_or_where(key, value):
                 told.add((key, value))
                 yield Problem(f"The source's own metadata say “{shorten(key)}”: “{shorten(value, 40)}”.", "original metadata", view.index)
 
 
 def _experimenters(subject: Subject) -> Iterator[Problem]:
     for person in elements(subject, "Experimenter"):
-        parts = [person.get(name) or all_text(next(children(person, name), None)) for name in ("FirstName", "LastName", "UserName", "OMEName", "Email")]
+        parts = [
+            person.get(name) or all_text(next(children(person, name), None)) for name in ("FirstName", "LastName", "UserName", "OMEName", "Email")
+        ]
         named = [part for part in parts if part]
         if named:
             yield Problem(f"An Experimenter is named: {listed(named)}.", place(person))
-    if document(subject).root.get("Creator") and _PERSONAL_PATH.search(document(subject).root.get("Creator") or ""):
-        yield Problem("The Creator of the OME-XML holds a path with a user name.", "/OME")
 
 
-def _is_personal(key: str, value: str) -> bool:
-    if not value.strip() or value.strip().lower() in {"unknown", "none", "n/a", "-", "true", "false", "0", "1"}:
+def _says_who_or_where(key: str, value: str) -> bool:
+    """Whether a pair is personal and says something; a file name without its folders is no secret."""
+    if value.strip().lower() in _EMPTY_WORDS or not is_personal(key, value):
         return False
-    spelt = _CAMEL.sub(" ", key.replace("_", " ").replace("|", " "))
-    return bool(_PERSONAL_KEY.search(spelt) or _PERSONAL_PATH.search(value))
+    return bool(is_personal("", value) or (is_personal(key, "") and not (_FILE_KEY.search(key) and not _FOLDER.search(value))))
 
 
 def _sizes(view: Series) -> Iterator[tuple[str, Quantity]]:

@@ -68,7 +68,9 @@ def _planes(image: OmeImage) -> int:
 
 
 def _blocks(subject: Subject) -> list[Block]:
-    return subject.shared.get("blocks", lambda: [block for index, image in enumerate(document(subject).images) for block in _of_image(subject, index, image)])
+    return subject.shared.get(
+        "blocks", lambda: [block for index, image in enumerate(document(subject).images) for block in _of_image(subject, index, image)]
+    )
 
 
 def _of_image(subject: Subject, index: int, image: OmeImage) -> Iterator[Block]:
@@ -203,11 +205,16 @@ def _plane_without_data(subject: Subject) -> Iterator[Problem]:
             covered += max(0, min(stop, total) - max(start, reach))
             reach = max(reach, min(stop, total))
         beyond = [block for block in _blocks(subject) if block.image == index and block.planes[1] > total]
-        if covered < total:
-            yield Problem(f"Image {index} has {total} planes, but TiffData gives pages to only {covered} of them.", f"/OME/Image[{index + 1}]/Pixels", index)
         if beyond:
-            message = f"A TiffData element reaches beyond the {total} planes that SizeZ, SizeC and SizeT make."
+            message = f"A TiffData element reaches beyond the {_count_of(total, 'plane')} that SizeZ, SizeC and SizeT make."
             yield Problem(message, beyond[0].location, index)
+        if covered < total:
+            message = f"Image {index} has {_count_of(total, 'plane')}, but TiffData gives pages to only {covered} of them."
+            yield Problem(message, f"/OME/Image[{index + 1}]/Pixels", index)
+
+
+def _count_of(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 @rule(
@@ -248,7 +255,11 @@ def _size_differs(subject: Subject) -> Iterator[Problem]:
         first = next((block for block in _blocks(subject) if block.image == index and not block.file and block.pages[0] < len(pages)), None)
         if first is None:
             continue
-        tags = {code: int.from_bytes(value, "little" if little else "big") for code, _, value in pages[first.pages[0]].signature if code in (_WIDTH, _HEIGHT)}
+        tags = {
+            code: int.from_bytes(value, "little" if little else "big")
+            for code, _, value in pages[first.pages[0]].signature
+            if code in (_WIDTH, _HEIGHT)
+        }
         stored = (tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0))
         if stored != (image.size_x, image.size_y):
             message = f"The OME-XML says {image.size_x} × {image.size_y} pixels, but the page has {stored[0]} × {stored[1]}."

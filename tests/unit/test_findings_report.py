@@ -1,0 +1,177 @@
+"""The reports of a check: the page, also as Galaxy shows it, the table and the JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from galaxy.util.sanitize_html import sanitize_html
+from lxml import html
+
+from lightmicroscopy.metadata.check import Report, check
+from lightmicroscopy.reports.findings_html import DETAILED, render, verdict
+from lightmicroscopy.reports.tables import FINDINGS, write_table
+
+from .test_check_ome import ome_xml
+
+EVIL = '<script>alert(1)</script>"><img src=x onerror=alert(2)>&amp;'
+
+
+def _report(tmp_path: Path, **documents: str) -> Report:
+    for name, xml in documents.items():
+        (tmp_path / f"{name}.xml").write_text(xml, encoding="utf-8")
+    return check([tmp_path / f"{name}.xml" for name in documents])
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Report:
+    """One sound input, one with gaps, one with a mistake, one that is no image."""
+    return _report(
+        tmp_path,
+        sound=ome_xml(data="<MetadataOnly/>"),
+        gaps=ome_xml(data="<MetadataOnly/>", pixels=""),
+        wrong=ome_xml(data="<MetadataOnly/>", sizes=(1, 3, 1)),
+        broken="<OME",
+    )
+
+
+def page(report: Report) -> str:
+    return "".join(render(report))
+
+
+class Text(HTMLParser):
+    """All text a browser would show."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self.feed(source)
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+    def __str__(self) -> str:
+        return " ".join(" ".join(self.parts).split())
+
+
+def shown(source: str) -> str:
+    return str(Text(re.sub(r"<style>.*?</style>", "", source, flags=re.DOTALL)))
+
+
+def test_the_page_begins_with_what_a_person_wants_to_know(mixed: Report) -> None:
+    text = shown(page(mixed))
+    assert "2 of 4 inputs have errors that will stop or mislead other software; 1 more lacks something a reader of the data will need." in text
+    for words in ("SizeC is 3, but 1 Channel element", "Why it matters:", "How to mend it:", "Where: /OME/Image/Pixels", "Checked and found fine"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("documents", "sentence"),
+    [
+        ({"a": ome_xml(data="<MetadataOnly/>")}, "The input passed: nothing is wrong and nothing important is missing."),
+        ({"a": ome_xml(data="<MetadataOnly/>", pixels="")}, "The input lacks something a reader of the data will need."),
+        ({"a": ome_xml(data="<MetadataOnly/>", before="")}, "The input has errors that will stop or mislead other software."),
+        ({name: ome_xml(data="<MetadataOnly/>", pixels="") for name in "ab"}, "All 2 inputs lack something a reader of the data will need."),
+        ({name: ome_xml(data="<MetadataOnly/>") for name in "ab"}, "All 2 inputs passed: nothing is wrong and nothing important is missing."),
+    ],
+)
+def test_the_verdict_is_one_true_sentence(tmp_path: Path, documents: dict[str, str], sentence: str) -> None:
+    assert verdict(_report(tmp_path, **documents)) == sentence
+
+
+def test_in_galaxy_the_style_sheet_vanishes_and_everything_else_can_be_read(mixed: Report) -> None:
+    source = page(mixed)
+    sanitized = sanitize_html(source)
+    assert not re.search(r"<style|<script|<meta|--paper|font:|\{|\}", sanitized)
+    # The title's text is what a browser shows on the tab; without its element it leads the page.
+    assert shown(sanitized) == shown(source)
+
+
+def test_in_galaxy_headings_tables_lists_and_links_survive(mixed: Report) -> None:
+    before, after = html.fromstring(page(mixed)), html.fromstring(f"<div>{sanitize_html(page(mixed))}</div>")
+    for element in ("h1", "h2", "h3", "table", "tr", "th", "td", "ul", "li", "strong", "article", "a"):
+        count = len(before.findall(f".//{element}"))
+        assert count > 0
+        assert len(after.findall(f".//{element}")) == count, element
+    assert {link.get("href") for link in before.iter("a")} == {link.get("href") for link in after.iter("a")}
+
+
+def test_every_link_within_the_page_leads_somewhere(mixed: Report) -> None:
+    document = html.fromstring(page(mixed))
+    targets = {link.get("href") for link in document.iter("a") if link.get("href").startswith("#")}
+    assert len(targets) == 4
+    assert targets <= {f"#{element.get('id')}" for element in document.iter() if element.get("id")}
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing(mixed: Report) -> None:
+    document = html.fromstring(page(mixed))
+    assert not list(document.iter("script", "link", "img", "iframe", "object", "embed"))
+    assert "url(" not in page(mixed)
+    assert "@import" not in page(mixed)
+    assert all(link.get("href").startswith(("https://", "#")) for link in document.iter("a"))
+
+
+def test_names_out_of_a_file_cannot_inject_anything(tmp_path: Path) -> None:
+    quoted = EVIL.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    channels = f'<Channel ID="Channel:0:0" Name="{quoted}"/><Channel ID="Channel:0:1" Name="{quoted}"/>'
+    report = _report(tmp_path, a=ome_xml(data="<MetadataOnly/>", sizes=(1, 2, 1), channels=channels))
+    document = html.fromstring(page(report))
+    assert not list(document.iter("script", "img"))
+    assert "<script>alert(1)</script>" in shown(page(report))
+
+
+def test_a_file_name_cannot_inject_anything(tmp_path: Path) -> None:
+    path = tmp_path / '<b onclick="x">.xml'
+    path.write_text("<OME")
+    document = html.fromstring(page(check([path])))
+    assert not list(document.iter("b"))
+
+
+def test_the_style_sheet_has_both_themes_and_print_and_no_comment_ends_early(mixed: Report) -> None:
+    style = re.search(r"<style><!--(.*)--></style>", page(mixed), re.DOTALL)
+    assert style is not None
+    assert "--" in style[1]
+    assert "-->" not in style[1]
+    assert "prefers-color-scheme: dark" in style[1]
+    assert "@media print" in style[1]
+
+
+def test_thousands_of_inputs_make_a_page_of_bounded_size(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text(ome_xml(data="<MetadataOnly/>", pixels=""), encoding="utf-8")
+    paths = [tmp_path / f"{number}.xml" for number in range(DETAILED + 50)]
+    for path in paths:
+        path.symlink_to(tmp_path / "a.xml")
+    document = html.fromstring(page(check(paths)))
+    headed = [heading for heading in document.iter("h2") if heading.get("id")]
+    assert len(headed) == DETAILED
+    rows = [row for row in document.iter("tr") if row.find("th") is not None and row.find("th").get("scope") == "row"]
+    assert len([row for row in rows if (row.findtext("th") or row.findtext("th/a") or "").endswith(".xml")]) == len(paths)
+
+
+def test_the_table_is_the_contracts_and_leaves_out_why(mixed: Report, tmp_path: Path) -> None:
+    write_table(tmp_path / "t.tsv", FINDINGS, mixed.rows())
+    lines = (tmp_path / "t.tsv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "input\tseries\tprofile\trule\tseverity\tlocation\tmessage\tfix\tsource"
+    assert len(lines) == 1 + len(mixed.findings)
+    severities = [line.split("\t")[4] for line in lines[1:]]
+    assert severities == sorted(severities, key=["error", "warning", "info", "not-run"].index)
+
+
+def test_the_json_says_what_was_checked_with_what_and_how_it_went(mixed: Report) -> None:
+    document = json.loads(json.dumps(mixed.document()))
+    assert set(document) >= {"suite", "version", "date", "profiles", "inputs", "findings", "rules"}
+    by_name = {item["name"]: item for item in document["inputs"]}
+    assert re.fullmatch(r"[0-9a-f]{64}", by_name["sound.xml"]["sha256"])
+    assert by_name["broken.xml"]["unreadable"]
+    counts = next(rule for rule in document["rules"] if rule["id"] == "ome.channel-count")["inputs"]
+    assert counts == {"passed": 2, "found": 1, "not-run": 1}
+
+
+def test_a_fixed_date_makes_the_reports_repeatable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    report = _report(tmp_path, a=ome_xml(data="<MetadataOnly/>"))
+    assert "2023-11-14T22:13:20Z" in page(report)
+    assert page(report) == page(check([tmp_path / "a.xml"]))

@@ -1,0 +1,89 @@
+"""OME-Zarr stores as the rules on them see them: every image group with its attributes and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..findings import CannotRun, Subject
+from ..ngff_read import Multiscale, read_multiscale
+
+if TYPE_CHECKING:
+    from ...image import Image
+    from ...readers.ome_zarr import Group
+    from ...readers.zarr_array import ArrayLayout
+    from ...readers.zarr_source import ZarrPixels
+    from ...readers.zarr_store import Store
+
+NGFF = {version: f"https://ngff.openmicroscopy.org/{version}/" for version in ("0.1", "0.2", "0.3", "0.4", "0.5")}
+SPECIFICATION = NGFF["0.4"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """One image or label map of a store."""
+
+    image: Image
+    group: Group
+    multiscale: Multiscale
+    sources: tuple[ZarrPixels, ...]
+
+    @property
+    def series(self) -> int:
+        """Series it is, or belongs to."""
+        return self.image.series if self.image.label_of is None else self.image.label_of
+
+    @property
+    def called(self) -> str:
+        """How sentences call it."""
+        return f"Series {self.series}" if self.image.label_of is None else f"The label map “{self.image.name}” of series {self.series}"
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The first entry of ``multiscales``, as stored."""
+        first: Mapping[str, Any] = self.group.ome["multiscales"][0]
+        return first
+
+    @property
+    def layouts(self) -> tuple[ArrayLayout, ...]:
+        """Array of each level."""
+        return tuple(source.array.layout for source in self.sources)
+
+    def location(self, key: str) -> str:
+        """Where in the store, for the findings table."""
+        return f"{self.group.path}/{key}" if self.group.path else key
+
+
+def is_store(subject: Subject) -> bool:
+    """Whether this is an OME-Zarr that could be opened."""
+    return subject.format.startswith("OME-Zarr")
+
+
+def ngff_version(subject: Subject) -> str:
+    """Version the store is read as."""
+    return subject.format.removeprefix("OME-Zarr").strip()
+
+
+def store_of(subject: Subject) -> Store:
+    """The opened store."""
+    return stored_images(subject)[0].sources[0].array.store
+
+
+def stored_images(subject: Subject) -> tuple[StoredImage, ...]:
+    """Every image and label map."""
+    return subject.shared.get("ngff-images", lambda: tuple(_stored_images(subject)))
+
+
+def _stored_images(subject: Subject) -> Iterator[StoredImage]:
+    from ...readers.ome_zarr import read_group
+    from ...readers.zarr_source import ZarrPixels
+
+    for image in (*subject.opened.images, *subject.opened.labels):
+        sources = tuple(level.pixels for level in image.levels if isinstance(level.pixels, ZarrPixels))
+        if len(sources) != len(image.levels) or image.path is None:
+            raise CannotRun(f"{subject.name} was not opened as an OME-Zarr.")
+        group = read_group(sources[0].array.store, image.path)
+        if group is None:
+            raise CannotRun(f"The group {image.path} is no longer there.")
+        yield StoredImage(image, group, read_multiscale(group.ome, subject.name, sources[0].array.layout.shape), sources)

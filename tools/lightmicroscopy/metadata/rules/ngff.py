@@ -1,0 +1,402 @@
+"""Rules on OME-Zarr: its structure, and whether axes, units, scales, channels and windows make sense.
+
+Rules on what a series' metadata say, whatever the format, are in `series`; those on resolution levels in `ngff_pyramid`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from ..findings import CannotRun, Problem, Subject, rule
+from ..ngff import AXES, window
+from ..ngff_read import stated_version
+from ..ngff_units import SPACE_UNITS, TIME_UNITS, ome_length, seconds
+from . import ngff_pyramid
+from ._stores import SPECIFICATION, StoredImage, is_store, ngff_version, store_of, stored_images
+
+if TYPE_CHECKING:
+    from ..ngff_models import Part
+
+__all__ = ["ngff_pyramid"]
+
+_AXES = f"{SPECIFICATION}#axes-md"
+_OMERO = f"{SPECIFICATION}#omero-md"
+_TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
+_HEX = set("0123456789abcdefABCDEF")
+_DIGITS = 6
+_NAMED_AXES = ("0.4", "0.5")
+
+
+def _has_axes(subject: Subject) -> bool:
+    return is_store(subject) and ngff_version(subject) in _NAMED_AXES
+
+
+@rule(
+    "ngff.structure",
+    severity="error",
+    title="The OME-Zarr metadata are valid by their specification.",
+    why="Strict software refuses a store that breaks the specification; lenient software guesses.",
+    fix="Correct the named key, or convert the store with this suite, which writes valid metadata.",
+    source=SPECIFICATION,
+    applies=_has_axes,
+)
+def _structure(subject: Subject) -> Iterator[Problem]:
+    try:
+        from ..ngff_models import structure_errors
+    except ImportError as error:
+        raise CannotRun(f"The library ome-zarr-models is not there ({error}).") from error
+
+    version = cast("Literal['0.4', '0.5']", ngff_version(subject))
+    wrong = _wrong_zarr(subject, version)
+    if wrong:
+        yield wrong
+        return
+    series = {stored.group.path: stored.series for stored in stored_images(subject)}
+    for group, key, message in structure_errors(store_of(subject), version, _parts(subject)):
+        at = "/".join(part for part in (group, key) if part)
+        sentence = f"In {f'the group {group}' if group else 'the root group'}, {key or 'something is wrong'}{' ' if key else ': '}{message}"
+        yield Problem(sentence.rstrip(".") + ".", at, series.get(group))
+
+
+def _wrong_zarr(subject: Subject, version: str) -> Problem | None:
+    """Each of these NGFF versions lies in one version of Zarr."""
+    wanted = 2 if version == "0.4" else 3
+    for stored in stored_images(subject):
+        if stored.group.zarr_format != wanted:
+            return Problem(
+                f"OME-Zarr {version} must be stored as Zarr v{wanted}, but {stored.called.lower()} is in Zarr v{stored.group.zarr_format}.",
+                stored.group.path,
+            )
+    return None
+
+
+def _parts(subject: Subject) -> Iterator[tuple[Part, str]]:
+    from ...readers.ome_zarr import read_group
+
+    store = store_of(subject)
+    root = read_group(store, "")
+    if root and "plate" in root.ome:
+        yield "plate", ""
+        yield from (("well", path) for path in dict.fromkeys(stored.group.path.rpartition("/")[0] for stored in _images(subject)))
+    elif root and "bioformats2raw.layout" in root.ome:
+        yield "layout", ""
+    for stored in stored_images(subject):
+        yield ("label" if "image-label" in stored.group.ome else "image"), stored.group.path
+
+
+def _images(subject: Subject) -> Iterator[StoredImage]:
+    return (stored for stored in stored_images(subject) if stored.image.label_of is None)
+
+
+@rule(
+    "ngff.version",
+    severity="warning",
+    title="The store is of a released version of OME-Zarr, and says of which.",
+    why="The version decides how everything else is read; software that does not find one it knows refuses the store or guesses.",
+    fix="Convert it to OME-Zarr 0.4 or 0.5 with this suite.",
+    source="https://ngff.openmicroscopy.org/specifications/index.html",
+    applies=is_store,
+)
+def _version(subject: Subject) -> Iterator[Problem]:
+    version = ngff_version(subject)
+    stated = {str(stated_version(stored.group.attributes)) for stored in stored_images(subject)}
+    for other in sorted(stated - {version}):
+        said = "does not say its version" if other == "None" else f"says that its version is “{other[:40]}”"
+        yield Problem(f"It {said}; it was read as {version}.", "multiscales")
+    if version not in _NAMED_AXES:
+        yield Problem(f"It is of the old version {version} of OME-Zarr, which has no place for pixel sizes.", "multiscales", severity="info")
+
+
+@rule(
+    "ngff.axes",
+    severity="warning",
+    title="Axes have the names, types and order that OME-Zarr wants.",
+    why="Much software takes the order t c z y x for granted and would show channels as planes, or fail.",
+    fix="Convert the store with this suite, which puts the axes in order.",
+    source=_AXES,
+    applies=_has_axes,
+)
+def _axes(subject: Subject) -> Iterator[Problem]:
+    for stored in stored_images(subject):
+        axes = stored.raw.get("axes")
+        if not isinstance(axes, list) or stored.multiscale.axes is None:
+            yield _problem(stored, "axes", f"{stored.called} does not say what its dimensions are.", "error")
+            continue
+        names = [axis.name for axis in stored.multiscale.axes]
+        if names != [name for name in AXES if name in names]:
+            yield _problem(stored, "axes", f"{stored.called} has its axes in the order {' '.join(names)}, not t c z y x.")
+        for axis, known in zip(axes, stored.multiscale.axes, strict=True):
+            yield from _axis(stored, axis, known.name)
+
+
+def _axis(stored: StoredImage, axis: object, name: str) -> Iterator[Problem]:
+    if not isinstance(axis, Mapping):
+        yield _problem(stored, "axes", f"{stored.called} gives its axis {name} as a bare name, where OME-Zarr since 0.4 wants name and type.")
+        return
+    if axis.get("name") != name:
+        yield _problem(stored, "axes", f"{stored.called} calls an axis “{str(axis.get('name'))[:40]}”; common software knows only t, c, z, y and x.")
+    wanted, kind = _TYPES.get(name), axis.get("type")
+    if kind is None:
+        yield _problem(stored, "axes", f"{stored.called} does not say of which type its axis {name} is ({wanted}).")
+    elif wanted is not None and kind != wanted:
+        yield _problem(stored, "axes", f"{stored.called} says that its axis {name} is of the type “{str(kind)[:40]}”, where {wanted} is meant.")
+
+
+@rule(
+    "ngff.units",
+    severity="warning",
+    title="Axes in space and time have units, spelt as OME-Zarr spells them.",
+    why="A scale without a unit is no pixel size: 0.325 can be micrometres or nanometres, and readers leave it out or take it for pixels.",
+    fix="Write the unit in full, such as micrometer or second. A scale of 1 without a unit means that the size is not known: enter the true one.",
+    source=_AXES,
+    applies=_has_axes,
+)
+def _units(subject: Subject) -> Iterator[Problem]:
+    for stored in stored_images(subject):
+        axes, first = stored.multiscale.axes or (), stored.multiscale.levels[0]
+        for position, axis in enumerate(axes):
+            if stored.layouts[0].shape[position] > 1 or axis.name in "yx":
+                yield from _unit(stored, axis.name, axis.unit, first.scale[position] if first.scale else None)
+
+
+def _unit(stored: StoredImage, name: str, unit: object, step: float | None) -> Iterator[Problem]:
+    legal: Mapping[str, Any] = {"t": TIME_UNITS}.get(name, SPACE_UNITS) if name in "tzyx" else {}
+    if not legal or (isinstance(unit, str) and unit in legal):
+        return
+    if unit is not None:
+        meant = ome_length(1, unit) is not None if name != "t" else seconds(1, unit) is not None
+        hint = ", which OME-Zarr spells in full (such as micrometer or second)" if meant else ", which is none that OME-Zarr knows"
+        yield _problem(stored, "axes", f"{stored.called} gives the unit of its axis {name} as “{str(unit)[:40]}”{hint}.")
+    elif step is None or step == 1:
+        yield _problem(
+            stored,
+            "axes",
+            f"{stored.called} has neither a unit nor a scale along {name}: its size there is not known.",
+            "info" if name == "t" else None,
+        )
+    else:
+        yield _problem(stored, "axes", f"{stored.called} has the scale {step:g} along {name} but no unit, so that nobody can tell how large that is.")
+
+
+@rule(
+    "ngff.scale",
+    severity="error",
+    title="Every scale is a number above zero.",
+    why="A scale of zero makes every measurement zero, and many viewers fail on one that is zero or negative.",
+    fix="Enter the true size, or 1 without a unit where it is not known.",
+    source=f"{SPECIFICATION}#trafo-md",
+    applies=_has_axes,
+)
+def _scale(subject: Subject) -> Iterator[Problem]:
+    for stored in stored_images(subject):
+        for index, level in enumerate(stored.multiscale.levels):
+            if level.scale is None:
+                yield _problem(stored, f"datasets.{index}", f"{stored.called} has no usable scale at its level {index}.", "warning")
+                continue
+            for axis, step in zip(stored.multiscale.axes or (), level.scale, strict=False):
+                if not step > 0:
+                    yield _problem(stored, f"datasets.{index}", f"{stored.called} has the scale {step:g} along {axis.name} at its level {index}.")
+
+
+@rule(
+    "ngff.channel-count",
+    severity="warning",
+    title="The channels described are as many as there are.",
+    why="With too few or too many descriptions, names and colours end up on the wrong channels.",
+    fix="Give 'omero' one entry per channel, in their order.",
+    source=_OMERO,
+    applies=is_store,
+)
+def _channel_count(subject: Subject) -> Iterator[Problem]:
+    for stored in _images(subject):
+        described, there = len(_omero_channels(stored)), stored.image.shape.c
+        if "omero" not in stored.group.ome:
+            if stored.image.kind != "label":
+                yield _problem(
+                    stored,
+                    "omero",
+                    f"{stored.called} has no 'omero' block: viewers will not know the names, colours and display ranges of its channels.",
+                    "info",
+                )
+        elif described != there:
+            yield _problem(stored, "omero.channels", f"{stored.called} has {there} channel{'s' if there > 1 else ''}, but describes {described}.")
+
+
+@rule(
+    "ngff.channel-color",
+    severity="warning",
+    title="Colours are six hexadecimal digits.",
+    why="Viewers show channels of which they cannot read the colour in white, or not at all.",
+    fix="Write colours as RRGGBB, for instance 00FF00 for green, without a number sign.",
+    source=_OMERO,
+    applies=is_store,
+)
+def _channel_color(subject: Subject) -> Iterator[Problem]:
+    for stored in _images(subject):
+        for index, channel in enumerate(_omero_channels(stored)):
+            color = channel.get("color")
+            if color is None:
+                yield _problem(stored, f"omero.channels.{index}.color", f"{stored.called} does not say in which colour channel {index} is shown.")
+            elif not (isinstance(color, str) and len(color) == _DIGITS and set(color) <= _HEX):
+                yield _problem(
+                    stored,
+                    f"omero.channels.{index}.color",
+                    f"{stored.called} gives the colour of channel {index} as “{str(color)[:40]}”, not as RRGGBB.",
+                )
+
+
+@rule(
+    "ngff.channel-label",
+    severity="warning",
+    title="Every channel has a label in 'omero'.",
+    why="Web viewers read only this label; without it they number the channels, whatever the OME-XML says.",
+    fix="Enter the name of the stain or structure of each channel, and convert again.",
+    source=_OMERO,
+    applies=is_store,
+)
+def _channel_label(subject: Subject) -> Iterator[Problem]:
+    for stored in _images(subject):
+        for index, channel in enumerate(_omero_channels(stored)):
+            label = channel.get("label")
+            if not (isinstance(label, str) and label.strip()):
+                said = "has no label" if label in {None, ""} else f"has the label {str(label)[:40]!r}, which is no name"
+                yield _problem(stored, f"omero.channels.{index}.label", f"Channel {index} of {_lower(stored.called)} {said}.")
+
+
+@rule(
+    "ngff.window",
+    severity="warning",
+    title="Display ranges fit the pixel values.",
+    why="A display range of 0 to 255 on 16-bit pixels shows a white or black image, and people think that the data are empty.",
+    fix="Set min and max to what the pixels can hold and start and end to what should be shown; converting with this suite measures them.",
+    source=_OMERO,
+    applies=is_store,
+)
+def _window(subject: Subject) -> Iterator[Problem]:
+    for stored in _images(subject):
+        for index, channel in enumerate(_omero_channels(stored)):
+            given = channel.get("window")
+            where = f"omero.channels.{index}.window"
+            if not isinstance(given, Mapping):
+                yield _problem(stored, where, f"Channel {index} of {_lower(stored.called)} has no display range.")
+                continue
+            yield from (_problem(stored, where, sentence) for sentence in _window_faults(stored, index, given))
+
+
+def _window_faults(stored: StoredImage, index: int, given: Mapping[str, Any]) -> Iterator[str]:
+    this = f"Channel {index} of {_lower(stored.called)}"
+    values = [given.get(key) for key in ("min", "max", "start", "end")]
+    if not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
+        yield f"{this} has a display range without numbers for all of min, max, start and end."
+        return
+    low, high, start, end = (float(cast("float", value)) for value in values)
+    if start >= end:
+        yield f"{this} is shown from {start:g} to {end:g}, which is no range."
+    elif not low <= start < end <= high:
+        yield f"{this} is shown from {start:g} to {end:g}, outside of its own limits {low:g} to {high:g}."
+    dtype = stored.image.dtype
+    if dtype.kind not in "iu":
+        return
+    full = window(dtype, None, None)
+    if low < full["min"] or high > full["max"]:
+        yield f"{this} has display limits of {low:g} to {high:g}, more than its pixels of type {dtype} can hold."
+    elif dtype.itemsize > 1 and (low, high, start, end) == (0, 255, 0, 255) and (stored.image.significant_bits or 16) > 8:
+        yield f"{this} is shown from 0 to 255, the range of 8-bit pixels, but its pixels are {dtype}."
+    bits = stored.image.significant_bits
+    if bits and end > window(dtype, bits, None)["max"]:
+        yield f"{this} is shown up to {end:g}, but its {bits} significant bits end at {window(dtype, bits, None)['max']:g}."
+
+
+def _omero_channels(stored: StoredImage) -> list[Mapping[str, Any]]:
+    omero = stored.group.ome.get("omero")
+    channels = omero.get("channels") if isinstance(omero, Mapping) else None
+    return [channel if isinstance(channel, Mapping) else {} for channel in channels] if isinstance(channels, list) else []
+
+
+@rule(
+    "ngff.label-type",
+    severity="error",
+    title="Label maps hold whole numbers.",
+    why="A label is a number that names an object; software refuses label maps of floating point numbers or rounds them.",
+    fix="Convert the label map to an unsigned whole-number type before storing it.",
+    source=f"{SPECIFICATION}#label-md",
+    applies=lambda subject: is_store(subject) and any(stored.image.kind == "label" for stored in stored_images(subject)),
+)
+def _label_type(subject: Subject) -> Iterator[Problem]:
+    for stored in stored_images(subject):
+        if stored.image.kind == "label" and stored.image.dtype.kind not in "iu":
+            yield _problem(stored, "", f"{stored.called} is of the type {stored.image.dtype}.")
+
+
+@rule(
+    "ngff.listed-missing",
+    severity="error",
+    title="Every image, well and label map that is listed is there.",
+    why="Part of the data is missing: most often an upload, copy or conversion was not completed.",
+    fix="Compare with the original and copy the missing part, or take it out of the list.",
+    source=SPECIFICATION,
+    applies=is_store,
+)
+def _listed_missing(subject: Subject) -> Iterator[Problem]:
+    yield from (Problem(sentence) for sentence in subject.opened.warnings if sentence.endswith("is listed but not there."))
+
+
+@rule(
+    "ngff.chunk-separator",
+    severity="warning",
+    title="Chunks lie in folders, not all in one.",
+    why="OME-Zarr since 0.2 wants chunks in folders of folders; with dots in their names, all files of a large image lie in one folder.",
+    fix="Convert the store with this suite.",
+    source="https://ngff.openmicroscopy.org/0.4/#image-layout",
+    applies=lambda subject: is_store(subject) and ngff_version(subject) != "0.1",
+)
+def _chunk_separator(subject: Subject) -> Iterator[Problem]:
+    for stored in stored_images(subject):
+        for layout in stored.layouts:
+            if layout.separator != "/" and len(layout.shape) > 1:
+                yield _problem(stored, layout.path, f"{stored.called} separates the parts of its chunks' names by a dot.")
+                break
+
+
+@rule(
+    "ngff.ome-xml-missing",
+    severity="info",
+    title="The store carries OME-XML.",
+    why="OME-Zarr itself has no place for objectives, wavelengths and dates; OME-XML beside it keeps them, and Galaxy knows an OME-Zarr zip by it.",
+    fix="Convert the original file with this suite, which writes it.",
+    source="https://ngff.openmicroscopy.org/0.4/#bf2raw",
+    applies=is_store,
+)
+def _ome_xml_missing(subject: Subject) -> Iterator[Problem]:
+    if subject.opened.ome_source is None:
+        yield Problem("The store has no OME/METADATA.ome.xml.", "OME")
+
+
+@rule(
+    "ngff.ome-xml-disagrees",
+    severity="error",
+    title="The OME-XML describes the images that are there.",
+    why="Software that goes by the OME-XML would read other sizes or types than are stored, or attach metadata to the wrong image.",
+    fix="Convert the original file again. Do not rename or remove images inside a store by hand.",
+    source="https://ngff.openmicroscopy.org/0.4/#bf2raw",
+    applies=lambda subject: is_store(subject) and subject.opened.ome is not None,
+)
+def _ome_xml_disagrees(subject: Subject) -> Iterator[Problem]:
+    described, images = subject.ome.images, subject.opened.images
+    if len(described) != len(images):
+        yield Problem(
+            f"The OME-XML describes {len(described)} image{'s' if len(described) != 1 else ''}, but the store has {len(images)}.",
+            "OME/METADATA.ome.xml",
+        )
+    for image in images:
+        yield from (Problem(sentence, "OME/METADATA.ome.xml", image.series) for sentence in image.warnings if sentence.startswith("Its OME-XML says"))
+
+
+def _problem(stored: StoredImage, key: str, message: str, severity: Literal["error", "warning", "info"] | None = None) -> Problem:
+    return Problem(message, stored.location(key), stored.series, severity)
+
+
+def _lower(called: str) -> str:
+    return called[0].lower() + called[1:]

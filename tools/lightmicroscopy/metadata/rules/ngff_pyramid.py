@@ -1,0 +1,254 @@
+"""Rules on the resolution levels and chunks of OME-Zarr."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import SuiteError
+from ...image import Region, Shape
+from ..findings import Problem, Subject, rule
+from ._stores import SPECIFICATION, StoredImage, is_store, stored_images
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...readers.zarr_store import Store
+
+_MULTISCALES = f"{SPECIFICATION}#multiscale-md"
+_RATIO = 0.02
+_PIXEL = 1.0
+_SAMPLE = 64
+_SAMPLE_BYTES = 64 << 20
+_UNALIKE = 0.1
+_LARGEST_FACTOR = 8
+_FILES = 200_000
+
+
+def _has_levels(subject: Subject) -> bool:
+    return is_store(subject) and any(len(stored.sources) > 1 for stored in stored_images(subject))
+
+
+@rule(
+    "ngff.pyramid-shapes",
+    severity="error",
+    title="Every resolution level is smaller than the one before, and of the same type and dimensions.",
+    why="Viewers choose a level by its size; a wrong order shows the image blurred or very slowly, an odd type crashes them.",
+    fix="Convert the store with this suite, which makes the levels anew.",
+    source=_MULTISCALES,
+    applies=_has_levels,
+)
+def _shapes(subject: Subject) -> Iterator[Problem]:
+    for stored in stored_images(subject):
+        for index, (before, level) in enumerate(zip(stored.layouts, stored.layouts[1:], strict=False), 1):
+            where = stored.location(f"datasets.{index}")
+            if level.dtype != before.dtype:
+                yield Problem(f"{stored.called} has pixels of type {level.dtype} at level {index}, but {before.dtype} before.", where, stored.series)
+            larger = any(after > previous for after, previous in zip(level.shape, before.shape, strict=True))
+            if larger or level.shape == before.shape:
+                yield Problem(
+                    f"{stored.called} has level {index} of {_times(level.shape)}, not smaller than {_times(before.shape)} before.",
+                    where,
+                    stored.series,
+                )
+
+
+@rule(
+    "ngff.pyramid-scales",
+    severity="warning",
+    title="Scales of the resolution levels follow from their sizes.",
+    why="If they do not, measurements and overlays change with the zoom.",
+    fix="Multiply the scale of each level by how much smaller it is; converting with this suite does so.",
+    source=f"{SPECIFICATION}#trafo-md",
+    applies=_has_levels,
+)
+def _scales(subject: Subject) -> Iterator[Problem]:
+    for stored in stored_images(subject):
+        for index in range(1, len(stored.sources)):
+            yield from _scale_faults(stored, index)
+
+
+def _scale_faults(stored: StoredImage, index: int) -> Iterator[Problem]:
+    first, level = stored.multiscale.levels[0], stored.multiscale.levels[index]
+    if first.scale is None or level.scale is None:
+        return
+    where = stored.location(f"datasets.{index}")
+    for position, axis in enumerate(stored.multiscale.axes or ()):
+        full, size = stored.layouts[0].shape[position], stored.layouts[index].shape[position]
+        step, own = first.scale[position], level.scale[position]
+        if step <= 0 or own <= 0 or full < size:
+            continue
+        # Sizes are rounded: 101 pixels halved are 50 or 51, and a factor of 2 is as right as 101 / 51.
+        smallest, largest = full / (size + 1), full / max(size - 1, 0.5)
+        if not smallest * (1 - _RATIO) <= own / step <= largest * (1 + _RATIO):
+            said = f"its scale along {axis.name} is {own / step:.3g} times that of level 0, but its size says {full / size:.3g}"
+            sentence = f"{stored.called}, level {index}: {said}."
+            yield Problem(sentence, where, stored.series)
+        shift = (level.translation[position] if level.translation else 0.0) - (first.translation[position] if first.translation else 0.0)
+        if abs(shift) > max(own, step) * _PIXEL:
+            said = f"it is shifted by {shift / own:.3g} pixels along {axis.name}, where at most half a pixel is plausible"
+            sentence = f"{stored.called}, level {index}: {said}."
+            yield Problem(sentence, where, stored.series)
+
+
+@rule(
+    "ngff.pyramid-content",
+    severity="warning",
+    title="Smaller resolution levels show the same image (tested on a sample).",
+    why="What a viewer shows from afar would not be what is measured close up.",
+    fix="Convert the store with this suite, which makes the levels anew.",
+    source=_MULTISCALES,
+    applies=_has_levels,
+)
+def _content(subject: Subject) -> Iterator[Problem]:
+    for stored in stored_images(subject):
+        sample = _sample(stored)
+        if sample is not None and stored.image.kind != "label" and _outside(*sample) > _UNALIKE:
+            sentence = f"{stored.called} shows something else at level 1 than at level 0, in a sample of {_SAMPLE} × {_SAMPLE} pixels of its middle."
+            yield Problem(sentence, stored.location("datasets.1"), stored.series)
+
+
+@rule(
+    "ngff.label-averaged",
+    severity="error",
+    title="Smaller resolution levels of label maps hold only labels of the full one (tested on a sample).",
+    why="Averaging makes labels that belong to no object, or to another one: the mean of objects 2 and 8 is object 5.",
+    fix="Make the levels anew by taking single pixels, as this suite does with --label.",
+    source=f"{SPECIFICATION}#label-md",
+    applies=lambda subject: _has_levels(subject) and any(stored.image.kind == "label" for stored in stored_images(subject)),
+)
+def _averaged(subject: Subject) -> Iterator[Problem]:
+    for stored in stored_images(subject):
+        sample = _sample(stored) if stored.image.kind == "label" else None
+        if sample is None:
+            continue
+        strange = np.setdiff1d(sample[0], sample[1])
+        if strange.size:
+            shown = ", ".join(str(value) for value in strange[:3])
+            sentence = f"{stored.called} has labels at level 1 that are not there at level 0 (such as {shown})."
+            yield Problem(sentence, stored.location("datasets.1"), stored.series)
+
+
+def _sample(stored: StoredImage) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Pixels (z, y, x) of level 1 from the middle of the image, and of level 0 from there with a margin; ``None`` if they do not lend themselves to it."""
+    if len(stored.sources) < 2:
+        return None
+    full, small = stored.sources[0], stored.sources[1]
+    factors = [whole / part for whole, part in zip(full.shape[2:5], small.shape[2:5], strict=True)]
+    if full.shape[:2] != small.shape[:2] or any(not 1 <= factor <= _LARGEST_FACTOR for factor in factors):
+        return None
+    if max(_decoded(source.unit, source.dtype) for source in (full, small)) > _SAMPLE_BYTES:
+        return None
+    spans, wide = [], []
+    for size, whole, factor, most in zip(small.shape[2:5], full.shape[2:5], factors, (1, _SAMPLE, _SAMPLE), strict=True):
+        start = max(0, size // 2 - most // 2)
+        stop = min(size, start + most)
+        spans.append((start, stop))
+        wide.append((max(0, math.floor((start - 1) * factor)), min(whole, math.ceil((stop + 1) * factor))))
+    below = small.read(Region((0, 1), (0, 1), spans[0], spans[1], spans[2]))[0, 0, ..., 0]
+    above = full.read(Region((0, 1), (0, 1), wide[0], wide[1], wide[2]))[0, 0, ..., 0]
+    return below, above
+
+
+def _outside(below: NDArray[Any], above: NDArray[Any]) -> float:
+    """Fraction of pixels that lie outside of the range of all pixels around their place, whichever way the level was made (mean, nearest, Gauss)."""
+    low, high = above.astype(np.float64), above.astype(np.float64)
+    for axis, count in enumerate(below.shape):
+        low, high = _around(low, count, axis, np.minimum), _around(high, count, axis, np.maximum)
+    margin = np.maximum(1.0 if above.dtype.kind in "iu" else 0.0, 0.02 * (high - low))
+    pixels = below.astype(np.float64)
+    known = np.isfinite(pixels) & np.isfinite(low) & np.isfinite(high)
+    if not known.any():
+        return 0.0
+    return float(np.mean(((pixels < low - margin) | (pixels > high + margin))[known]))
+
+
+def _around(pixels: NDArray[Any], count: int, axis: int, extreme: np.ufunc) -> NDArray[Any]:
+    """Extreme of a window of three blocks around the place of each of `count` pixels along one axis."""
+    step = pixels.shape[axis] / (count + 2)
+    windows = []
+    for index in range(count):
+        start, stop = math.floor(index * step), math.ceil((index + 3) * step)
+        windows.append(extreme.reduce(np.take(pixels, range(start, min(stop, pixels.shape[axis])), axis), axis=axis))
+    return np.stack(windows, axis)
+
+
+def _decoded(unit: Shape, dtype: np.dtype[Any]) -> int:
+    return math.prod(unit) * dtype.itemsize
+
+
+@rule(
+    "ngff.chunk-damaged",
+    severity="error",
+    title="Chunks can be decoded (tested on the first, middle and last of each level).",
+    why="A damaged chunk is a hole in the image, or stops the software that comes upon it.",
+    fix="Copy or convert the original again, and compare checksums after copying.",
+    source=SPECIFICATION,
+    applies=is_store,
+)
+def _damaged(subject: Subject) -> Iterator[Problem]:
+    for stored in stored_images(subject):
+        for index, source in enumerate(stored.sources):
+            try:
+                for region in _samples(source.shape, source.unit):
+                    source.read(region)
+            except SuiteError as error:
+                yield Problem(str(error), stored.location(f"datasets.{index}"), stored.series)
+
+
+def _samples(shape: Shape, unit: Shape) -> list[Region]:
+    """First, middle and last chunk."""
+    found = []
+    for pick in (0.0, 0.5, 1.0):
+        spans = []
+        for size, extent in zip(shape[:5], unit[:5], strict=True):
+            start = int((-(-size // extent) - 1) * pick) * extent
+            spans.append((start, min(size, start + extent)))
+        found.append(Region(*spans))
+    return list(dict.fromkeys(found))
+
+
+@rule(
+    "ngff.chunks-missing",
+    severity="info",
+    title="Every chunk is stored.",
+    why="Chunks that are not there are read as the fill value: meant so where the image is empty, a loss if a copy was not completed.",
+    fix="If the image is not meant to be empty there, compare the number of files with the original and copy again.",
+    source="https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html",
+    applies=is_store,
+)
+def _chunks_missing(subject: Subject) -> Iterator[Problem]:
+    for stored in stored_images(subject):
+        layout = stored.layouts[0]
+        grid = layout.sharding.shape if layout.sharding else layout.chunk
+        wanted = math.prod(-(-size // extent) for size, extent in zip(layout.shape, grid, strict=True))
+        if wanted > _FILES or (layout.chain is None and layout.zarr_format == 3):
+            continue
+        there = _count(stored.sources[0].array.store, layout.path)
+        if there == 0:
+            sentence = f"{stored.called} has none of its {wanted} chunk{'s' if wanted > 1 else ''}: every pixel is the fill value {layout.fill}."
+            yield Problem(sentence, layout.path, stored.series, "warning")
+        elif there < wanted:
+            missing = wanted - there
+            sentence = (
+                f"{stored.called} has {missing} of its {wanted} chunks ({missing / wanted:.0%}) not stored, read as the fill value {layout.fill}."
+            )
+            yield Problem(sentence, layout.path, stored.series)
+
+
+def _count(store: Store, folder: str) -> int:
+    """Chunk files below an array."""
+    total = 0
+    for name, is_folder in store.children(folder):
+        if is_folder:
+            total += _count(store, f"{folder}/{name}" if folder else name)
+        else:
+            total += not name.startswith(".") and name != "zarr.json"
+    return total
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))
