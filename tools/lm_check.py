@@ -25,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--html", type=Path, metavar="FILE", help="report for people")
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of findings")
     result.add_argument("--json", type=Path, metavar="FILE", help="everything, for programs")
+    result.add_argument("--preview", type=Path, metavar="PNG", help="picture of what was checked")
     result.add_argument(
         "--fail-on",
         choices=("never", "error", "warning"),
@@ -78,6 +79,11 @@ def _write(report: Any, arguments: argparse.Namespace) -> None:
         from lightmicroscopy.reports.findings_html import write_html
 
         write_html(report, arguments.html)
+    if arguments.preview:
+        from lightmicroscopy.metadata.check import images_of
+        from lightmicroscopy.reports.preview import write_preview
+
+        write_preview(images_of(report, arguments.input), arguments.preview, total=sum(len(item.series) for item in report.inputs))
     if not (arguments.table or arguments.json or arguments.html):
         for finding in report.findings:
             where = f" [{finding.location}]" if finding.location else ""

@@ -20,7 +20,7 @@ RECORDED = ("format", "label", "ngff_version", "zip", "levels", "downsample_z", 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     result = cli.build_parser(PROGRAM, "Convert microscopy images to OME-TIFF (one file per series) or OME-Zarr (one store).")
-    result.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="a file, a folder or a zip; or all files of one multi-file set, the first is opened")
+    result.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="a file, folder or zip; or all files of one set, the first is opened")
     result.add_argument("--format", choices=("ome-tiff", "ome-zarr"), required=True, help="what to write")
     chosen = result.add_argument_group("selection (what lies outside the image is an error; counted from 0, ends not included)")
     chosen.add_argument("--series", default="all", metavar="all|0,2|name:NAME", help="series, scenes or positions (default: all)")
@@ -36,12 +36,16 @@ def parser() -> argparse.ArgumentParser:
     written.add_argument("--label", action="store_true", help="the pixels are label maps: pyramids take the nearest pixel instead of the mean")
     written.add_argument("--ngff-version", choices=("0.4", "0.5"), default="0.4", help="version of OME-Zarr (default: 0.4)")
     written.add_argument("--zip", action="store_true", help="one .ome.zarr.zip instead of a folder")
-    written.add_argument("--levels", type=_levels, default=None, metavar="auto|N", help="resolution levels (default: auto, down to 256 pixels)")
+    written.add_argument("--levels", type=_levels, default=None, metavar="auto|N", help="resolution levels (default: auto)")
     written.add_argument("--downsample-z", action="store_true", help="halve z too from level to level (OME-Zarr)")
-    written.add_argument("--compression", choices=("auto", "none", "zlib", "lzw", "zstd", "lz4"), default="auto", help="always lossless (default: auto)")
+    written.add_argument("--compression", choices=("auto", "none", "zlib", "lzw", "zstd", "lz4"), default="auto", help="lossless (default: auto)")
     written.add_argument("--chunk", type=_chunk, default=None, metavar="auto|Y,X|Z,Y,X", help="size of a tile or chunk (default: auto)")
-    written.add_argument("--original-metadata", choices=("keep", "scrub", "drop"), default="keep", help="the source's own metadata: keep, keep without personal data, drop")
-    written.add_argument("--verify", action=argparse.BooleanOptionalAction, default=True, help="decode every chunk again and compare it (default: yes)")
+    written.add_argument(
+        "--original-metadata", choices=("keep", "scrub", "drop"), default="keep", help="the source's own metadata: keep; scrub (personal data); drop"
+    )
+    written.add_argument(
+        "--verify", action=argparse.BooleanOptionalAction, default=True, help="decode every chunk again and compare it (default: yes)"
+    )
     tables = result.add_argument_group("reports")
     tables.add_argument("--report", type=Path, metavar="FILE", help="table (TSV) of what was written, a row per series")
     tables.add_argument("--checksums", type=Path, metavar="FILE", help="SHA-256 of every file written, as sha256sum -c reads them")
@@ -52,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
 def _levels(text: str) -> int | None:
     if text == "auto":
         return None
-    if not text.isdigit() or not 1 <= int(text) <= 32:  # noqa: PLR2004 - 2^32 pixels is beyond any plane
+    if not text.isdigit() or not 1 <= int(text) <= 32:
         raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a number of levels from 1 to 32")
     return int(text)
 

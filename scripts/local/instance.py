@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "127.0.0.1"
-START_SECONDS = 300.0
+# Forty seconds on an idle machine; several times that on a busy one.
+START_SECONDS = 900.0
 # What Galaxy needs to end its jobs and its workers by itself.
 GRACE_SECONDS = 12.0
 LOG_LINES_SHOWN = 15
@@ -118,8 +119,8 @@ class Instance:
         LocalGalaxyError
             When it cannot start, with the last lines of its log.
         """
-        galaxy, tools = environments.ensure("galaxy"), environments.ensure("tools")
         with self._bind() as listener:
+            galaxy, tools = environments.ensure("galaxy"), environments.ensure("tools")
             self.url = f"http://{HOST}:{listener.getsockname()[1]}"
             self.keys = load_secrets(self.folder)
             config_file = write_configuration(self.folder, self.url, galaxy, tools, self.keys)

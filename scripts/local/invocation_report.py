@@ -146,10 +146,16 @@ def _table(arguments: dict[str, str], context: ReportContext) -> str:
     # Columns that say nothing here would only push the others off the page.
     filled = [number for number in range(len(rows[0])) if len(rows) == 1 or any(number < len(row) and row[number] for row in rows[1:])]
     head = "".join(f"<th>{html.escape(rows[0][number])}</th>" for number in filled)
-    body = "\n".join("<tr>" + "".join(f"<td>{html.escape(row[number] if number < len(row) else '')}</td>" for number in filled) + "</tr>" for row in rows[1 : MAX_ROWS + 1])
+    body = "\n".join("<tr>" + "".join(f"<td>{_cell(row[number] if number < len(row) else '')}</td>" for number in filled) + "</tr>" for row in rows[1 : MAX_ROWS + 1])
     more = f'<p class="note">{len(rows) - 1 - MAX_ROWS} more lines in {_link(paths[0], context)}.</p>' if len(rows) - 1 > MAX_ROWS else ""
     title = f"<p><strong>{html.escape(arguments['title'])}</strong></p>" if arguments.get("title") else ""
     return f'{title}<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>{more}'
+
+
+def _cell(text: str) -> str:
+    if re.fullmatch(r"https?://\S+", text):
+        return f'<a href="{html.escape(text)}" rel="noreferrer">{html.escape(text.partition("://")[2].partition("/")[0])}</a>'
+    return html.escape(text)
 
 
 def _display(arguments: dict[str, str], context: ReportContext) -> str:
@@ -190,8 +196,10 @@ def _outputs(_: dict[str, str], context: ReportContext) -> str:
 
 def _workflow(_: dict[str, str], context: ReportContext) -> str:
     rows = []
-    for step in sorted(context.workflow["steps"].values(), key=lambda step: step["id"]):
-        name = step.get("label") or step.get("name") or step.get("tool_id") or step["type"].replace("_", " ")
+    # The workflow's record has no labels; the invocation's steps have them, in the same order.
+    labels = {step["order_index"]: step.get("workflow_step_label") for step in context.invocation.get("steps", [])}
+    for number, step in enumerate(sorted(context.workflow["steps"].values(), key=lambda step: step["id"])):
+        name = labels.get(number) or step.get("tool_id") or step["type"].replace("_", " ")
         tool = f"{step['tool_id']} {step.get('tool_version') or ''}" if step.get("tool_id") else "input"
         rows.append(f"<tr><td>{html.escape(str(name))}</td><td>{html.escape(tool)}</td><td>{html.escape(str(step.get('annotation') or ''))}</td></tr>")
     return f'<div class="wide"><table><thead><tr><th>Step</th><th>Tool</th><th>What it does</th></tr></thead><tbody>\n{"".join(rows)}\n</tbody></table></div>'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,9 @@ if TYPE_CHECKING:
     import numpy as np
     import zarr
     from numpy.typing import NDArray
+
+
+TO_MICROMETRES = {"nanometer": 1e-3, "micrometer": 1.0, "millimeter": 1e3}
 
 
 def open_group(path: Path) -> zarr.Group:
@@ -123,10 +125,17 @@ def to_planes(array: NDArray[np.generic], names: str, samples: int = 1) -> NDArr
     return np.moveaxis(full.reshape(t, c // samples, samples, z, y, x), 2, -1)
 
 
-def stored_json(path: Path) -> dict[str, Any]:
-    """Every JSON file of a store by its name."""
+def read_bytes(path: Path, name: str) -> bytes:
+    """One file of a store."""
     if path.is_file():
         with zipfile.ZipFile(path) as archive:
-            return {name: json.loads(archive.read(name)) for name in archive.namelist() if name.rsplit("/", 1)[-1].startswith(("zarr.json", ".z"))}
-    found = [file for file in path.rglob("*") if file.name in {"zarr.json", ".zarray", ".zattrs", ".zgroup"}]
-    return {str(file.relative_to(path)): json.loads(file.read_bytes()) for file in found}
+            return archive.read(name)
+    return (path / name).read_bytes()
+
+
+def pixel_sizes(root: zarr.Group, image: str) -> dict[str, float | None]:
+    """Sizes of a pixel of the largest level in µm by axis; None where the axis has no unit."""
+    described = attributes(root[image] if image else root)["multiscales"][0]
+    scale = described["datasets"][0]["coordinateTransformations"][0]["scale"]
+    found = {axis["name"]: (size, axis.get("unit")) for axis, size in zip(described["axes"], scale, strict=True) if axis["type"] == "space"}
+    return {name: float(f"{size * TO_MICROMETRES[unit]:.9g}") if unit else None for name, (size, unit) in found.items()}

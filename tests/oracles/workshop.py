@@ -111,8 +111,8 @@ def known(value: Any) -> bool:
     return any(known(part) for part in value) if isinstance(value, list) else value not in (None, "")
 
 
-def differences(before: SeenSeries, after: SeenSeries) -> set[str]:
+def differences(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     """Fields that a conversion has lost, changed or invented."""
-    same = {field for field, value in before.metadata.items() if value == after.metadata[field]}
-    silent = {field for field, value in before.metadata.items() if not known(value) and not known(after.metadata[field])}
-    return set(before.metadata) - same - silent
+    same = {field for field, value in before.items() if value == after[field]}
+    silent = {field for field, value in before.items() if not known(value) and not known(after[field])}
+    return set(before) - same - silent

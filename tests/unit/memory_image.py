@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from lightmicroscopy.image import Channel, Image, ImageMetadata, Level, Quantity, Region, Shape
 from numpy.typing import NDArray
+
+from lightmicroscopy.image import Channel, Image, ImageMetadata, Level, Quantity, Region, Shape
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,10 @@ def memory_image(array: NDArray[Any], *, names: tuple[str, ...] = (), unit: Shap
     """Wrap an array of shape (T, C, Z, Y, X, S), with channel names and a pixel size of 0.5 µm."""
     pixels = MemoryPixels(array, unit or Shape(1, 1, 1, *array.shape[3:]))
     metadata = ImageMetadata(
-        pixel_size_x=Quantity(0.5, "µm"), pixel_size_y=Quantity(0.5, "µm"), pixel_size_z=Quantity(2.0, "µm"), channels=tuple(Channel(name=name) for name in names)
+        pixel_size_x=Quantity(0.5, "µm"),
+        pixel_size_y=Quantity(0.5, "µm"),
+        pixel_size_z=Quantity(2.0, "µm"),
+        channels=tuple(Channel(name=name) for name in names),
     )
     fields.setdefault("metadata", metadata)
     fields.setdefault("name", "cells")

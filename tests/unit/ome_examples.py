@@ -11,6 +11,7 @@ from lightmicroscopy.metadata.ome_read import OmeDocument, read_ome
 from lightmicroscopy.metadata.ome_types import OME_TYPES
 
 NS = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
+ONE_PLANE = Shape(1, 1, 1, 4, 4)
 NUMPY_NAMES = {word: name for name, word in OME_TYPES.items()}
 
 
@@ -27,7 +28,7 @@ class NoPixels:
         raise AssertionError(f"metadata were asked for, and pixels were read at {region}")
 
 
-def image(shape: Shape = Shape(1, 1, 1, 4, 4), dtype: str = "uint8", metadata: ImageMetadata | None = None, **changes: Any) -> Image:
+def image(shape: Shape = ONE_PLANE, dtype: str = "uint8", metadata: ImageMetadata | None = None, **changes: Any) -> Image:
     """Make an image without pixels."""
     fields: dict[str, Any] = {"name": "an image", "series": 0, "axes": "TCZYX"} | changes
     return Image(levels=(Level(NoPixels(shape, dtype)),), metadata=metadata or ImageMetadata(), **fields)
@@ -66,7 +67,8 @@ SCREEN = f"""<?xml version="1.0" encoding="UTF-8"?>
   <Folder ID="Folder:second"><ImageRef ID="Image:b"/></Folder>
   <Experiment ID="Experiment:1" Type="TimeLapse"><Description>an experiment</Description><ExperimenterRef ID="Experimenter:ada"/></Experiment>
   <Plate ID="Plate:x" Name="P1" Rows="8" Columns="12" RowNamingConvention="letter" ColumnNamingConvention="number" ExternalIdentifier="EXT-1">
-    <Well ID="Well:1" Row="1" Column="6" Type="control"><WellSample ID="WellSample:1" Index="0" PositionX="1.5" PositionXUnit="mm"><ImageRef ID="Image:a"/>
+    <Well ID="Well:1" Row="1" Column="6" Type="control">
+      <WellSample ID="WellSample:1" Index="0" PositionX="1.5" PositionXUnit="mm"><ImageRef ID="Image:a"/>
       </WellSample><ReagentRef ID="Reagent:1"/></Well>
     <Well ID="Well:2" Row="2" Column="0"><WellSample ID="WellSample:2" Index="1"><ImageRef ID="Image:b"/></WellSample></Well>
     <PlateAcquisition ID="PlateAcquisition:3" Name="run" StartTime="2020-01-02T03:04:05" MaximumFieldCount="2"><WellSampleRef ID="WellSample:1"/>
@@ -97,8 +99,9 @@ SCREEN = f"""<?xml version="1.0" encoding="UTF-8"?>
     <StageLabel Name="A1" X="3.5"/>
     <Pixels ID="Pixels:a" DimensionOrder="XYCZT" Type="uint16" SignificantBits="12" SizeX="32" SizeY="16" SizeZ="1" SizeC="2" SizeT="2"
         PhysicalSizeX="100" PhysicalSizeXUnit="nm" PhysicalSizeY="0.1" PhysicalSizeZ="0.5" TimeIncrement="500" TimeIncrementUnit="ms">
-      <Channel ID="Channel:a0" Name="DAPI" Color="65535" ExcitationWavelength="405" EmissionWavelength="0.46" EmissionWavelengthUnit="µm" Fluor="DAPI"
-          ContrastMethod="Fluorescence" IlluminationType="Epifluorescence" AcquisitionMode="WideField" PinholeSize="50" NDFilter="0.1" PockelCellSetting="3">
+      <Channel ID="Channel:a0" Name="DAPI" Color="65535" ExcitationWavelength="405" EmissionWavelength="0.46" EmissionWavelengthUnit="µm"
+          Fluor="DAPI" ContrastMethod="Fluorescence" IlluminationType="Epifluorescence" AcquisitionMode="WideField" PinholeSize="50"
+          NDFilter="0.1" PockelCellSetting="3">
         <LightSourceSettings ID="LightSource:L" Attenuation="0.25" Wavelength="405"/>
         <DetectorSettings ID="Detector:D" Gain="3" Offset="7" Voltage="600" VoltageUnit="mV" Binning="2x2" ReadOutRate="10"/>
         <FilterSetRef ID="FilterSet:F"/>
@@ -117,7 +120,8 @@ SCREEN = f"""<?xml version="1.0" encoding="UTF-8"?>
   </Image>
   <Image ID="Image:b" Name="second">
     <InstrumentRef ID="Instrument:other"/>
-    <Pixels ID="Pixels:b" DimensionOrder="XYZCT" Type="float" SizeX="8" SizeY="8" SizeZ="1" SizeC="1" SizeT="1"><Channel ID="Channel:b0"/><MetadataOnly/></Pixels>
+    <Pixels ID="Pixels:b" DimensionOrder="XYZCT" Type="float" SizeX="8" SizeY="8" SizeZ="1" SizeC="1" SizeT="1">
+      <Channel ID="Channel:b0"/><MetadataOnly/></Pixels>
     <ROIRef ID="ROI:r2"/>
     <AnnotationRef ID="Annotation:other"/>
   </Image>
@@ -139,7 +143,8 @@ SCREEN = f"""<?xml version="1.0" encoding="UTF-8"?>
       </Value></MapAnnotation>
     <MapAnnotation ID="Annotation:Resolution:0" Namespace="openmicroscopy.org/PyramidResolution"><Value><M K="1">16 8</M></Value></MapAnnotation>
   </StructuredAnnotations>
-  <ROI ID="ROI:r1" Name="nucleus"><Union><Rectangle ID="Shape:1" X="1" Y="2" Width="3" Height="4" TheC="1" StrokeColor="-16776961" StrokeWidth="2.5" Text="n"/>
+  <ROI ID="ROI:r1" Name="nucleus"><Union>
+    <Rectangle ID="Shape:1" X="1" Y="2" Width="3" Height="4" TheC="1" StrokeColor="-16776961" StrokeWidth="2.5" Text="n"/>
     <Polygon ID="Shape:2" Points="0,0 1,0 1,1"/></Union><Description>a nucleus</Description></ROI>
   <ROI ID="ROI:r2"><Union><Point ID="Shape:3" X="1" Y="2"/></Union></ROI>
 </OME>

@@ -97,7 +97,13 @@ def test_a_zip_is_checked_as_a_folder_is(tmp_path: Path) -> None:
     assert [finding.rule for finding in report.findings if finding.rule in RULES] == ["ngff.channel-color"]
 
 
-DROP_AXES_TYPE = first(lambda item: item["axes"][4].pop("type"))
+def in_wrong_zarr() -> Files:
+    """NGFF 0.4 attributes in Zarr v3."""
+    return edited(
+        FIVE, "zarr.json", lambda value: value.update(attributes={"multiscales": [value["attributes"]["ome"]["multiscales"][0] | {"version": "0.4"}]})
+    )
+
+
 FAULTS: list[tuple[str, str, Files, str]] = [
     (
         "ngff.structure",
@@ -151,7 +157,7 @@ FAULTS: list[tuple[str, str, Files, str]] = [
         first(lambda item: (item.update(version="0.2"), item.pop("axes"), item.update(datasets=[{"path": "0"}]))),
         "old version 0.2",
     ),
-    ("ngff.axes", "warning", DROP_AXES_TYPE, "of which type its axis x is"),
+    ("ngff.axes", "warning", first(lambda item: item["axes"][4].pop("type")), "of which type its axis x is"),
     ("ngff.axes", "warning", first(lambda item: item["axes"][1].update(type="space")), "where channel is meant"),
     ("ngff.axes", "warning", first(lambda item: item["axes"].reverse()), "order x y z c t"),
     ("ngff.axes", "warning", first(lambda item: item["axes"][1].update(name="channel")), "calls an axis “channel”"),
@@ -215,6 +221,7 @@ FAULTS: list[tuple[str, str, Files, str]] = [
     ("ngff.pyramid-content", "warning", FOUR | array_store(halved(waves(SHAPE))[..., ::-1, ::-1].copy() * 3, "1", "0.4"), "shows something else"),
     ("ngff.pyramid-content", "warning", FOUR | array_store(np.flip(halved(waves(SHAPE)), (3, 4)).copy(), "1", "0.4"), "shows something else"),
     ("ngff.pyramid-content", "warning", FOUR | array_store(halved(waves(SHAPE)) * 0, "1", "0.4"), "shows something else"),
+    ("ngff.structure", "error", in_wrong_zarr(), "must be stored as Zarr v2"),
     ("ngff.label-averaged", "error", averaged_labels(), "labels at level 1 that are not there at level 0"),
     ("ngff.chunk-damaged", "error", FOUR | {"0/1/1/2/2/3": b"rubbish"}, "0/1/1/2/2/3"),
     ("ngff.chunks-missing", "info", {name: data for name, data in FOUR.items() if not name.startswith("0/1/")}, "(50%) not stored"),

@@ -609,3 +609,18 @@ def test_the_report_says_which_rules_passed_and_which_had_nothing_to_check(tmp_p
     assert statuses["ome.channel-count"] == "passed"
     assert statuses["tiff.not-tiled"] == "not-applicable"
     assert set(statuses) == {item.id for item in catalogue()}
+
+
+def test_a_rule_with_nothing_to_look_at_does_not_count_as_passed(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(ome_xml(data="<MetadataOnly/>", pixels="", channels=""), encoding="utf-8")
+    statuses = check([path]).inputs[0].statuses
+    empty = (
+        "ome.pixel-size-invalid",
+        "ome.pixel-size-default",
+        "ome.pixel-size-unequal",
+        "ome.channel-count",
+        "ome.significant-bits",
+        "ome.z-step-missing",
+    )
+    assert {statuses[rule_id] for rule_id in empty} == {"not-applicable"}

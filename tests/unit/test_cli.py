@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from lightmicroscopy import cli
 from lightmicroscopy.errors import LimitError, SuiteError, UnreadableError, UnwritableError, UsageError
 
@@ -51,7 +52,13 @@ def test_the_command_line_has_precedence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("document", "sentence"),
-    [({"chanel": "DAPI"}, "'chanel', which is not a flag"), ("[1]", "must hold one JSON object"), ("{", "cannot be read as JSON"), ({"format": "c"}, "invalid choice"), ({"params": "x"}, "not a flag")],
+    [
+        ({"chanel": "DAPI"}, "'chanel', which is not a flag"),
+        ("[1]", "must hold one JSON object"),
+        ("{", "cannot be read as JSON"),
+        ({"format": "c"}, "invalid choice"),
+        ({"params": "x"}, "not a flag"),
+    ],
 )
 def test_a_wrong_parameter_file_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str], document: object, sentence: str) -> None:
     with pytest.raises(SystemExit) as stop:

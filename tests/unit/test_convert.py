@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
+
 from lightmicroscopy import readers
 from lightmicroscopy.convert import Conversion, Format, Request, convert
 from lightmicroscopy.errors import SuiteError, UnreadableError, UsageError
@@ -22,7 +23,9 @@ from lightmicroscopy.selection import Selection
 from lightmicroscopy.writers.options import WriteOptions
 
 
-def run(path: Path, output: Path, wanted: Format = "ome-tiff", selection: Selection | None = None, *, files: tuple[Path, ...] = (), **options: object) -> Conversion:
+def run(
+    path: Path, output: Path, wanted: Format = "ome-tiff", selection: Selection | None = None, *, files: tuple[Path, ...] = (), **options: object
+) -> Conversion:
     request = Request(wanted, selection or Selection(), options=WriteOptions(threads=2, **options))  # type: ignore[arg-type]
     conversion = convert(Location(path, files), output, request)
     conversion.dataset.close()
@@ -42,7 +45,19 @@ def samples_as_channels(array: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(
     "name",
-    ["cells.ome.tiff", "pyramid.ome.tiff", "big_endian.ome.tiff", "imagej_stack.tif", "confocal.lsm", "plain.tif", "float.ome.tiff", "rgb.ome.tiff", "rgb.png", "grey16.png", "photo.jpg"]
+    [
+        "cells.ome.tiff",
+        "pyramid.ome.tiff",
+        "big_endian.ome.tiff",
+        "imagej_stack.tif",
+        "confocal.lsm",
+        "plain.tif",
+        "float.ome.tiff",
+        "rgb.ome.tiff",
+        "rgb.png",
+        "grey16.png",
+        "photo.jpg",
+    ]
     + [f"cells_0{version}.ome.zarr.zip" for version in range(1, 6)]
     + ["cells_04.ome.zarr"],
 )
@@ -58,7 +73,7 @@ def test_each_series_is_a_file_named_after_it(test_data: Path, tmp_path: Path) -
     conversion = run(test_data / "two_series.ome.tiff", tmp_path)
     with readers.open(Location(test_data / "two_series.ome.tiff")) as dataset:
         names = [image.name for image in dataset.images]
-    assert len(conversion.paths) == len(names) == 2  # noqa: PLR2004
+    assert len(conversion.paths) == len(names) == 2
     assert all(path.name.startswith("two_series__") and path.name.endswith(".ome.tiff") for path in conversion.paths)
     for series, path in enumerate(conversion.paths):
         assert np.array_equal(pixels(path), pixels(test_data / "two_series.ome.tiff", series))
@@ -66,7 +81,7 @@ def test_each_series_is_a_file_named_after_it(test_data: Path, tmp_path: Path) -
 
 def test_several_series_in_one_store(test_data: Path, tmp_path: Path) -> None:
     (store,) = run(test_data / "two_series.ome.tiff", tmp_path, "ome-zarr").paths
-    assert json.loads((store / ".zattrs").read_text())["bioformats2raw.layout"] == 3  # noqa: PLR2004
+    assert json.loads((store / ".zattrs").read_text())["bioformats2raw.layout"] == 3
     for series in range(2):
         assert np.array_equal(pixels(store, series), pixels(test_data / "two_series.ome.tiff", series))
 
@@ -74,7 +89,9 @@ def test_several_series_in_one_store(test_data: Path, tmp_path: Path) -> None:
 def test_a_plate_stays_a_plate(test_data: Path, tmp_path: Path) -> None:
     (store,) = run(test_data / "plate_04.ome.zarr.zip", tmp_path, "ome-zarr", ngff_version="0.5").paths
     with readers.open(Location(test_data / "plate_04.ome.zarr.zip")) as before, readers.open(Location(store)) as after:
-        assert [(well.row, well.column, len(well.fields)) for well in after.plates[0].wells] == [(well.row, well.column, len(well.fields)) for well in before.plates[0].wells]
+        assert [(well.row, well.column, len(well.fields)) for well in after.plates[0].wells] == [
+            (well.row, well.column, len(well.fields)) for well in before.plates[0].wells
+        ]
         assert len(after.images) == len(before.images)
 
 

@@ -122,3 +122,19 @@ def test_help_imports_nothing_heavy(tools: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "--fail-on" in done.stdout
+
+
+def test_the_picture_shows_what_could_be_opened(test_data: Path, tmp_path: Path) -> None:
+    from PIL import Image as Pillow
+
+    one, two = tmp_path / "one.png", tmp_path / "two.png"
+    lm_check.main([str(test_data / "cells.ome.tiff"), "--preview", str(one)])
+    lm_check.main([str(test_data / "cells.ome.tiff"), str(test_data / "truncated.tif"), str(test_data / "photo.jpg"), "--preview", str(two)])
+    with Pillow.open(one) as alone, Pillow.open(two) as pair:
+        assert pair.width > 1.5 * alone.width
+        assert pair.height == alone.height
+
+
+def test_the_picture_of_nothing_says_so(tmp_path: Path) -> None:
+    assert lm_check.main([*_inputs(tmp_path, SOUND), "--preview", str(tmp_path / "none.png")]) == 0
+    assert (tmp_path / "none.png").read_bytes().startswith(b"\x89PNG")

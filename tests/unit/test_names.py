@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lightmicroscopy.names import LONGEST, sanitise, unique, without_extension
 
 
@@ -58,7 +59,15 @@ def test_the_second_of_a_name_is_numbered() -> None:
 
 @pytest.mark.parametrize(
     ("name", "stem"),
-    [("a.ome.tiff", "a"), ("a.b.OME.TIF", "a.b"), ("x.ome.zarr.zip", "x"), ("plain", "plain"), (".tif", ".tif"), ("a.czi", "a.czi"), ("s.companion.ome", "s")],
+    [
+        ("a.ome.tiff", "a"),
+        ("a.b.OME.TIF", "a.b"),
+        ("x.ome.zarr.zip", "x"),
+        ("plain", "plain"),
+        (".tif", ".tif"),
+        ("a.czi", "a.czi"),
+        ("s.companion.ome", "s"),
+    ],
 )
 def test_extensions_of_images_are_cut(name: str, stem: str) -> None:
     assert without_extension(name) == stem

@@ -202,11 +202,16 @@ def test_an_image_without_pixels_is_still_read() -> None:
 def test_ome_xml_of_2008() -> None:
     image = only(
         '<Image ID="Image:0" Name="old"><CreationDate>2008-05-06T07:08:09</CreationDate><ObjectiveRef ID="Objective:0"/>'
-        '<LogicalChannel ID="LogicalChannel:0" Name="FITC" ExWave="488" EmWave="520" SamplesPerPixel="1"><DetectorRef ID="Detector:0" Gain="2"/></LogicalChannel>'
-        '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" PixelType="Uint16" BigEndian="true" SizeX="4" SizeY="4" SizeZ="1" SizeC="1" SizeT="1" PhysicalSizeX="0.1">'
-        '<TiffData IFD="0" NumPlanes="1"/><Plane TheZ="0" TheC="0" TheT="0"><PlaneTiming DeltaT="1.5" ExposureTime="0.1"/><StagePosition PositionX="7"/></Plane>'
-        "</Pixels></Image><Instrument ID='Instrument:0'><LightSource ID='LightSource:0' Manufacturer='M'><Laser Type='Gas' Medium='Ar' Wavelength='488'/>"
-        "</LightSource><Detector ID='Detector:0'/><Objective ID='Objective:0'><LensNA>1.3</LensNA><NominalMagnification>40</NominalMagnification></Objective>"
+        '<LogicalChannel ID="LogicalChannel:0" Name="FITC" ExWave="488" EmWave="520" SamplesPerPixel="1">'
+        '<DetectorRef ID="Detector:0" Gain="2"/></LogicalChannel>'
+        '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" PixelType="Uint16" BigEndian="true" '
+        'SizeX="4" SizeY="4" SizeZ="1" SizeC="1" SizeT="1" PhysicalSizeX="0.1">'
+        '<TiffData IFD="0" NumPlanes="1"/>'
+        '<Plane TheZ="0" TheC="0" TheT="0"><PlaneTiming DeltaT="1.5" ExposureTime="0.1"/><StagePosition PositionX="7"/></Plane>'
+        "</Pixels></Image><Instrument ID='Instrument:0'><LightSource ID='LightSource:0' Manufacturer='M'>"
+        "<Laser Type='Gas' Medium='Ar' Wavelength='488'/>"
+        "</LightSource><Detector ID='Detector:0'/>"
+        "<Objective ID='Objective:0'><LensNA>1.3</LensNA><NominalMagnification>40</NominalMagnification></Objective>"
         "</Instrument>"
     )
     metadata = image.metadata

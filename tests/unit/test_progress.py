@@ -7,6 +7,7 @@ import json
 import logging
 
 import pytest
+
 from lightmicroscopy.progress import LINE_SECONDS, Progress, set_up_messages, size
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from lightmicroscopy.errors import LimitError, UnreadableError
 from lightmicroscopy.metadata import safe_xml
 from lightmicroscopy.metadata.safe_xml import parse_xml

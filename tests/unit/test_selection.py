@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lightmicroscopy.errors import UsageError
 from lightmicroscopy.image import Image, Level, Modulo, Plane, Region, Shape
 from lightmicroscopy.selection import Selection, parse_span, select, select_series
@@ -63,7 +64,7 @@ def test_a_maximum_projection_ignores_nan_and_has_no_depth() -> None:
     assert cut.shape.z == 1
     assert cut.metadata.pixel_size_z is None
     top = pixels(cut)[0, 0, 0, :, :, 0]
-    assert top[0, 0] == 5  # noqa: PLR2004
+    assert top[0, 0] == 5
     assert np.isnan(top[1, 1])
 
 

@@ -45,11 +45,11 @@ def build_parser(program: str, description: str, *, output: bool = True) -> argp
     if output:
         common.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for what is produced; made if it is not there")
     common.add_argument("--threads", type=_at_least_one, metavar="N", help="threads to use (default: GALAXY_SLOTS, else all cores)")
-    common.add_argument("--memory", type=_at_least_one, metavar="MB", help="memory to stay within, in MB (default: GALAXY_MEMORY_MB, else what is needed)")
+    common.add_argument("--memory", type=_at_least_one, metavar="MB", help="memory for pixels, in MB (default: GALAXY_MEMORY_MB)")
     common.add_argument("--strict", action="store_true", help="exit with 3 if any item failed")
     common.add_argument("--quiet", action="store_true", help="only warnings and errors")
     common.add_argument("--log-json", action="store_true", help="messages as JSON lines")
-    common.add_argument("--params", type=Path, metavar="FILE", help="further flags as a JSON object (flag name: value); the command line has precedence")
+    common.add_argument("--params", type=Path, metavar="FILE", help="more flags as a JSON object; the command line has precedence")
     return parser
 
 

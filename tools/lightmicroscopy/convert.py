@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import readers
 from .errors import SuiteError, UnreadableError, UnwritableError, UsageError
-from .image import Dataset, Image, Location, Plate
 from .names import sanitise, unique, without_extension
 from .provenance import Provenance, checksum_of_source, files_below, now, sha256
 from .selection import Selection, select, select_series
 from .writers.options import SeriesWritten, WriteOptions, Written
+
+if TYPE_CHECKING:
+    from .image import Dataset, Image, Location, Plate
 
 Format = Literal["ome-tiff", "ome-zarr"]
 
@@ -38,9 +40,9 @@ class Request:
     """
 
     format: Format
-    selection: Selection = Selection()
+    selection: Selection = field(default_factory=Selection)
     label: bool = False
-    options: WriteOptions = WriteOptions()
+    options: WriteOptions = field(default_factory=WriteOptions)
     parameters: tuple[tuple[str, str], ...] = ()
 
 
@@ -246,12 +248,12 @@ def _write_store(dataset: Dataset, images: Sequence[Image], labels: Sequence[Ima
 
 def _plates(plates: Sequence[Plate], images: Sequence[Image]) -> tuple[Plate, ...]:
     """Keep the wells that still have a field; a single image is written as that image, not as a plate."""
-    if len(images) < 2:  # noqa: PLR2004 - one image is no plate
+    if len(images) < 2:
         return ()
     chosen = {image.series for image in images}
     kept = []
     for plate in plates:
-        wells = [replace(well, fields=tuple(field for field in well.fields if field.series in chosen)) for well in plate.wells]
+        wells = [replace(well, fields=tuple(view for view in well.fields if view.series in chosen)) for well in plate.wells]
         kept.append(replace(plate, wells=tuple(well for well in wells if well.fields)))
     return tuple(plate for plate in kept if plate.wells)
 

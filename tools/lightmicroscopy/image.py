@@ -89,8 +89,7 @@ class PixelSource(Protocol):
 
     @property
     def unit(self) -> Shape:
-        """Extent of what the storage decodes at once (a tile, strip, chunk or whole plane): reading along its borders
-        decodes nothing twice."""
+        """Extent of what the storage decodes at once: reading along its borders decodes nothing twice."""
         ...
 
     def read(self, region: Region) -> NDArray[Any]:
@@ -100,7 +99,7 @@ class PixelSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number and its unit, the unit spelt as in OME-XML (``µm`` with U+00B5, ``nm``, ``s``, ``ms``, ``reference frame``)."""
+    """A number and its unit, spelt as in OME-XML: ``µm`` with U+00B5, ``nm``, ``s``, ``ms``, ``reference frame``."""
 
     value: float
     unit: str

@@ -107,9 +107,10 @@ def select(image: Image, selection: Selection) -> Image:
     channels = _channels(selection.channels, image)
     if not 0 <= selection.level < len(image.levels):
         raise UsageError(f"There is no level {selection.level} in {image.name!r}: it has {_ranges(range(len(image.levels)), 'level')}.")
-    if not channels == list(range(full.c)) or (z, t, y, x) != ((0, full.z), (0, full.t), (0, full.y), (0, full.x)) or selection.level or selection.project:
-        return _cut(image, selection, channels, z, t, y, x)
-    return image
+    whole = (list(range(full.c)), (0, full.z), (0, full.t), (0, full.y), (0, full.x))
+    if (channels, z, t, y, x) == whole and not selection.level and not selection.project:
+        return image
+    return _cut(image, selection, channels, z, t, y, x)
 
 
 def parse_span(text: str, size: int, what: str, name: str) -> Span:

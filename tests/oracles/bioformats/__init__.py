@@ -100,7 +100,7 @@ def look(paths: Iterable[Path], memory: str = "1g") -> dict[Path, Seen]:
 def _seen(path: Path, row: dict[str, Any]) -> Seen:
     if "error" in row:
         return Seen(path, "", (), row["error"])
-    described = _metadata(row["ome"])
+    described = series_metadata(row["ome"].encode())
     series = []
     for number, raw in enumerate(row["series"]):
         levels = tuple(SeenLevel(crc=tuple(level.pop("crc")), **level) for level in raw.pop("levels"))
@@ -108,11 +108,11 @@ def _seen(path: Path, row: dict[str, Any]) -> Seen:
     return Seen(path, row["format"], tuple(series))
 
 
-def _metadata(ome: str) -> list[dict[str, Any]]:
-    """The fields of every series that a conversion must keep."""
+def series_metadata(ome: bytes) -> list[dict[str, Any]]:
+    """The fields of every series of an OME-XML document that a conversion must keep."""
     from lxml import etree
 
-    root = etree.fromstring(ome.encode(), etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+    root = etree.fromstring(ome, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
     lenses = {lens.get("ID"): lens for lens in root.iter(f"{OME}Objective")}
     return [_image_metadata(image, lenses) for image in root.findall(f"{OME}Image")]
 

@@ -1,0 +1,1 @@
+"""Metadata: reading, writing and checking what is known about images."""

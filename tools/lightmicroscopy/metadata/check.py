@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -175,6 +175,22 @@ def check(
             done(item, item.bytes)
     findings.sort(key=lambda finding: (SEVERITIES.index(finding.severity), finding.input, finding.rule))
     return Report(tuple(profiles), now(), tuple(inputs), tuple(findings), rules, parameters)
+
+
+def images_of(report: Report, paths: Sequence[Path]) -> Iterator[tuple[str, Image]]:
+    """Open what was checked once more, input by input, for a look at the images.
+
+    Yields
+    ------
+    A title and each series; its pixels can be read until the next one is asked for.
+    """
+    given = tuple(dict.fromkeys(paths))
+    for item, path in zip(report.inputs, given, strict=True):
+        if not item.series:
+            continue
+        with readers.open(Location(path, given)) as dataset:
+            for image in dataset.images:
+                yield item.name if len(dataset.images) == 1 else f"{item.name}: {image.name}", image
 
 
 def bytes_of(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
@@ -19,6 +20,7 @@ from .ome_xml import (
     is_date_time,
     local_name,
     new,
+    number_text,
     ome,
     put,
     put_nanometres,
@@ -244,7 +246,7 @@ class ImageBuilder:
         if channel.color_invented and element.get("Color") is not None:
             self.notes.add(place, "Color", INVENTED)
         if channel.window is not None:
-            self.notes.add(place, "DisplayRange", f"{channel.window[0]!r} {channel.window[1]!r}")
+            self.notes.add(place, "DisplayRange", f"{number_text(channel.window[0])} {number_text(channel.window[1])}")
         self._light_source(element, settings.get("LightSourceSettings"), channel)
         self._detector(element, settings.get("DetectorSettings"), channel, place)
         filters = self._part("FilterSet", channel.filter_set_id)
@@ -284,15 +286,15 @@ def _name_sample(channel: etree._Element, sample: int, name: str | None) -> None
 
 
 def _plane(plane: Plane, channel: int) -> etree._Element:
-    element = etree.Element(ome("Plane"))
-    element.set("TheZ", str(plane.z))
-    element.set("TheC", str(channel))
-    element.set("TheT", str(plane.t))
-    if plane.delta_t_s is not None:
-        put_seconds(element, "DeltaT", plane.delta_t_s)
-    if plane.exposure_s is not None:
-        put_seconds(element, "ExposureTime", plane.exposure_s)
+    # There may be very many, so attributes are set without the checks that `put` makes.
+    attributes = {"TheZ": str(plane.z), "TheC": str(channel), "TheT": str(plane.t)}
+    for name, seconds in (("DeltaT", plane.delta_t_s), ("ExposureTime", plane.exposure_s)):
+        if seconds is not None and math.isfinite(seconds):
+            attributes[name] = number_text(seconds)
+            attributes[name + "Unit"] = "s"
     for name, position in (("PositionX", plane.position_x), ("PositionY", plane.position_y), ("PositionZ", plane.position_z)):
-        if position is not None:
-            put_quantity(element, name, position, "length")
-    return element
+        unit = None if position is None else spell_unit(position.unit, "length")
+        if position is not None and unit is not None and math.isfinite(position.value):
+            attributes[name] = number_text(position.value)
+            attributes[name + "Unit"] = unit
+    return etree.Element(ome("Plane"), attributes)

@@ -12,9 +12,11 @@ from .ome_schema import raw_errors
 from .ome_xml import local_name
 
 _ATTRIBUTE: Final = re.compile(r"attribute '(?:\{[^}]*\})?([\w:.-]+)'")
-_ESSENTIAL: Final = frozenset({"OME", "Image", "Pixels", "Channel", "TiffData", "MetadataOnly", "Plane"})
+_ESSENTIAL: Final = {"OME": "", "Image": "OME", "Pixels": "Image", "Channel": "Pixels", "TiffData": "Pixels", "MetadataOnly": "Pixels"}
+"""What an image cannot be without, and where it stands."""
 _REQUIRED: Final = frozenset({"ID", "DimensionOrder", "Type", "SizeX", "SizeY", "SizeZ", "SizeC", "SizeT"})
 _ROUNDS: Final = 60
+_SHOWN: Final = 40
 
 
 def repair(root: etree._Element) -> tuple[bool, tuple[str, ...]]:
@@ -47,7 +49,9 @@ def _drop_dangling(root: etree._Element) -> None:
 
     The schema's own rule for references to ROIs does not work, its path lacking a namespace.
     """
-    there = {(kind_of(item), item.get("ID")) for item in root.iter(etree.Element) if item.get("ID") is not None and local_name(item) not in REFERENCES}
+    there = {
+        (kind_of(item), item.get("ID")) for item in root.iter(etree.Element) if item.get("ID") is not None and local_name(item) not in REFERENCES
+    }
     for item in list(root.iter(etree.Element)):
         kind = REFERENCES.get(local_name(item))
         parent = item.getparent()
@@ -66,12 +70,21 @@ def _find(root: etree._Element, path: str) -> etree._Element | None:
 def _take_out(element: etree._Element, message: str) -> str | None:
     name = local_name(element)
     named = _ATTRIBUTE.search(message)
-    attribute = next((str(key) for key in element.attrib if named and str(key).rpartition("}")[2] == named[1]), None)
-    if attribute is not None and not (name in _ESSENTIAL and attribute in _REQUIRED) and attribute != "ID":
-        value = str(element.attrib.pop(attribute))
-        return f"{name} {attribute} {value!r} of the source is not allowed in OME-XML 2016-06 and was left out."
     parent = element.getparent()
-    if name in _ESSENTIAL or parent is None:
+    essential = _ESSENTIAL.get(name) == ("" if parent is None else local_name(parent))
+    if "Character content" in message and "is not allowed" in message:
+        element.text = None
+        for child in element:
+            child.tail = None
+        return f"Text the source has inside {name} is not allowed in OME-XML 2016-06 and was left out."
+    if "Element content is not allowed" in message and not essential:
+        element[:] = []
+        return f"What the source has inside {name} is not allowed in OME-XML 2016-06 and was left out."
+    attribute = next((str(key) for key in element.attrib if named and str(key).rpartition("}")[2] == named[1]), None)
+    if attribute is not None and not (essential and attribute in _REQUIRED) and attribute != "ID":
+        value = str(element.attrib.pop(attribute))[:_SHOWN]
+        return f"{name} {attribute} {value!r} of the source is not allowed in OME-XML 2016-06 and was left out."
+    if essential or parent is None:
         return None
     parent.remove(element)
     return f"{name} of the source does not fit OME-XML 2016-06 and was left out."

@@ -6,6 +6,7 @@ the unit is metric, so that 30 ms becomes 0.03 s and not 0.030000000000000002 s.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ _SPELLINGS: Final[dict[Kind, dict[str, str]]] = {
 }
 
 
+@cache
 def spell_unit(text: str, kind: Kind) -> str | None:
     """Spell a unit as OME does.
 

@@ -53,8 +53,16 @@ def all_text(element: etree._Element | None) -> str | None:
 
 
 def xml_text(text: str) -> str:
-    """Replace the characters XML 1.0 cannot hold (control characters, lone surrogates) by U+FFFD."""
-    return _FORBIDDEN.sub("\ufffd", text)
+    """Replace the characters XML 1.0 cannot hold (control characters, lone surrogates) by U+FFFD.
+
+    A carriage return becomes a line feed: it would be written as a character reference, which Bio-Formats cannot read.
+    """
+    return _FORBIDDEN.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def attribute_text(text: str) -> str:
+    """Make text fit for an attribute: as `xml_text`, and line breaks and tabs become spaces, as parsers make them."""
+    return xml_text(text).replace("\n", " ").replace("\t", " ")
 
 
 def is_date_time(text: str) -> bool:
@@ -187,7 +195,7 @@ def put(element: etree._Element, name: str, value: str | float | bool | None) ->
     elif isinstance(value, bool):
         element.set(name, "true" if value else "false")
     elif isinstance(value, str):
-        element.set(name, xml_text(value))
+        element.set(name, attribute_text(value))
     else:
         element.set(name, number_text(value) if isinstance(value, float) else str(value))
 
@@ -232,7 +240,7 @@ def copy_as_2016(element: etree._Element) -> etree._Element:
                 _append_tail(target, child.tail)
                 continue
             copied = _bare_copy(child, _foreign_tag(child) if foreign else ome(name))
-            copied.tail = child.tail
+            copied.tail = None if child.tail is None else xml_text(child.tail)
             target.append(copied)
             pending.append((child, copied, foreign or (name == "Value" and local_name(source) == "XMLAnnotation")))
     root.tail = None
@@ -250,8 +258,8 @@ def _bare_copy(element: etree._Element, tag: str) -> etree._Element:
     namespace = tag[1:].partition("}")[0] if tag.startswith("{") else None
     copied = etree.Element(tag, nsmap=cast("Mapping[str, str]", {None: namespace} if namespace else {}))
     for name, value in element.attrib.items():
-        copied.set(name, value)
-    copied.text = element.text
+        copied.set(name, attribute_text(str(value)))
+    copied.text = None if element.text is None else xml_text(element.text)
     return copied
 
 
@@ -259,6 +267,6 @@ def _append_tail(parent: etree._Element, text: str | None) -> None:
     if not text:
         return
     if len(parent):
-        parent[-1].tail = (parent[-1].tail or "") + text
+        parent[-1].tail = (parent[-1].tail or "") + xml_text(text)
     else:
-        parent.text = (parent.text or "") + text
+        parent.text = (parent.text or "") + xml_text(text)

@@ -13,11 +13,13 @@ A new format is one new module and one line in `READERS`.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Protocol, cast
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
 
 from ..errors import UnreadableError
-from ..image import Dataset, Location
+
+if TYPE_CHECKING:
+    from ..image import Dataset, Location
 
 READERS = (
     "ome_zarr",
@@ -53,7 +55,7 @@ def open(location: Location) -> Dataset:  # noqa: A001 - reads as `readers.open(
     except OSError as error:
         raise UnreadableError(f"{location.name} cannot be read: {error.strerror}. Check that the file is there and that you may read it.") from error
     for name in READERS:
-        reader = cast(Reader, import_module(f".{name}", __name__))
+        reader = cast("Reader", import_module(f".{name}", __name__))
         if reader.sniff(path, head):
             return reader.open_dataset(location)
     raise UnreadableError(_unknown(location, head))

@@ -61,6 +61,7 @@ class Layout:
     lut: tuple[tuple[int, ...], ...] | None
     jpeg: dict[str, bytes | None]
     lossy: bool
+    reversed_bits: bool
 
     @property
     def compression(self) -> str | None:
@@ -173,6 +174,7 @@ def make_layout(page: Any, file: RandomFile, index: int) -> Layout:
         lut=lut,
         jpeg={"jpegtables": page.jpegtables, "jpegheader": page.jpegheader} if code in JPEG else {},
         lossy=_lossy(page, file, code),
+        reversed_bits=int(page.fillorder) == 2,
     )
 
 

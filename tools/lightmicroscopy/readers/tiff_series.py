@@ -37,7 +37,8 @@ FORMATS = {
     "nih": "NIH Image TIFF",
     "shaped": "TIFF",
 }
-_MAX_PLANES = 10_000_000
+_MAX_PLANES = 2_000_000
+_MANY_MISSING = 10_000
 _NAMES = {
     "A": "angle",
     "E": "lambda",
@@ -196,6 +197,10 @@ class _PlaneTable:
         pages: list[Page | None] = []
         for page in series.pages:
             pages.append(None if page is None else self._page(page))
+        if count - len(pages) > _MANY_MISSING and count > 10 * len(pages):
+            raise UnreadableError(
+                f"{self.book.name} describes {count:,} planes but holds {len(pages):,}. It is truncated or damaged; ask for it again."
+            )
         if len(pages) > count:
             self.warnings += (f"{self.book.name} holds {len(pages)} pages but describes {count}; the rest were left out.",)
         return (pages + [None] * (count - len(pages)))[:count]

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..errors import LimitError, SuiteError, UnreadableError
 from ..image import Region, Shape
-from .tiff_codecs import picture_frame
+from .tiff_codecs import LZW, picture_frame
 from .tiff_layout import MAX_SEGMENT, Layout, Page
+from .tiff_lzw import check_lzw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ _UNIT = 1 << 20
 """Strips are grouped into units of about this many bytes, so that small ones do not drown in bookkeeping."""
 _RAW_UNIT = 8 << 20
 _BAND = 8 << 20
+_REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _WASTE = 8
 """Whole rows are read, and cropped, where at most this many times the wanted bytes are read."""
 
@@ -234,6 +236,8 @@ def _segment(ref: PlaneRef, number: int) -> NDArray[Any] | None:
             f"Page {page.index} of {ref.file.name} hides a picture of {frame.width:,} × {frame.height:,} pixels in one strip or tile. "
             "The file was made to mislead; do not use it."
         )
+    if layout.code == LZW:
+        check_lzw(data if not layout.reversed_bits else data.translate(_REVERSED))
     pixels = layout.decode(data, number, **layout.jpeg)[0]
     if pixels is None:
         return None

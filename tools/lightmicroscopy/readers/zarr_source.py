@@ -28,7 +28,13 @@ _ENTRY: Final = 16
 
 
 class ZarrArray:
-    """Reads boxes of one array; safe to use from several threads."""
+    """Reads boxes of one array; safe to use from several threads.
+
+    Raises
+    ------
+    UnreadableError
+        If its codecs are not known, here or to zarr-python.
+    """
 
     def __init__(self, store: Store, layout: ArrayLayout) -> None:
         self.store = store
@@ -36,6 +42,11 @@ class ZarrArray:
         self._lock = threading.Lock()
         self._indexes: OrderedDict[tuple[int, ...], NDArray[Any] | None] = OrderedDict()
         self._other: Any = None
+        if layout.chain is None:
+            # Now, so that a codec nobody here knows is an error before anything is written.
+            from .zarr_python import open_array
+
+            self._other = open_array(store, layout)
 
     def read(self, box: Sequence[Span]) -> NDArray[Any]:
         """Read a box, given as half-open spans along the array's dimensions."""
@@ -123,11 +134,6 @@ class ZarrArray:
             raise self._damaged(key, f"has an index that {error}") from error
 
     def _read_by_zarr(self, box: Sequence[Span]) -> NDArray[Any]:
-        from .zarr_python import open_array
-
-        with self._lock:
-            if self._other is None:
-                self._other = open_array(self.store, self.layout)
         try:
             pixels = self._other[tuple(slice(start, stop) for start, stop in box)]
         except SuiteError:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,15 +61,20 @@ Thumbnail = tuple["NDArray[np.uint8]", float, str]
 """Pixels (y, x, RGB), level-0 pixels per thumbnail pixel along x, and a remark for the caption."""
 
 
-def write_preview(entries: Sequence[tuple[str, Image]], path: Path, *, columns: int | None = None, tile: int = TILE, limit: int = LIMIT) -> None:
+def write_preview(
+    entries: Iterable[tuple[str, Image]], path: Path, *, total: int | None = None, columns: int | None = None, tile: int = TILE, limit: int = LIMIT
+) -> None:
     """Write a contact sheet of series.
 
     Parameters
     ----------
     entries
         Title and image, in the order of the sheet. An image whose pixels are damaged leaves an empty frame that says so.
+        They may be made on the way: each is drawn before the next is asked for, and none beyond `limit` is.
     path
         The PNG; it appears under its name only when whole.
+    total
+        How many entries there are; by default they are counted.
     columns
         Pictures in a row; by default about as many as rows, at most four.
     tile
@@ -84,22 +90,29 @@ def write_preview(entries: Sequence[tuple[str, Image]], path: Path, *, columns: 
     from PIL import Image as Pillow
     from PIL import ImageDraw
 
-    shown = entries[:limit]
-    across = columns or max(1, min(4, math.ceil(math.sqrt(len(shown)))))
-    down = math.ceil(len(shown) / across)
-    note = len(entries) - len(shown)
+    supply = iter(entries)
+    frames = [_frame(title, image, tile) for title, image in islice(supply, limit)]
+    note = (len(frames) + sum(1 for _ in supply) if total is None else total) - len(frames)
+    across = columns or max(1, min(4, math.ceil(math.sqrt(len(frames)))))
+    down = math.ceil(len(frames) / across)
     width = max(across * (tile + GAP) + GAP, 2 * GAP + 300)
-    height = max(down * (tile + CAPTION + GAP) + GAP + (28 if note or not shown else 0), 80)
+    height = max(down * (tile + CAPTION + GAP) + GAP + (28 if note or not frames else 0), 80)
     sheet = Pillow.new("RGB", (width, height), PAPER)
-    draw = ImageDraw.Draw(sheet)
-    for number, (title, image) in enumerate(shown):
-        left = GAP + number % across * (tile + GAP)
-        top = GAP + number // across * (tile + CAPTION + GAP)
-        _place(sheet, draw, (left, top), title, image, tile)
-    text = "Nothing to show." if not entries else f"and {note} more" if note else ""
+    for number, frame in enumerate(frames):
+        sheet.paste(frame, (GAP + number % across * (tile + GAP), GAP + number // across * (tile + CAPTION + GAP)))
+    text = "Nothing to show." if not frames else f"and {note} more" if note else ""
     if text:
-        draw.text((GAP, height - GAP - 16), text, fill=FAINT, font=_font(15))
+        ImageDraw.Draw(sheet).text((GAP, height - GAP - 16), text, fill=FAINT, font=_font(15))
     _save(sheet, path)
+
+
+def _frame(title: str, image: Image, tile: int) -> Picture:
+    from PIL import Image as Pillow
+    from PIL import ImageDraw
+
+    frame = Pillow.new("RGB", (tile, tile + CAPTION), PAPER)
+    _place(frame, ImageDraw.Draw(frame), (0, 0), title, image, tile)
+    return frame
 
 
 def thumbnail(image: Image, tile: int = TILE) -> Thumbnail:

@@ -74,7 +74,7 @@ def _refuse_existing(path: Path) -> None:
 def _refuse_too_small(path: Path, least_bytes: int) -> None:
     free = _free(path)
     if free is not None and free < least_bytes:
-        raise UnwritableError(f"{path.name} needs at least {size(least_bytes)}, but the output folder has only {size(free)} left. Nothing was written.")
+        raise UnwritableError(f"{path.name} needs at least {size(least_bytes)}, and the output folder has {size(free)} left. Nothing was written.")
 
 
 def _free(path: Path) -> int | None:
@@ -87,7 +87,7 @@ def _free(path: Path) -> int | None:
 def _sentence(path: Path, error: OSError, most_bytes: int, free: int | None) -> str:
     if error.errno in _FULL:
         left = f", and {size(free)} were left when it stopped" if free is not None else ""
-        return f"The disk is full: {path.name} needs up to {size(most_bytes)}{left}. Nothing of it was kept. Free some space, or choose another folder."
+        return f"The disk is full: {path.name} needs up to {size(most_bytes)}{left}. Nothing of it was kept. Free space, or choose another folder."
     return f"{path.name} cannot be written: {error.strerror or error}. Check that the output folder exists and that you may write there."
 
 

@@ -88,11 +88,12 @@ def block_extent(plan: Plan, limit: int) -> tuple[int, int, int, int, int]:
         for axis in range(5):
             if math.prod(extent) * itemsize > limit:
                 extent[axis] = sizes[axis]
-    while True:
-        axis = min((axis for axis in (3, 4) if extent[axis] < shape[axis]), key=lambda axis: (extent[axis], axis), default=None)
-        if axis is None or math.prod(extent) * itemsize * 2 > min(limit, LARGEST_BLOCK):
-            return tuple(extent)  # type: ignore[return-value]
+    while growing := [axis for axis in (3, 4) if extent[axis] < shape[axis]]:
+        if math.prod(extent) * itemsize * 2 > min(limit, LARGEST_BLOCK):
+            break
+        axis = min(growing, key=lambda axis: extent[axis])
         extent[axis] = min(extent[axis] * 2, shape[axis])
+    return tuple(extent)  # type: ignore[return-value]
 
 
 def blocks(plan: Plan, extent: tuple[int, int, int, int, int]) -> Iterator[Region]:

@@ -129,7 +129,9 @@ def _differenced(encode: Encode) -> Callable[[NDArray[Any]], bytes]:
     return run
 
 
-def _summed(decode: Callable[[bytes, tuple[int, ...], np.dtype[Any]], NDArray[Any]]) -> Callable[[bytes, tuple[int, ...], np.dtype[Any]], NDArray[Any]]:
+def _summed(
+    decode: Callable[[bytes, tuple[int, ...], np.dtype[Any]], NDArray[Any]],
+) -> Callable[[bytes, tuple[int, ...], np.dtype[Any]], NDArray[Any]]:
     from imagecodecs import delta_decode
 
     def run(data: bytes, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:

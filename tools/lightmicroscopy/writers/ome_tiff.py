@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,15 +117,17 @@ def write_ome_tiff(image: Image, path: Path, source: Dataset | None, options: Wr
 
 def _warnings(image: Image) -> tuple[str, ...]:
     if image.white_is_zero:
-        return (f"{image.name}: the source shows its smallest value as white (MinIsWhite). The values are kept as they are; most programs will show them inverted.",)
+        kept = "The values are kept as they are; most programs will show them inverted."
+        return (f"{image.name}: the source shows its smallest value as white (MinIsWhite). {kept}",)
     return ()
 
 
 def _tile(shape: Shape, chunk: tuple[int, ...] | None) -> Box:
     """Extent of a level's tiles: multiples of 16, as TIFF demands, and no larger than the level needs."""
-    if chunk is not None and (min(chunk) < 1 or any(size % TILE_STEP for size in chunk[-2:]) or (chunk[0] != 1 and len(chunk) == len(("z", "y", "x")))):
-        raise UsageError(f"OME-TIFF tiles are one plane deep and their sides multiples of {TILE_STEP}: {' × '.join(map(str, chunk))} is not possible.")
-    y, x = chunk[-2:] if chunk else (TILE, TILE)
+    z, y, x = (1, *chunk)[-3:] if chunk else (1, TILE, TILE)
+    if z != 1 or min(y, x) < 1 or y % TILE_STEP or x % TILE_STEP:
+        sides = " × ".join(map(str, chunk or ()))
+        raise UsageError(f"OME-TIFF tiles are one plane deep and their sides are multiples of {TILE_STEP}: {sides} is not possible.")
     return 1, min(y, _rounded(shape.y)), min(x, _rounded(shape.x))
 
 
@@ -280,7 +282,7 @@ class _Tiles:
 
     def __post_init__(self) -> None:
         plan = self.layout.plan
-        sizes = [(shape.planes, rows * columns) for shape, (rows, columns) in zip(plan.shapes, map(partial(_tiles, plan), range(len(plan.shapes))), strict=True)]
+        sizes = [(shape.planes, math.prod(_tiles(plan, level))) for level, shape in enumerate(plan.shapes)]
         self.offsets = [np.zeros(size, np.uint64) for size in sizes]
         self.counts = [np.zeros(size, np.uint64) for size in sizes]
 
@@ -332,4 +334,3 @@ def _check_page(page: Any, plan: Plan, level: int, size: int) -> None:
 def _expect(holds: bool, what: str) -> None:
     if not holds:
         raise UnwritableError(f"The finished OME-TIFF was checked and {what} is wrong; it was removed. Please report this.")
-

@@ -55,8 +55,9 @@ def write_ome_zarr(dataset: Dataset, path: Path, options: WriteOptions) -> Writt
         refuse_complex(image)
     layout = lay_out(dataset)
     groups = [plan_group(image, layout.paths[number], options) for number, image in enumerate(dataset.images)]
-    parents = {image.series: group for image, group in zip(dataset.images, groups, strict=True)}
-    groups += [plan_group(label, place, options, parent=None if label.label_of is None else parents.get(label.label_of)) for label, place in zip(dataset.labels, layout.label_paths, strict=True)]
+    parents: dict[int | None, ArrayGroup] = {image.series: group for image, group in zip(dataset.images, groups, strict=True)}
+    for label, place in zip(dataset.labels, layout.label_paths, strict=True):
+        groups.append(plan_group(label, place, options, parent=parents.get(label.label_of)))
     xml, unsaid = build_ome_with_losses(
         dataset.images, storage="ome-zarr", source=dataset, original=options.original, provenance=options.provenance, plates=layout.plates
     )
@@ -103,4 +104,5 @@ def _join(*parts: str) -> str:
 
 def _series(group: ArrayGroup, options: WriteOptions) -> SeriesWritten:
     chunks = group.plan.chunk_count()
-    return SeriesWritten(group.image.name, group.plan.shapes, group.image.dtype.name, group.codec.name, chunks, chunks if options.verify else 0, group.path)
+    verified = chunks if options.verify else 0
+    return SeriesWritten(group.image.name, group.plan.shapes, group.image.dtype.name, group.codec.name, chunks, verified, group.path)

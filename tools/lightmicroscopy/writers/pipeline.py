@@ -68,7 +68,7 @@ class Task:
     extremes: Extremes | None = None
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: it ends threads whose work is no longer wanted
+class Stopped(Exception):
     """Raised inside worker threads when the work is given up."""
 
 
@@ -189,7 +189,7 @@ class _Run:
                 self._block(*job)
         except Stopped:
             return
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that called `run`
+        except BaseException as error:
             with self.lock:
                 self.failure = self.failure or error
             self.stop()
@@ -239,7 +239,8 @@ class _Run:
 
 def _check(pixels: NDArray[Any], shape: tuple[int, ...], plan: Plan) -> None:
     if pixels.shape != shape or pixels.dtype != plan.source.dtype:
-        raise SuiteError(f"A reader gave pixels of {pixels.shape}, {pixels.dtype} where {shape}, {plan.source.dtype} were asked for. Please report this.")
+        wanted = f"{shape}, {plan.source.dtype}"
+        raise SuiteError(f"A reader gave pixels of {pixels.shape}, {pixels.dtype} where {wanted} were asked for. Please report this.")
 
 
 def _chunks(chunk: Box, origin: Box, pixels: NDArray[Any]) -> Iterator[tuple[Box, NDArray[Any]]]:

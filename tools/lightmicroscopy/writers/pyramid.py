@@ -1,7 +1,8 @@
 """Resolution levels: their shapes, and how a block of pixels is halved.
 
 Sizes are rounded up, so that the last row or column of an odd size is averaged from what exists. Integer means are exact
-sums rounded to the nearest integer, ties to the even one: neither a floor nor a half-up bias adds up over the levels.
+sums rounded to the nearest integer, ties to the even one: where values vary by more than a step or two, neither the loss of
+a floor (3/8 a level) nor the gain of rounding half up (1/8) adds up over the levels.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import UsageError
-from ..image import Shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..image import Image
+    from ..image import Image, Shape
 
 Method = Literal["mean", "nearest"]
 

@@ -94,7 +94,9 @@ def for_ome_tiff(image: Image) -> tuple[Image, tuple[str, ...]]:
     dtype, pixels = image.dtype, image.levels[0].pixels
     refuse_complex(image)
     if dtype.kind == "b":
-        sentence = f"{image.name}: yes/no pixels are written as 8-bit integers 0 and 1 (1 significant bit), since OME-TIFF readers do not share one form of bits."
+        sentence = (
+            f"{image.name}: yes/no pixels are written as 8-bit integers 0 and 1, of 1 significant bit; OME-TIFF readers share no form of single bits."
+        )
         return with_pixels(image, Converted(pixels, np.dtype(np.uint8)), significant_bits=1), (sentence,)
     if dtype == np.float16:
         sentence = f"{image.name}: 16-bit floating point pixels are written as 32-bit, which holds every value; OME has no 16-bit type."
@@ -108,7 +110,7 @@ def refuse_complex(image: Image) -> None:
     """Raise `UnwritableError` for pixels that are no real numbers."""
     if image.dtype.kind not in "buif" or image.dtype.itemsize > _LONG:
         raise UnwritableError(
-            f"{image.name} has pixels of type {image.dtype}, which this suite does not write: they must be whole or floating point numbers of at most 64 bits. "
+            f"{image.name} has pixels of type {image.dtype}, which cannot be written: only whole and floating point numbers of at most 64 bits can. "
             "Write real and imaginary parts, or amplitude and phase, as channels first."
         )
 
@@ -124,9 +126,13 @@ def _narrowed(image: Image) -> tuple[Image, tuple[str, ...]]:
     for dtype in (np.dtype(np.uint32), np.dtype(np.int32)):
         span = np.iinfo(dtype)
         if span.min <= low and high <= span.max:
-            sentence = f"{image.name}: 64-bit labels ({low} to {high}) are written as {dtype.name}, which holds every one of them; OME-TIFF has no 64-bit integers."
+            sentence = (
+                f"{image.name}: 64-bit labels ({low} to {high}) are written as {dtype.name}, which holds them all; OME-TIFF has no 64-bit integers."
+            )
             return with_pixels(image, Converted(pixels, dtype), significant_bits=None), (sentence,)
-    raise UnwritableError(f"{image.name} has labels from {low} to {high}, more than OME-TIFF's 32-bit integers hold. Write OME-Zarr instead, which keeps 64 bits.")
+    raise UnwritableError(
+        f"{image.name} has labels from {low} to {high}, more than OME-TIFF's 32-bit integers hold. Write OME-Zarr instead, which keeps 64 bits."
+    )
 
 
 def value_range(source: PixelSource) -> tuple[int, int]:

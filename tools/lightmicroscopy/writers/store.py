@@ -192,7 +192,7 @@ def _check(
     try:
         contents = {key: json.loads(read(key)) for key in metadata}
     except ValueError as error:
-        raise UnwritableError(f"The finished store was checked and its metadata cannot be read ({error}); it was removed. Please report this.") from error
+        raise UnwritableError(f"The finished store's metadata cannot be read ({error}); it was removed. Please report this.") from error
     for group, levels in expected.items():
         for level, (shape, count) in enumerate(levels):
             array = f"{group}/{level}" if group else str(level)

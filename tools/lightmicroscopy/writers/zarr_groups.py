@@ -31,6 +31,7 @@ LARGE_PLANE = 16384
 """From this side length on chunks are 1024 × 1024, so that a store has a quarter of the files."""
 MOST_CHUNK_BYTES = 1 << 30
 """Blosc's own limit is 2 GiB less its overhead."""
+_DECLARED: dict[str, ngff.Compression] = {"auto": "zstd", "zstd": "zstd", "lz4": "lz4", "zlib": "zlib", "none": "none"}
 
 
 @dataclass
@@ -154,9 +155,8 @@ def plan_group(image: Image, path: str, options: WriteOptions, *, parent: ArrayG
     chunks = tuple(_chunk(shape, options.chunk, shapes[0], source.dtype.itemsize) for shape in shapes)
     plan = Plan(source, shapes, chunks, method_for(image), halve_z=options.downsample_z)
     codec = zarr_codec(options.compression, options.ngff_version, source.dtype)
-    compression: ngff.Compression = "zstd" if options.compression in ("auto", "lzw") else options.compression
     wanted = image.kind not in ("label", "rgb")
-    return ArrayGroup(image, path, plan, codec, compression, _fill(image), Extremes() if wanted else None)
+    return ArrayGroup(image, path, plan, codec, _DECLARED[options.compression], _fill(image), Extremes() if wanted else None)
 
 
 def _chunk(shape: Shape, chunk: tuple[int, ...] | None, full: Shape, itemsize: int) -> Box:

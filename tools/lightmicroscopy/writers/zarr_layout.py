@@ -71,10 +71,10 @@ def _usable_plate(dataset: Dataset) -> tuple[Plate | None, tuple[str, ...]]:
         return None, ()
     name = dataset.location.name
     if len(dataset.plates) > 1:
-        return None, (f"{name}: a store holds one plate, and this has {len(dataset.plates)}; its images are written as separate series without their wells.",)
+        return None, (f"{name}: a store holds one plate, and this has {len(dataset.plates)}; the images are written as series without their wells.",)
     places = Counter(field.series for well in dataset.plates[0].wells for field in well.fields)
     if any(places[image.series] != 1 for image in dataset.images):
-        return None, (f"{name}: not every image lies in exactly one well of the plate; the images are written as separate series without their wells.",)
+        return None, (f"{name}: not every image lies in exactly one well of the plate; the images are written as series without their wells.",)
     return dataset.plates[0], ()
 
 

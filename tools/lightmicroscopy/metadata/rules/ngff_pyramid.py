@@ -133,7 +133,7 @@ def _averaged(subject: Subject) -> Iterator[Problem]:
 
 
 def _sample(stored: StoredImage) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Pixels (z, y, x) of level 1 from the middle of the image, and of level 0 from there with a margin; ``None`` if they do not lend themselves to it."""
+    """Pixels (z, y, x) of level 1 from the middle of the image, and of level 0 with a margin; ``None`` if they cannot be had cheaply."""
     if len(stored.sources) < 2:
         return None
     full, small = stored.sources[0], stored.sources[1]
@@ -154,7 +154,7 @@ def _sample(stored: StoredImage) -> tuple[NDArray[Any], NDArray[Any]] | None:
 
 
 def _outside(below: NDArray[Any], above: NDArray[Any]) -> float:
-    """Fraction of pixels that lie outside of the range of all pixels around their place, whichever way the level was made (mean, nearest, Gauss)."""
+    """Fraction of pixels that lie outside of the range of all pixels around their place, however the level was made (mean, nearest, Gauss)."""
     low, high = above.astype(np.float64), above.astype(np.float64)
     for axis, count in enumerate(below.shape):
         low, high = _around(low, count, axis, np.minimum), _around(high, count, axis, np.maximum)

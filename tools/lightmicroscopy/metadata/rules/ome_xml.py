@@ -179,7 +179,7 @@ def _duplicate_id(subject: Subject) -> Iterator[Problem]:
     fix="Add the missing element, or remove the reference. It often happens where metadata were copied in part from another file.",
     source="https://ome-model.readthedocs.io/en/stable/developers/id-and-lsid.html",
     needs="ome-xml",
-    applies=_root_is_parsed,
+    applies=lambda subject: any(_is_reference(local_name(element)) for element in document(subject).root.iter("{*}*")),
 )
 def _dangling_reference(subject: Subject) -> Iterator[Problem]:
     root = document(subject).root
@@ -207,7 +207,7 @@ def _is_reference(name: str) -> bool:
     fix="Make the Channel elements (each counts for its SamplesPerPixel) add up to SizeC. Often a channel was cut out without touching the metadata.",
     source=f"{SCHEMA}#Pixels_SizeC",
     needs="ome-xml",
-    applies=_root_is_parsed,
+    applies=lambda subject: any(True for _ in elements(subject, "Channel")),
 )
 def _channel_count(subject: Subject) -> Iterator[Problem]:
     for pixels in elements(subject, "Pixels"):
@@ -229,7 +229,7 @@ def _channel_count(subject: Subject) -> Iterator[Problem]:
     fix="Set SignificantBits to the bits the camera delivers (12 or 14, say), at most those of the pixel type, or leave it out.",
     source=f"{SCHEMA}#Pixels_SignificantBits",
     needs="ome-xml",
-    applies=_root_is_parsed,
+    applies=lambda subject: any(pixels.get("SignificantBits") for pixels in elements(subject, "Pixels")),
 )
 def _significant_bits(subject: Subject) -> Iterator[Problem]:
     for pixels in elements(subject, "Pixels"):
@@ -252,7 +252,7 @@ def _significant_bits(subject: Subject) -> Iterator[Problem]:
     fix="Correct the value, or remove it where the true size is not known: unknown is better than wrong.",
     source=f"{SCHEMA}#Pixels_PhysicalSizeX",
     needs="ome-xml",
-    applies=_root_is_parsed,
+    applies=lambda subject: any(pixels.get(f"PhysicalSize{axis}") is not None for pixels in elements(subject, "Pixels") for axis in "XYZ"),
 )
 def _pixel_size_invalid(subject: Subject) -> Iterator[Problem]:
     for pixels in elements(subject, "Pixels"):
@@ -281,7 +281,7 @@ def _pixel_size_invalid(subject: Subject) -> Iterator[Problem]:
     fix="Correct TheZ, TheC and TheT (counted from 0), or remove the Plane elements that are left over.",
     source=f"{SCHEMA}#Plane",
     needs="ome-xml",
-    applies=_root_is_parsed,
+    applies=lambda subject: any(True for _ in elements(subject, "Plane")),
 )
 def _plane_out_of_range(subject: Subject) -> Iterator[Problem]:
     for pixels in elements(subject, "Pixels"):
@@ -308,7 +308,7 @@ def _plane_out_of_range(subject: Subject) -> Iterator[Problem]:
     fix="Add the images, or remove the WellSample elements without one.",
     source=f"{SCHEMA}#WellSample",
     needs="ome-xml",
-    applies=lambda subject: _root_is_parsed(subject) and any(True for _ in elements(subject, "WellSample")),
+    applies=lambda subject: any(True for _ in elements(subject, "WellSample")),
 )
 def _plate_empty_reference(subject: Subject) -> Iterator[Problem]:
     empty = [sample for sample in elements(subject, "WellSample") if not any(True for _ in children(sample, "ImageRef"))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ...provenance import NAMESPACE
@@ -45,6 +45,11 @@ def _applies(subject: Subject) -> bool:
         return False
 
 
+def _any(subject: Subject, asked: Callable[[Series], bool]) -> bool:
+    """Whether there is a series of that kind, so that no rule passes where it had nothing to look at."""
+    return _applies(subject) and any(asked(view) for view in series(subject))
+
+
 @rule(
     "ome.pixel-size-missing",
     severity="warning",
@@ -71,7 +76,7 @@ def _pixel_size_missing(subject: Subject) -> Iterator[Problem]:
     fix="Enter the z step of the acquisition.",
     source=f"{SCHEMA}#Pixels_PhysicalSizeZ",
     needs="path",
-    applies=lambda subject: _applies(subject) and any(view.shape.z > 1 for view in series(subject)),
+    applies=lambda subject: _any(subject, lambda view: view.shape.z > 1),
 )
 def _z_step_missing(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):
@@ -87,7 +92,7 @@ def _z_step_missing(subject: Subject) -> Iterator[Problem]:
     fix="Compare with the objective and camera, and correct the value or its unit.",
     source=f"{SCHEMA}#Pixels_PhysicalSizeXUnit",
     needs="path",
-    applies=_applies,
+    applies=lambda subject: _any(subject, lambda view: any(True for _ in _sizes(view))),
 )
 def _pixel_size_implausible(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):
@@ -106,7 +111,7 @@ def _pixel_size_implausible(subject: Subject) -> Iterator[Problem]:
     fix="Check it against the microscope. If it is true, nothing must be done; if not, enter the true size or remove it.",
     source="https://bio-formats.readthedocs.io/en/stable/developers/matlab-dev.html",
     needs="path",
-    applies=_applies,
+    applies=lambda subject: _any(subject, lambda view: bool(view.metadata.pixel_size_x and view.metadata.pixel_size_y)),
 )
 def _pixel_size_default(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):
@@ -136,7 +141,7 @@ def _filled_in(size: Quantity | None) -> str:
     fix="Check that this is how the image was taken.",
     source=f"{SCHEMA}#Pixels_PhysicalSizeY",
     needs="path",
-    applies=_applies,
+    applies=lambda subject: _any(subject, lambda view: bool(view.metadata.pixel_size_x and view.metadata.pixel_size_y)),
 )
 def _pixel_size_unequal(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):
@@ -154,7 +159,7 @@ def _pixel_size_unequal(subject: Subject) -> Iterator[Problem]:
     fix="Enter the interval between frames, or the time of each plane.",
     source=f"{SCHEMA}#Pixels_TimeIncrement",
     needs="path",
-    applies=lambda subject: _applies(subject) and any(view.shape.t > 1 for view in series(subject)),
+    applies=lambda subject: _any(subject, lambda view: view.shape.t > 1),
 )
 def _time_missing(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):
@@ -172,7 +177,7 @@ def _time_missing(subject: Subject) -> Iterator[Problem]:
     fix="Name each channel after its stain, fluorophore or contrast (DAPI, GFP-Tubulin, phase contrast).",
     source=f"{SCHEMA}#Channel_Name",
     needs="path",
-    applies=lambda subject: _applies(subject) and any(_has_channels(view) for view in series(subject)),
+    applies=lambda subject: _any(subject, _has_channels),
 )
 def _channel_name_missing(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):
@@ -198,7 +203,7 @@ def _channel_name_missing(subject: Subject) -> Iterator[Problem]:
     fix="Tell the channels apart in their names (by excitation, detector or stain).",
     source=f"{SCHEMA}#Channel_Name",
     needs="path",
-    applies=lambda subject: _applies(subject) and any(view.shape.c > 1 for view in series(subject)),
+    applies=lambda subject: _any(subject, lambda view: sum(map(bool, _channel_names(view))) > 1),
 )
 def _channel_name_duplicate(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):
@@ -218,7 +223,7 @@ def _channel_name_duplicate(subject: Subject) -> Iterator[Problem]:
     fix="Give each channel a colour, best one that colour-blind readers can tell apart (green with magenta, say).",
     source=f"{SCHEMA}#Channel_Color",
     needs="path",
-    applies=lambda subject: _applies(subject) and any(view.shape.c > 1 for view in series(subject)),
+    applies=lambda subject: _any(subject, lambda view: view.shape.c > 1),
 )
 def _channel_color_default(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):
@@ -236,7 +241,7 @@ def _channel_color_default(subject: Subject) -> Iterator[Problem]:
     fix="Enter the wavelengths, from the filter set or the detection range.",
     source=f"{SCHEMA}#Channel_EmissionWavelength",
     needs="path",
-    applies=lambda subject: _applies(subject) and any(_is_fluorescence(channel) for view in series(subject) for channel in view.metadata.channels),
+    applies=lambda subject: _any(subject, lambda view: any(map(_is_fluorescence, view.metadata.channels))),
 )
 def _wavelength_missing(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):
@@ -257,9 +262,7 @@ def _wavelength_missing(subject: Subject) -> Iterator[Problem]:
     fix="Correct the wavelengths. (Emission below excitation is right only for multi-photon excitation.)",
     source=f"{SCHEMA}#Channel_ExcitationWavelength",
     needs="path",
-    applies=lambda subject: (
-        _applies(subject) and any(channel.emission_nm or channel.excitation_nm for view in series(subject) for channel in view.metadata.channels)
-    ),
+    applies=lambda subject: _any(subject, lambda view: any(channel.emission_nm or channel.excitation_nm for channel in view.metadata.channels)),
 )
 def _wavelength_implausible(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):

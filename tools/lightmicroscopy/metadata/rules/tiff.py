@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ...errors import SuiteError
 from ...readers.files import RandomFile
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...readers.tiff_structure import Ifd
     from ..ome_read import OmeImage
 
+Key = TypeVar("Key", int, str)
 _LARGE_PLANE = 4096
 _WIDTH, _HEIGHT = 256, 257
 _ORDERS = frozenset({"XYZCT", "XYZTC", "XYCTZ", "XYCZT", "XYTCZ", "XYTZC"})
@@ -28,16 +29,12 @@ class Block:
     """One TiffData: a run of planes in the raster order of its image, and the run of pages that hold them."""
 
     image: int
-    element: int
+    location: str
+    """Where it stands in the OME-XML."""
     planes: tuple[int, int]
     pages: tuple[int, int]
     file: str
     """Name of another file, or empty for the file under check."""
-
-    @property
-    def location(self) -> str:
-        """Where it stands in the OME-XML."""
-        return f"/OME/Image[{self.image + 1}]/Pixels/TiffData[{self.element + 1}]"
 
 
 def _pages(subject: Subject, name: str = "") -> list[Ifd]:
@@ -73,6 +70,22 @@ def _blocks(subject: Subject) -> list[Block]:
     )
 
 
+def _by_image(subject: Subject) -> dict[int, list[Block]]:
+    """Blocks of each image that has any."""
+    return subject.shared.get("blocks by image", lambda: _grouped((block.image, block) for block in _blocks(subject)))
+
+
+def _grouped(pairs: Iterable[tuple[Key, Block]]) -> dict[Key, list[Block]]:
+    groups: dict[Key, list[Block]] = {}
+    for key, block in pairs:
+        groups.setdefault(key, []).append(block)
+    return groups
+
+
+def _pixels_place(subject: Subject, index: int) -> str:
+    return f"/OME/Image[{index + 1}]/Pixels" if len(document(subject).images) > 1 else "/OME/Image/Pixels"
+
+
 def _of_image(subject: Subject, index: int, image: OmeImage) -> Iterator[Block]:
     own = document(subject).uuid
     channels = max(1, _planes(image) // max(1, image.size_t * image.size_z))
@@ -92,7 +105,8 @@ def _of_image(subject: Subject, index: int, image: OmeImage) -> Iterator[Block]:
         count = stated.plane_count
         if count is None:
             count = 1 if stated.ifd is not None else min(total - first, _count(subject, elsewhere))
-        yield Block(index, number, (first, first + max(0, count)), (page, page + max(0, count)), elsewhere)
+        location = f"{_pixels_place(subject, index)}/TiffData" + (f"[{number + 1}]" if len(image.tiff_data) > 1 else "")
+        yield Block(index, location, (first, first + max(0, count)), (page, page + max(0, count)), elsewhere)
 
 
 def _count(subject: Subject, name: str) -> int:
@@ -151,8 +165,7 @@ def _page_missing(subject: Subject) -> Iterator[Problem]:
     applies=_has_tiff_data,
 )
 def _plane_twice(subject: Subject) -> Iterator[Problem]:
-    for index in range(len(document(subject).images)):
-        mine = [block for block in _blocks(subject) if block.image == index]
+    for index, mine in _by_image(subject).items():
         for earlier, later in _overlapping((block.planes, block) for block in mine):
             shared = min(earlier.planes[1], later.planes[1]) - later.planes[0]
             count = f"{shared} plane{'s' if shared != 1 else ''}"
@@ -170,9 +183,8 @@ def _plane_twice(subject: Subject) -> Iterator[Problem]:
     applies=_has_tiff_data,
 )
 def _page_twice(subject: Subject) -> Iterator[Problem]:
-    for name in sorted({block.file for block in _blocks(subject)}):
-        runs = ((block.pages, block) for block in _blocks(subject) if block.file == name)
-        for earlier, later in _overlapping(runs):
+    for name, there in _grouped((block.file, block) for block in _blocks(subject)).items():
+        for earlier, later in _overlapping((block.pages, block) for block in there):
             message = f"Page {later.pages[0]}{f' of {shorten(name)}' if name else ''} stands for two planes; the other is in {earlier.location}."
             yield Problem(message, later.location, later.image)
 
@@ -201,16 +213,17 @@ def _overlapping(runs: Iterable[tuple[tuple[int, int], Block]]) -> Iterator[tupl
 def _plane_without_data(subject: Subject) -> Iterator[Problem]:
     for index, image in enumerate(document(subject).images):
         total, covered, reach = _planes(image), 0, 0
-        for start, stop in sorted(block.planes for block in _blocks(subject) if block.image == index):
+        mine = _by_image(subject).get(index, [])
+        for start, stop in sorted(block.planes for block in mine):
             covered += max(0, min(stop, total) - max(start, reach))
             reach = max(reach, min(stop, total))
-        beyond = [block for block in _blocks(subject) if block.image == index and block.planes[1] > total]
+        beyond = [block for block in mine if block.planes[1] > total]
         if beyond:
             message = f"A TiffData element reaches beyond the {_count_of(total, 'plane')} that SizeZ, SizeC and SizeT make."
             yield Problem(message, beyond[0].location, index)
         if covered < total:
             message = f"Image {index} has {_count_of(total, 'plane')}, but TiffData gives pages to only {covered} of them."
-            yield Problem(message, f"/OME/Image[{index + 1}]/Pixels", index)
+            yield Problem(message, _pixels_place(subject, index), index)
 
 
 def _count_of(number: int, word: str) -> str:
@@ -252,7 +265,7 @@ def _size_differs(subject: Subject) -> Iterator[Problem]:
     pages = _pages(subject)
     little = _little(subject.path)
     for index, image in enumerate(document(subject).images):
-        first = next((block for block in _blocks(subject) if block.image == index and not block.file and block.pages[0] < len(pages)), None)
+        first = next((block for block in _by_image(subject).get(index, []) if not block.file and block.pages[0] < len(pages)), None)
         if first is None:
             continue
         tags = {
@@ -263,7 +276,7 @@ def _size_differs(subject: Subject) -> Iterator[Problem]:
         stored = (tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0))
         if stored != (image.size_x, image.size_y):
             message = f"The OME-XML says {image.size_x} × {image.size_y} pixels, but the page has {stored[0]} × {stored[1]}."
-            yield Problem(message, f"/OME/Image[{index + 1}]/Pixels", index)
+            yield Problem(message, _pixels_place(subject, index), index)
 
 
 @rule(
@@ -300,6 +313,10 @@ def _file_missing(subject: Subject) -> Iterator[Problem]:
         yield Problem(f"Only the metadata were checked; the pixels are in {len(names)} other file{'s' if len(names) > 1 else ''}: {listed(names)}.")
 
 
+def _has_large_planes(subject: Subject) -> bool:
+    return is_tiff(subject) and any(image.shape.y * image.shape.x > _LARGE_PLANE**2 for image in subject.opened.images)
+
+
 @rule(
     "tiff.no-pyramid",
     severity="info",
@@ -307,7 +324,7 @@ def _file_missing(subject: Subject) -> Iterator[Problem]:
     why="To show an overview of a large plane without a pyramid, a viewer must read all of it.",
     fix="Converting the file with this suite adds a pyramid.",
     source=f"{OME_TIFF}#sub-resolutions",
-    applies=is_tiff,
+    applies=_has_large_planes,
 )
 def _no_pyramid(subject: Subject) -> Iterator[Problem]:
     for image in subject.opened.images:
@@ -322,7 +339,7 @@ def _no_pyramid(subject: Subject) -> Iterator[Problem]:
     why="To show a detail of a large plane stored in long strips, a viewer must read across the whole width.",
     fix="Converting the file with this suite stores it in tiles.",
     source="https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf",
-    applies=is_tiff,
+    applies=_has_large_planes,
 )
 def _not_tiled(subject: Subject) -> Iterator[Problem]:
     for image in subject.opened.images:

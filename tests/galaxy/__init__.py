@@ -1,0 +1,1 @@
+"""Tests of the local Galaxy and of what runs in it."""

@@ -1,0 +1,81 @@
+"""One Galaxy for all tests that need one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from local.instance import Connection, instance_folder
+from local.paths import state_folder
+
+from .processes_left import eventually, processes_with
+
+SCRIPT = ROOT / "scripts" / "galaxy.py"
+START_SECONDS = 900
+
+
+class ServedGalaxy:
+    """A ``galaxy.py serve`` in the background."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.folder = instance_folder(name)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.printed = self.folder / "printed.txt"
+        with self.printed.open("wb") as printed:
+            self.process = subprocess.Popen(
+                [sys.executable, SCRIPT, "serve", "--name", name], stdout=printed, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+
+    def ready(self) -> Connection:
+        """Wait for the address."""
+        described = self.folder / "connection.json"
+        assert eventually(lambda: described.exists() or self.process.poll() is not None, START_SECONDS), self.printed.read_text()
+        assert self.process.poll() is None, self.printed.read_text()
+        return Connection(**json.loads(described.read_text()))
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C and wait for the end."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(60)
+
+    def left(self) -> list[object]:
+        """Return the processes of this Galaxy that are still there."""
+        return list(processes_with(str(self.folder)))
+
+    def remove(self) -> None:
+        """End it whatever its state and delete what it kept."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(60)
+        eventually(lambda: not self.left(), 60)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def galaxy() -> Iterator[Connection]:
+    """Start the Galaxy that all tests share."""
+    served = ServedGalaxy(f"tests-{os.getpid()}")
+    try:
+        yield served.ready()
+    finally:
+        served.remove()
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    """Return the folder where pictures of the browser are kept for people to look at."""
+    folder = state_folder() / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
