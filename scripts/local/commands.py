@@ -117,7 +117,7 @@ def test(options: argparse.Namespace) -> int:
     """Run tool and workflow tests in a Galaxy of their own."""
     plan = tool_tests.make_plan(options.targets)
     output = options.output or state_folder() / "test-results"
-    with Instance.claim(options.name or None, options.port) as instance:
+    with Instance.claim(options.name, options.port) as instance:
         return tool_tests.run_tests(plan, _open(instance), output)
 
 

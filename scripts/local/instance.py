@@ -103,7 +103,7 @@ class Instance:
         LocalGalaxyError
             When the named one is in use.
         """
-        candidates = [name] if name else ["default", *(f"default-{number}" for number in range(2, 100))]
+        candidates = [name] if name is not None else ["default", *(f"default-{number}" for number in range(2, 100))]
         for candidate in candidates:
             folder = make_private(instance_folder(candidate))
             lock = FileLock(folder / "lock")

@@ -6,9 +6,11 @@ import re
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
+import zarr
 
-from .inputs import MAKERS
+from .inputs import DATA, MAKERS
 from .runner import Result, Row, fingerprint, listing, rows, run, run_until_killed, small_disk, without_rights
 
 ROWS = {row.name: row for row in rows()}
@@ -124,3 +126,11 @@ def test_a_job_stopped_half_way_leaves_nothing_under_a_final_name(name: str, giv
         assert result.lines == []
     else:
         judge(row, result)
+
+
+def test_a_missing_chunk_becomes_the_fill_value_and_nothing_else_changes(given: Path, tmp_path: Path) -> None:
+    result = run(MAKERS["Zarr with a missing chunk"](given), tmp_path / "out")
+    assert result.code == 0, result.stderr
+    expected = zarr.open_array(DATA / "cells_04.ome.zarr" / "0", mode="r")[...]
+    expected[0, 1, 2, :64, 64:] = 0
+    assert np.array_equal(zarr.open_array(tmp_path / "out" / "cells.ome.zarr" / "0", mode="r")[...], expected)

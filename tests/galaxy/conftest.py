@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from local.instance import Connection, instance_folder
+from local.instance import Connection, instance_folder, running
 from local.paths import state_folder
 
 from .processes_left import eventually, processes_with
@@ -63,12 +64,30 @@ class ServedGalaxy:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class GalaxyUnderTest:
+    """A running Galaxy and how to log in."""
+
+    connection: Connection
+    folder: Path
+
+    def password(self) -> str:
+        """Return the user's password."""
+        return str(json.loads((self.folder / "secrets.json").read_text())["user_password"])
+
+
 @pytest.fixture(scope="session")
-def galaxy() -> Iterator[Connection]:
-    """Start the Galaxy that all tests share."""
+def galaxy() -> Iterator[GalaxyUnderTest]:
+    """Start the Galaxy that all tests share, or use one that is open and named in LIGHTMICROSCOPY_TEST_GALAXY."""
+    name = os.environ.get("LIGHTMICROSCOPY_TEST_GALAXY")
+    if name:
+        connection = running(name)
+        assert connection, f"the Galaxy {name!r} is not running"
+        yield GalaxyUnderTest(connection, instance_folder(name))
+        return
     served = ServedGalaxy(f"tests-{os.getpid()}")
     try:
-        yield served.ready()
+        yield GalaxyUnderTest(served.ready(), served.folder)
     finally:
         served.remove()
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from lightmicroscopy.errors import UsageError
 from lightmicroscopy.image import Shape
 from lightmicroscopy.writers.pyramid import halve, level_shapes, method_for
-from numpy.typing import NDArray
 
 from .memory_image import memory_image
 

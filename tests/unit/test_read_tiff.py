@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -17,6 +18,7 @@ from PIL import Image as Pillow
 from lightmicroscopy.errors import LimitError, UnreadableError
 from lightmicroscopy.image import Quantity, Region
 from lightmicroscopy.readers import tiff_layout
+from lightmicroscopy.readers.tiff_lzw import check_lzw
 
 from .tiff_files import grey, hand_made, noise, opened, pixels, smooth
 
@@ -421,6 +423,34 @@ def test_a_picture_hidden_in_a_tile_cannot_grow(tmp_path: Path, monkeypatch: pyt
     assert tiff_layout.MAX_SEGMENT < 65535 * 65535
     with opened(path) as dataset, pytest.raises(LimitError, match="65,535"):
         pixels(dataset.images[0])
+
+
+def test_damaged_lzw_that_would_kill_the_decoder_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lzw.tif"
+    tifffile.imwrite(path, smooth((40, 50)), compression="lzw", metadata=None)
+    with tifffile.TiffFile(path) as parsed:
+        offset = parsed.pages[0].dataoffsets[0]
+    data = bytearray(path.read_bytes())
+    data[offset + 1] = 0x7F  # the first code after Clear becomes 508, which no table holds yet
+    path.write_bytes(data)
+    with opened(path) as dataset, pytest.raises(UnreadableError, match="code 508"):
+        pixels(dataset.images[0])
+
+
+@pytest.mark.parametrize("size", [1, 2, 250, 300, 1000, 5000, 200_000])
+@pytest.mark.parametrize("kind", ["noise", "smooth", "constant"])
+def test_honest_lzw_passes_the_look_at_it(kind: str, size: int) -> None:
+    values = {"noise": noise((size,), "uint8"), "smooth": smooth((size,), "uint8"), "constant": np.zeros(size, "uint8")}[kind]
+    check_lzw(imagecodecs.lzw_encode(values.tobytes()))
+
+
+@pytest.mark.parametrize("plain", [0, 1, 7, 200])
+def test_a_bad_code_is_found_behind_every_clear(plain: int) -> None:
+    codes = [256, *([1] * plain), 256, 300, 257]
+    bits = "".join(f"{code:09b}" for code in codes)
+    data = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
+    with pytest.raises(ValueError, match="code 300"):
+        check_lzw(data)
 
 
 @pytest.mark.parametrize("head", [b"", b"II", b"PK\3\4", b"<html>", b"MM\0+"[:3], b"<?xml version='1.0'?><svg/>"])

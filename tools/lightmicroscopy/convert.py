@@ -211,7 +211,10 @@ def _write_files(dataset: Dataset, images: Sequence[Image], labels: Sequence[Ima
 
     stem = without_extension(dataset.location.name)
     everything = [*images, *labels]
-    names = [sanitise(stem) if image is images[0] and len(images) == 1 else sanitise(f"{stem}__{_series_name(image, stem)}") for image in everything]
+    names = [
+        sanitise(stem) if image is images[0] and len(images) == 1 else sanitise(f"{sanitise(stem)}__{_series_name(image, stem)}")
+        for image in everything
+    ]
     for image, name in zip(everything, unique(names), strict=True):
         path = output / f"{name}.ome.tiff"
         try:
@@ -230,7 +233,7 @@ def _write_files(dataset: Dataset, images: Sequence[Image], labels: Sequence[Ima
 def _series_name(image: Image, stem: str) -> str:
     """Name one of several: by its own name, less the file's name where that only repeats."""
     name = image.name.removeprefix(stem).strip(" _-#:")
-    own = name or f"series_{image.series}"
+    own = sanitise(name, otherwise=f"series_{image.series}")
     return f"label_{own}" if image.label_of is not None else own
 
 

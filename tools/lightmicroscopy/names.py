@@ -44,12 +44,12 @@ def without_extension(name: str) -> str:
     return name
 
 
-def sanitise(name: str, longest: int = LONGEST) -> str:
+def sanitise(name: str, longest: int = LONGEST, *, otherwise: str = "image") -> str:
     """Turn any text into a file name.
 
     Letters of every script (in NFC), digits, ``.``, ``_`` and ``-`` are kept; white space becomes ``_``, anything else
-    is dropped or, between two kept parts, becomes ``_``. The result has no leading dot or dash, is never empty and is
-    at most `longest` bytes of UTF-8.
+    is dropped or, between two kept parts, becomes ``_``. The result has no leading dot or dash, is at most `longest`
+    bytes of UTF-8 and, where nothing could be kept, `otherwise`.
     """
     text = unicodedata.normalize("NFC", name)
     text = re.sub(r"\s+", "_", text.strip())
@@ -59,7 +59,7 @@ def sanitise(name: str, longest: int = LONGEST) -> str:
     text = re.sub(r"^[.-][._-]*", "", text)
     while len(text.encode()) > longest:
         text = text[:-1]
-    return text.rstrip(".") or "image"
+    return text.rstrip(".") or otherwise
 
 
 def _keeps(character: str) -> bool:

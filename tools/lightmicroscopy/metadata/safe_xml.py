@@ -8,7 +8,7 @@ from lxml import etree
 
 from ..errors import LimitError, UnreadableError
 
-LARGEST = 512 * 1024 * 1024
+LARGEST = 128 * 1024 * 1024
 """Bytes of XML accepted at once. OME-XML of 100,000 planes with their positions takes about 30 MB."""
 
 _DECLARATION = re.compile(r"^<\?xml[^>]*\?>")

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..errors import LimitError
+from ..metadata.safe_xml import LARGEST
 from . import tiff_ome, tiff_plain, tiff_series
 from .tiff_pages import PageBook
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _OME_ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?OME[\s>/]")
-_COMPANION = 256 << 20
 
 
 def sniff(path: Path, head: bytes) -> bool:
@@ -57,8 +57,8 @@ def open_dataset(location: Location) -> Dataset:
 
 
 def _companion_xml(location: Location) -> bytes:
-    if location.path.stat().st_size > _COMPANION:
-        raise LimitError(f"{location.name} is an XML file of more than {_COMPANION:,} bytes. Check where it comes from.")
+    if location.path.stat().st_size > LARGEST:
+        raise LimitError(f"{location.name} is an XML file of more than {LARGEST:,} bytes. Check where it comes from.")
     return location.path.read_bytes()
 
 

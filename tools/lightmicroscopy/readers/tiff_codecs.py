@@ -80,18 +80,11 @@ def is_lossy(code: int, head: bytes) -> bool:
 
 def picture_frame(code: int, data: bytes) -> Frame | None:
     """The header of a segment that is a whole encoded picture; None where it cannot be found or the codec has none."""
+    parsers = ((JPEG, jpeg_frame), (JPEG2000, _jpeg2000_frame), ((PNG,), png_frame), (WEBP, _webp_frame), ((LERC,), _lerc_frame))
     try:
-        if code in JPEG:
-            return jpeg_frame(data)
-        if code in JPEG2000:
-            return _jpeg2000_frame(data)
-        if code == PNG:
-            return png_frame(data)
-        if code in WEBP:
-            return _webp_frame(data)
+        return next((parse(data) for codes, parse in parsers if code in codes), None)
     except (struct.error, IndexError):
         return None
-    return None
 
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
@@ -141,6 +134,14 @@ def lerc_error(data: bytes) -> float:
     integers = 6 + (version >= 4) + (version >= 6)
     at = 10 + (4 if version >= 3 else 0) + 4 * integers + (4 if version >= 6 else 0)
     return float(struct.unpack_from("<d", data, at)[0])
+
+
+def _lerc_frame(data: bytes) -> Frame | None:
+    if data[:6] != b"Lerc2 ":
+        return None
+    version = struct.unpack_from("<i", data, 6)[0]
+    height, width, depth = struct.unpack_from("<3i", data, 10 + (4 if version >= 3 else 0))
+    return Frame(abs(height), abs(width), abs(depth) if version >= 4 else 1, 64, True)
 
 
 def _jpeg2000_frame(data: bytes) -> Frame | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ..image import Channel, Plane, Quantity
+from ..image import Channel, Instrument, Objective, Plane, Quantity
 
 if TYPE_CHECKING:
     from ..image import ImageMetadata
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _METRE_UM = 1e6
 _LONGEST = 4096
 _MOST = 20_000
+_IMMERSIONS = {"oil": "Oil", "w": "Water", "water": "Water", "imm": "Multi", "glyc": "Glycerol", "air": "Air", "dry": "Air"}
 
 
 def metadata(tiff: Any, known: ImageMetadata, sizes: tuple[int, int, int]) -> tuple[ImageMetadata, tuple[str, ...]]:
@@ -41,6 +43,8 @@ def metadata(tiff: Any, known: ImageMetadata, sizes: tuple[int, int, int]) -> tu
             time_increment_s=_increment(facts, sizes[0]),
             channels=_channels(facts, scan, sizes[1]),
             planes=_planes(facts, sizes),
+            instrument=(instrument := _instrument(_text(scan.get("Objective")))),
+            objective_id=instrument.objectives[0].id if instrument else None,
             original=known.original + tuple(_flat(facts)),
         ),
         warnings,
@@ -54,6 +58,18 @@ def _length(metres: Any) -> Quantity | None:
 
 def _text(value: Any) -> str | None:
     return str(value).strip() or None if value else None
+
+
+def _instrument(objective: str | None) -> Instrument | None:
+    """The objective out of its engraving, such as ``Plan-Neofluar 40x/1.3 Oil DIC``, which is all the file has of it."""
+    if not objective:
+        return None
+    numbers = re.search(r"(\d+(?:[.,]\d+)?)\s*x\s*(?:/\s*(\d+(?:[.,]\d+)?))?", objective, re.IGNORECASE)
+    magnification, aperture = ((float(text.replace(",", ".")) if text else None) for text in (numbers.groups() if numbers else (None, None)))
+    words = re.split(r"[^a-z]+", objective[numbers.end() :].lower()) if numbers else []
+    immersion = next((_IMMERSIONS[word] for word in words if word in _IMMERSIONS), None)
+    lens = Objective("Objective:0", model=objective, magnification=magnification, numerical_aperture=aperture, immersion=immersion)
+    return Instrument("Instrument:0", objectives=(lens,))
 
 
 def _stamps(facts: dict[str, Any], count: int) -> list[float]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..errors import SuiteError, UnreadableError
+from ..metadata.safe_xml import LARGEST
 from .tiff_pages import PageBook
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from .tiff_layout import Layout
 
 _HELD = 200
-_LARGEST_COMPANION = 256 << 20
 _UUID = re.compile(rb"""<(?:[\w.-]+:)?OME\b[^>]*?\bUUID\s*=\s*["']([^"']{1,100})["']""")
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PLAIN = re.compile(r"[^\w.-]")
@@ -98,7 +98,7 @@ class TiffSet:
         if _is_tiff(path):
             book = self._open(path)
             return book.scanner.description(book.ifds[0].offset) or None
-        if path.stat().st_size > _LARGEST_COMPANION:
+        if path.stat().st_size > LARGEST:
             return None
         data = path.read_bytes()
         return data if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else None

@@ -66,15 +66,13 @@ def open_tiff(location: Location, book: PageBook, warnings: tuple[str, ...] = ()
         kind = next((kind for kind in FORMATS if getattr(tiff, f"is_{kind}", False)), None)
         if kind is None:
             return None
-        series = [one for one in tiff.series if one.keyframe is not None and one.size]
+        series = [one for one in tiff.series if one.keyframe is not None and one.size and not (kind == "lsm" and one.keyframe.is_reduced)]
         if kind == "imagej" and any(one.kind != "imagej" for one in series):
             _check_imagej_promise(book, tiff.imagej_metadata or {})
             return None
     layouts: dict[int, Layout] = {}
     images: list[Image] = []
     for one in series:
-        if kind == "lsm" and one.keyframe.is_reduced:
-            continue
         images.extend(_images(book, kind, one, layouts, len(images), len(series)))
     if not images:
         return None

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import LimitError, SuiteError, UnreadableError
 from ..image import Region, Shape
 from .tiff_codecs import LZW, picture_frame
-from .tiff_layout import MAX_SEGMENT, Layout, Page
+from .tiff_layout import MAX_SEGMENT, RATIO_FREE, Layout, Page
 from .tiff_lzw import check_lzw
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _UNIT = 1 << 20
 _RAW_UNIT = 8 << 20
 _BAND = 8 << 20
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
+_HIDDEN = 16
 _WASTE = 8
 """Whole rows are read, and cropped, where at most this many times the wanted bytes are read."""
 
@@ -230,12 +231,7 @@ def _segment(ref: PlaneRef, number: int) -> NDArray[Any] | None:
             f"{ref.file.name} is truncated: page {page.index} needs {count - len(data):,} more bytes at byte {offset + len(data):,}. "
             "Copy or upload it again."
         )
-    frame = picture_frame(layout.code, data)
-    if frame is not None and frame.height * frame.width * max(frame.samples, 1) * ((frame.bits + 7) // 8) > MAX_SEGMENT:
-        raise LimitError(
-            f"Page {page.index} of {ref.file.name} hides a picture of {frame.width:,} × {frame.height:,} pixels in one strip or tile. "
-            "The file was made to mislead; do not use it."
-        )
+    _check_frame(ref, data)
     if layout.code == LZW:
         check_lzw(data if not layout.reversed_bits else data.translate(_REVERSED))
     pixels = layout.decode(data, number, **layout.jpeg)[0]
@@ -245,3 +241,18 @@ def _segment(ref: PlaneRef, number: int) -> NDArray[Any] | None:
         raise ValueError(f"the values decode to {pixels.dtype} where {layout.dtype} is declared")
     decoded: NDArray[Any] = pixels[0]
     return decoded
+
+
+def _check_frame(ref: PlaneRef, data: bytes) -> None:
+    """Refuse an encoded picture whose own header is much larger than the strip or tile it stands for."""
+    page, layout = ref.page, ref.page.layout
+    frame = picture_frame(layout.code, data)
+    if frame is None:
+        return
+    size = frame.height * frame.width * max(frame.samples, 1) * ((frame.bits + 7) // 8)
+    expected = layout.segment_height * layout.segment_width * (1 if layout.planar else layout.samples) * layout.dtype.itemsize
+    if size > MAX_SEGMENT or (size > RATIO_FREE and size > _HIDDEN * expected):
+        raise LimitError(
+            f"Page {page.index} of {ref.file.name} hides a picture of {frame.width:,} × {frame.height:,} pixels in one strip or tile. "
+            "The file was made to mislead; do not use it."
+        )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..errors import LimitError, UnreadableError
+from ..metadata.safe_xml import LARGEST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,7 +136,14 @@ class Scanner:
     def description(self, offset: int, index: int = 0) -> bytes:
         """The raw ImageDescription of the directory at `offset`, empty where there is none."""
         entry = self._read(offset, index).tags.get(DESCRIPTION)
-        return b"" if entry is None else self._value(entry, index, DESCRIPTION)
+        if entry is None:
+            return b""
+        kind, number, _ = entry
+        if number * _TYPE_SIZE.get(kind, 0) > LARGEST:
+            raise LimitError(
+                f"The description in {self.file.name} is {number:,} bytes long; at most {LARGEST:,} are accepted. Check where the file comes from."
+            )
+        return self._value(entry, index, DESCRIPTION)
 
     def _read(self, offset: int, index: int) -> _Raw:
         count_size, next_size = (8, 8) if self.big else (2, 4)

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ from ..progress import size
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    _Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -52,7 +54,7 @@ def new_output(path: Path, *, most_bytes: int, least_bytes: int = 0) -> Iterator
     _refuse_existing(path)
     _refuse_too_small(path, least_bytes)
     temporary = path.parent / f".{secrets.token_hex(6)}.partial"
-    with _terminable():
+    with _interruptible_once():
         try:
             yield temporary
             _refuse_existing(path)
@@ -100,17 +102,34 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM raise `Terminated`, where the program has not decided otherwise."""
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+def _interruptible_once() -> Iterator[None]:
+    """Let the first SIGINT or SIGTERM stop the work, and no second one stop the tidying up.
+
+    What the program does on a signal is kept, where it does something; SIGTERM else raises `Terminated`.
+    """
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def terminate(number: int, _: FrameType | None) -> None:
-        raise Terminated(128 + number)
+    def set_all(handler: _Handler) -> None:
+        for number, former in before.items():
+            if former not in (signal.SIG_IGN, None):
+                signal.signal(number, handler)
 
-    signal.signal(signal.SIGTERM, terminate)
+    def first(number: int, frame: FrameType | None) -> None:
+        set_all(signal.SIG_IGN)
+        former = before[signal.Signals(number)]
+        if not callable(former):
+            raise Terminated(128 + number)
+        former(number, frame)
+        # The program has decided to go on.
+        set_all(first)
+
+    set_all(first)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number, former in before.items():
+            if former is not None:
+                signal.signal(number, former)

@@ -279,19 +279,37 @@ def run(tasks: Sequence[Task], *, threads: int = 1, memory: int | None = None, p
     """
     threads = max(1, threads)
     state = _Run(tasks, threads, memory, progress)
-    workers = [threading.Thread(target=state.labour, name=f"write-{number}") for number in range(threads)] if threads > 1 else []
-    try:
-        for worker in workers:
-            worker.start()
-        if not workers:
-            state.labour()
-        for worker in workers:
-            worker.join()
-    except BaseException:
-        state.stop()
-        for worker in workers:
-            if worker.ident is not None:
-                worker.join()
-        raise
+    if threads == 1:
+        state.labour()
+    else:
+        _labour_together(state, threads)
     if state.failure is not None:
         raise state.failure
+
+
+def _labour_together(state: _Run, threads: int) -> None:
+    """Do all work in threads; returns, or raises what interrupted it, when all of them have ended."""
+    started: list[tuple[threading.Thread, threading.Event]] = []
+    try:
+        for number in range(threads):
+            ended = threading.Event()
+            worker = threading.Thread(target=_labour_once, args=(state, ended), name=f"write-{number}")
+            worker.start()
+            started.append((worker, ended))
+        for _, ended in started:
+            ended.wait()
+    except BaseException:
+        state.stop()
+        raise
+    finally:
+        # An interrupted `Thread.join` takes a running thread for one that has ended (CPython issue 90882), so events are waited for first.
+        for worker, ended in started:
+            ended.wait()
+            worker.join()
+
+
+def _labour_once(state: _Run, ended: threading.Event) -> None:
+    try:
+        state.labour()
+    finally:
+        ended.set()

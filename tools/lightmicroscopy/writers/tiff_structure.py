@@ -88,7 +88,7 @@ class TiffStructure:
     path
         File to make.
     description
-        ImageDescription of the first directory, ASCII, without NUL.
+        ImageDescription of the first directory, without NUL.
     big
         Whether offsets have 64 bits (BigTIFF).
     tags

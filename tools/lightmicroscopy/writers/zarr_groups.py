@@ -140,7 +140,7 @@ def plan_group(image: Image, path: str, options: WriteOptions, *, parent: ArrayG
     options
         See `WriteOptions`.
     parent
-        The image a label map belongs to; a map of its size gets as many levels.
+        The image a label map belongs to; the map gets as many levels if it is large enough.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def plan_group(image: Image, path: str, options: WriteOptions, *, parent: ArrayG
     """
     source = image.levels[0].pixels if image.shape.s == 1 else SamplesAsChannels(image.levels[0].pixels)
     count = options.levels
-    if parent is not None and parent.plan.shapes[0][3:5] == image.shape[3:5]:
+    if parent is not None and max(image.shape.y, image.shape.x) >= 2 ** (len(parent.plan.shapes) - 1):
         count = len(parent.plan.shapes)
     shapes = level_shapes(source.shape, count, downsample_z=options.downsample_z)
     chunks = tuple(_chunk(shape, options.chunk, shapes[0], source.dtype.itemsize) for shape in shapes)

@@ -1,0 +1,103 @@
+"""What a person at a browser sees: the form, the green result, the report, the viewer."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bioblend.galaxy import GalaxyInstance
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from .conftest import GalaxyUnderTest
+
+pytestmark = [pytest.mark.galaxy, pytest.mark.slow]
+
+CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+# A job takes ten seconds on an idle machine, nearly all of it Galaxy's own.
+JOB_MILLISECONDS = 600_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on the PATH")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, galaxy: GalaxyUnderTest) -> Page:
+    """Return a page of the user, logged in through the form."""
+    page = browser.new_page(viewport={"width": 1500, "height": 1000})
+    page.set_default_timeout(60_000)
+    page.goto(f"{galaxy.connection.url}/login/start")
+    page.fill("#login-form-name", "user")
+    page.fill("#login-form-password", galaxy.password())
+    page.click("button[name=login]")
+    page.wait_for_selector("#history-panel, .history-index", timeout=60_000)
+    return page
+
+
+@pytest.fixture(scope="module")
+def user(galaxy: GalaxyUnderTest) -> GalaxyInstance:
+    return GalaxyInstance(galaxy.connection.url, galaxy.connection.user_key)
+
+
+@pytest.fixture
+def history(user: GalaxyInstance, page: Page, galaxy: GalaxyUnderTest, test_data: Path) -> str:
+    """Return a history with one image in it, and make it the one the browser shows."""
+    history_id = str(user.histories.create_history(name="Browser test")["id"])
+    target = {"destination": {"type": "hdas"}, "elements": [{"src": "files", "name": "cells.ome.tiff", "ext": "ome.tiff"}]}
+    answer = page.request.post(
+        f"{galaxy.connection.url}/api/tools/fetch",
+        headers={"x-api-key": galaxy.connection.user_key},
+        # BioBlend's upload leaves the file open, which is an error here.
+        multipart={
+            "history_id": history_id,
+            "targets": json.dumps([target]),
+            "files_0|file_data": {"name": "cells.ome.tiff", "mimeType": "image/tiff", "buffer": (test_data / "cells.ome.tiff").read_bytes()},
+        },
+    )
+    assert answer.ok, answer.text()
+    user.datasets.wait_for_dataset(answer.json()["outputs"][0]["id"], maxwait=JOB_MILLISECONDS / 1000, interval=1)
+    page.goto(f"{galaxy.connection.url}/histories/view?id={history_id}")
+    page.request.put(f"{galaxy.connection.url}/history/set_as_current?id={history_id}")
+    return history_id
+
+
+def run_tool(page: Page, galaxy: GalaxyUnderTest, tool_id: str) -> None:
+    page.goto(f"{galaxy.connection.url}/?tool_id={tool_id}")
+    page.wait_for_selector(".tool-model-title, .tool-card, form#tool-form, #execute", timeout=60_000)
+    # The newest image of the history is chosen already.
+    expect(page.locator("#execute")).to_be_enabled()
+
+
+def green(page: Page, name: str) -> None:
+    expect(page.locator(f".content-item[data-state='ok']:has-text('{name}')").first).to_be_visible(timeout=JOB_MILLISECONDS)
+
+
+def test_an_image_is_converted_and_checked_with_the_mouse_alone(
+    page: Page, galaxy: GalaxyUnderTest, history: str, user: GalaxyInstance, screenshots: Path
+) -> None:
+    run_tool(page, galaxy, "lm_convert")
+    expect(page.get_by_text("cells.ome.tiff").first).to_be_visible()
+    page.screenshot(path=screenshots / "form.png", full_page=True)
+    page.click("#execute")
+    green(page, "OME-TIFF")
+    page.screenshot(path=screenshots / "history.png")
+
+    run_tool(page, galaxy, "lm_check")
+    page.click("#execute")
+    green(page, "findings")
+    report = next(item for item in user.histories.show_history(history, contents=True) if item.get("extension") == "html")
+    page.goto(f"{galaxy.connection.url}/datasets/{report['id']}/preview")
+    frame = page.frame_locator("iframe#galaxy_main, iframe[name=galaxy_main], iframe").first
+    expect(frame.get_by_text(re.compile("cells")).first).to_be_visible()
+    page.screenshot(path=screenshots / "report.png")
