@@ -177,5 +177,6 @@ def _conclude(run: Run, seconds: float) -> None:
         word = {True: "passed", False: "FAILED", None: "not run"}[passed]
         print(f"{word:8}{took:7.0f} s  {name}")
     if run.pytest:
-        counts = ", ".join(f"{run.pytest[word]} {word}" for word in OUTCOMES if run.pytest[word])
+        numbers = ((word, run.pytest[word]) for word in OUTCOMES if run.pytest[word])
+        counts = ", ".join(f"{number} {word}{'s' if word in ('error', 'warning') and number > 1 else ''}" for word, number in numbers)
         print(f"{f' {counts} in {seconds:.2f}s ':=^100}")

@@ -218,7 +218,7 @@ def test_an_instance_stays_taken_until_its_processes_are_gone(token: str, tmp_pa
         lifeline.run(sys.argv[3:], grace=2.0, lock=lock)
         """
     )
-    from local.locks import FileLock  # noqa: PLC0415 (its folder is added to the path by this package)
+    from local.locks import FileLock
 
     holding = subprocess.Popen(
         [sys.executable, "-c", holder, SCRIPTS, tmp_path / "lock", *stand_in(token, "stubborn")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
@@ -235,7 +235,7 @@ def test_an_instance_stays_taken_until_its_processes_are_gone(token: str, tmp_pa
 
 
 def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
-    import socket  # noqa: PLC0415
+    import socket
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -247,7 +247,7 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_in_use_is_a_sentence(tmp_path: Path) -> None:
-    from local.locks import FileLock  # noqa: PLC0415
+    from local.locks import FileLock
 
     lock = FileLock(tmp_path / "galaxy" / "mine" / "lock")
     assert lock.acquire(wait=False)

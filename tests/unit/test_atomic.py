@@ -151,6 +151,20 @@ def test_a_signal_half_way_leaves_nothing(tmp_path: Path, tools: Path, root: Pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_signal_the_program_takes_for_a_mere_request_does_not_stop_the_writing(tmp_path: Path) -> None:
+    asked: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
+    try:
+        with new_output(tmp_path / "a.ome.tiff", most_bytes=1) as temporary:
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
+            temporary.write_bytes(b"1")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert asked == [signal.SIGTERM] * 2
+    assert (tmp_path / "a.ome.tiff").exists()
+
+
 def test_a_killed_run_leaves_nothing_under_the_final_name(tmp_path: Path, tools: Path, root: Path) -> None:
     program = TERMINATED.format(paths=[str(tools), str(root)], folder=str(tmp_path), signal=int(signal.SIGKILL), wanted="ome-tiff")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lightmicroscopy.errors import UnreadableError, UnwritableError
 from lightmicroscopy.image import Region, Shape
-from lightmicroscopy.writers.blocks import LARGEST_BLOCK, PIXEL_MEMORY, Box, Plan, block_extent, blocks, pixel_memory
+from lightmicroscopy.writers.blocks import LARGEST_BLOCK, MOST_BLOCK, PIXEL_MEMORY, Box, Plan, block_extent, blocks, pixel_memory
 from lightmicroscopy.writers.codecs import Codec, tiff_codec, zarr_codec
 from lightmicroscopy.writers.pipeline import Extremes, Task, encode, run
 from lightmicroscopy.writers.pyramid import halve, level_shapes
@@ -104,7 +104,7 @@ def test_blocks_far_smaller_than_a_plane_give_the_same_levels(cut: Any, monkeypa
     _, shape, chunk, unit, halve_z = cut
     monkeypatch.setattr("lightmicroscopy.writers.pipeline.pixel_memory", lambda memory, threads: 20_000)
     plan = plan_of(noise(*shape), chunk, unit=unit, halve_z=halve_z)
-    assert len(list(blocks(plan, block_extent(plan, 20_000 // 5)))) > shape[0] * shape[1] * shape[2] / 3
+    assert len(list(blocks(plan, block_extent(plan, 20_000 // 5, 16_000)))) > shape[0] * shape[1] * shape[2] / 3
     sink = Collected(plan)
     run([Task(plan, sink)], threads=2)
     check_levels(plan, sink)
@@ -215,6 +215,26 @@ def test_a_block_is_a_whole_plane_where_that_is_small_and_part_of_one_where_it_i
         extent = block_extent(Plan(source, (source.shape,), ((1, 512, 512),), "mean"), LARGEST_BLOCK)
         assert 2 * np.prod(extent) <= LARGEST_BLOCK
         assert all(size % 512 == 0 for size in extent[3:])
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        (Shape(1, 1, 1, 16, 100_000), (1, 1, 1, 512, 100_000)),
+        (Shape(1, 1, 1, 77, 100_000), (1, 1, 1, 512, 100_000)),
+        (Shape(1, 1, 1, 4096, 8192), (1, 1, 1, 4096, 8192)),
+        (Shape(1, 1, 1, 10_000, 100_000), (1, 1, 1, 9728, 100_000)),
+    ],
+)
+def test_what_is_stored_together_is_read_together_even_where_it_is_large(unit: Shape, expected: tuple[int, ...]) -> None:
+    source = MemoryPixels(np.broadcast_to(np.zeros((), np.uint16), (1, 1, 1, 100_000, 100_000, 1)), unit)
+    assert block_extent(Plan(source, (source.shape,), ((1, 512, 512),), "mean"), LARGEST_BLOCK) == expected
+
+
+def test_a_row_too_wide_for_the_memory_is_read_in_parts() -> None:
+    source = MemoryPixels(np.broadcast_to(np.zeros((), np.uint16), (1, 1, 1, 1024, 500_000, 1)), Shape(1, 1, 1, 16, 500_000))
+    extent = block_extent(Plan(source, (source.shape,), ((1, 512, 512),), "mean"), LARGEST_BLOCK)
+    assert MOST_BLOCK / 2 < 2 * np.prod(extent) <= MOST_BLOCK
 
 
 def test_cells_of_a_huge_plane_that_wait_for_their_pixels_stay_few() -> None:

@@ -28,9 +28,6 @@ NOT_IN_THE_FORM = {
 }
 """Flags no wrapper offers, and why."""
 
-NOT_IN_ONE_FORM = {("lm_check", "preview"): "the converter makes the picture that workflows show, and Galaxy has viewers"}
-"""Flags one wrapper does not offer, and why."""
-
 SET_BY_THE_COMMAND = {
     "lm_convert": {
         "report": "always an output",
@@ -38,7 +35,7 @@ SET_BY_THE_COMMAND = {
         "preview": "an output if the box is ticked",
         "checksums": "an output if the box is ticked",
     },
-    "lm_check": {"html": "always an output", "table": "always an output", "json": "always an output"},
+    "lm_check": {"html": "always an output", "table": "always an output", "json": "always an output", "preview": "always an output"},
 }
 """Flags the rendered command gives."""
 
@@ -88,8 +85,7 @@ def test_every_flag_is_in_the_form_or_has_a_reason_not_to_be(wrapper: Wrapper) -
     flags = {action.dest for action in parser_of(wrapper)._actions if action.option_strings}
     offered = {field_name(parameter) for parameter in fields(wrapper) if parameter.get("argument")}
     commanded = SET_BY_THE_COMMAND[wrapper.path.stem]
-    excepted = set(NOT_IN_THE_FORM) | {flag for tool, flag in NOT_IN_ONE_FORM if tool == wrapper.path.stem}
-    assert flags - offered - set(commanded) <= excepted, "a flag that users of Galaxy cannot reach"
+    assert flags - offered - set(commanded) <= set(NOT_IN_THE_FORM), "a flag that users of Galaxy cannot reach"
     assert not (offered & set(commanded)), "one of the two would be overruled"
     for flag in commanded:
         assert f"--{flag.replace('_', '-')}" in wrapper.source.parse_command()
@@ -98,7 +94,6 @@ def test_every_flag_is_in_the_form_or_has_a_reason_not_to_be(wrapper: Wrapper) -
 def test_every_reason_is_still_needed(wrapper: Wrapper) -> None:
     flags = {action.dest for action in parser_of(wrapper)._actions if action.option_strings}
     assert set(SET_BY_THE_COMMAND[wrapper.path.stem]) <= flags
-    assert {flag for tool, flag in NOT_IN_ONE_FORM if tool == wrapper.path.stem} <= flags
 
 
 def test_every_choice_of_the_form_is_one_the_script_takes(wrapper: Wrapper) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import readers
 from .errors import SuiteError, UnreadableError, UnwritableError, UsageError
+from .metadata.sources import changed, unsaid
 from .names import sanitise, unique, without_extension
 from .provenance import Provenance, checksum_of_source, files_below, now, sha256
 from .selection import Selection, select, select_series
@@ -225,7 +226,7 @@ def _write_files(dataset: Dataset, images: Sequence[Image], labels: Sequence[Ima
                 raise
             yield Outcome(image, name, reason=str(error))
             continue
-        yield _outcome(image, name, written, written.series[0])
+        yield _outcome(dataset, image, name, written, written.series[0])
         if isinstance(options.progress, _Sum):
             options.progress.next_output()
 
@@ -246,7 +247,7 @@ def _write_store(dataset: Dataset, images: Sequence[Image], labels: Sequence[Ima
     part = replace(dataset, images=tuple(images), labels=tuple(labels), plates=plates, close_files=None)
     written = write_ome_zarr(part, path, options)
     for image, series in zip((*images, *labels), written.series, strict=True):
-        yield _outcome(image, name, written, series)
+        yield _outcome(dataset, image, name, written, series)
 
 
 def _plates(plates: Sequence[Plate], images: Sequence[Image]) -> tuple[Plate, ...]:
@@ -261,5 +262,6 @@ def _plates(plates: Sequence[Plate], images: Sequence[Image]) -> tuple[Plate, ..
     return tuple(plate for plate in kept if plate.wells)
 
 
-def _outcome(image: Image, name: str, written: Written, series: SeriesWritten) -> Outcome:
-    return Outcome(image, name, series, written.path, written.bytes, written.losses, (*image.warnings, *written.warnings))
+def _outcome(dataset: Dataset, image: Image, name: str, written: Written, series: SeriesWritten) -> Outcome:
+    remarks = tuple(sentence for sentence in (unsaid(dataset.format), changed(image)) if sentence)
+    return Outcome(image, name, series, written.path, written.bytes, written.losses, (*remarks, *image.warnings, *written.warnings))

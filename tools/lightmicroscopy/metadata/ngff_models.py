@@ -60,26 +60,30 @@ def structure_errors(store: Store, version: Literal["0.4", "0.5"], parts: Iterab
 
 
 def _violations(model: Any, group: Any, version: str) -> list[tuple[str, str]]:
-    from pydantic import ValidationError
-
     try:
         if hasattr(model, "from_zarr"):
             model.from_zarr(group)
         else:
             attributes = group.attrs.asdict()
             model.model_validate(attributes if version == "0.4" else attributes.get("ome", {}))
-    except ValidationError as error:
-        found: dict[str, str] = {}
-        for item in error.errors(include_url=False, include_context=False):
-            if _is_alternative(item["loc"]):
-                continue
-            key = ".".join(str(step) for step in item["loc"] if not _UNION.match(str(step)))
-            found.setdefault(key, _sentence(item["type"], item["msg"]))
-        return list(found.items())
     except (ValueError, RuntimeError, TypeError, KeyError, AttributeError, IndexError) as error:
-        cause = error.__cause__ if isinstance(error.__cause__, ValidationError) else None
-        return [("", f"{str(error).strip() or type(error).__name__}" + (f" {cause.errors(include_url=False)[0]['msg']}" if cause else ""))]
+        items = _items(error)
+        if items is None:
+            said = [item["msg"] for item in _items(error.__cause__) or ()][:1]
+            return [("", " ".join([str(error).strip() or type(error).__name__, *said]))]
+        found: dict[str, str] = {}
+        for item in items:
+            if not _is_alternative(item["loc"]):
+                key = ".".join(str(step) for step in item["loc"] if not _UNION.match(str(step)))
+                found.setdefault(key, _sentence(item["type"], item["msg"]))
+        return list(found.items())
     return []
+
+
+def _items(error: BaseException | None) -> list[dict[str, Any]] | None:
+    """The single violations in a model's own error, known by its method `errors`; None for any other error."""
+    listed = getattr(error, "errors", None)
+    return listed(include_url=False, include_context=False) if callable(listed) else None
 
 
 def _sentence(kind: str, message: str) -> str:

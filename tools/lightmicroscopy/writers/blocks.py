@@ -17,9 +17,16 @@ if TYPE_CHECKING:
 Box = tuple[int, int, int]
 """Extent or origin along z y x."""
 
-PIXEL_MEMORY = 96 << 20
+Extent = tuple[int, int, int, int, int]
+"""Extent along T C Z Y X."""
+
+PIXEL_MEMORY = 160 << 20
 """Bytes of pixels in flight, all threads together, if nobody says otherwise."""
 LARGEST_BLOCK = 16 << 20
+"""What a block grows to, in bytes; larger ones gain nothing."""
+ALONE = 0.8
+"""Share of the pixel memory that one block may have if it goes alone."""
+MOST_BLOCK = int(PIXEL_MEMORY * ALONE)
 BESIDE_A_BLOCK = 2.5
 """What a block costs over its own size: what the reader decodes from, conversions, smaller levels, the tile being encoded."""
 
@@ -73,30 +80,49 @@ def pixel_memory(memory: int | None, threads: int) -> int:
     return max(LARGEST_BLOCK, min(memory // 2, int(LARGEST_BLOCK * BESIDE_A_BLOCK) * threads))
 
 
-def block_extent(plan: Plan, limit: int) -> tuple[int, int, int, int, int]:
+def block_extent(plan: Plan, limit: int, most: int = MOST_BLOCK) -> Extent:
     """Extent along T C Z Y X of the blocks an image is read in.
 
-    A block is made of whole cells and, where `limit` (bytes) allows, of whole storage units, so that nothing is decoded
-    twice. It grows to a whole plane if that is small enough: its levels then need no other block.
+    A block is made of whole cells and of whole storage units, so that nothing is decoded twice. It grows to a whole plane
+    if that is small enough: its levels then need no other block.
+
+    Parameters
+    ----------
+    plan
+        What is written.
+    limit
+        Bytes of a block, several of which are in flight. Larger blocks, which storage units can demand, go alone.
+    most
+        Bytes a block may have if it goes alone. If storage units would need more, they are read several times; except
+        that a single unit is always read at once, since its reader must hold it anyway.
     """
     shape, unit, cell = plan.shapes[0], plan.source.unit, (1, 1, *plan.cell(0))
     itemsize = plan.source.dtype.itemsize * shape.s
     axes = list(zip(shape[:5], unit[:5], cell, strict=True))
     extent = [min(full, math.lcm(max(1, held), whole)) for full, held, whole in axes]
-    looser = [min(full, whole * -(-min(held, full) // whole)) for full, held, whole in axes]
-    for sizes in (looser, [min(full, whole) for full, _, whole in axes]):
-        for axis in range(5):
-            if math.prod(extent) * itemsize > limit:
-                extent[axis] = sizes[axis]
+    covering = [min(full, whole * -(-min(held, full) // whole)) for full, held, whole in axes]
+    for axis in range(5):
+        if math.prod(extent) * itemsize > limit:
+            extent[axis] = covering[axis]
+    bound = max(most, math.prod(min(full, held) for full, held, _ in axes) * itemsize)
+    for axis, (full, _, whole) in enumerate(axes):
+        if math.prod(extent) * itemsize > bound:
+            others = math.prod(extent) // extent[axis] * itemsize
+            extent[axis] = min(full, max(whole, bound // others // whole * whole))
+    return _grown(extent, shape, min(limit, LARGEST_BLOCK) // itemsize)
+
+
+def _grown(extent: list[int], shape: Shape, pixels: int) -> Extent:
+    """Double y and x in turn while a block has at most so many pixels."""
     while growing := [axis for axis in (3, 4) if extent[axis] < shape[axis]]:
-        if math.prod(extent) * itemsize * 2 > min(limit, LARGEST_BLOCK):
+        if math.prod(extent) * 2 > pixels:
             break
         axis = min(growing, key=lambda axis: extent[axis])
         extent[axis] = min(extent[axis] * 2, shape[axis])
     return tuple(extent)  # type: ignore[return-value]
 
 
-def blocks(plan: Plan, extent: tuple[int, int, int, int, int]) -> Iterator[Region]:
+def blocks(plan: Plan, extent: Extent) -> Iterator[Region]:
     """Every block of an image, channels and times in order.
 
     Within a plane blocks come along a Z-order curve, so that the tiles of lower levels that are still incomplete stay few

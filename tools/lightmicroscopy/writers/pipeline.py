@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import SuiteError, UnwritableError
-from .blocks import BESIDE_A_BLOCK, Box, Plan, block_extent, blocks, pixel_memory
+from .blocks import ALONE, BESIDE_A_BLOCK, Box, Plan, block_extent, blocks, pixel_memory
 from .codecs import scratch
 from .pyramid import halve
 
@@ -163,7 +163,7 @@ class _Run:
     def __init__(self, tasks: Sequence[Task], threads: int, memory: int | None, progress: Progress | None) -> None:
         budget = pixel_memory(memory, threads)
         self.budget = _Budget(budget)
-        self.work = self._work(tasks, int(budget / threads / BESIDE_A_BLOCK))
+        self.work = self._work(tasks, int(budget / threads / BESIDE_A_BLOCK), int(budget * ALONE))
         self.total = sum(task.plan.bytes for task in tasks)
         self.progress = progress
         self.done = 0
@@ -172,10 +172,10 @@ class _Run:
         self.failure: BaseException | None = None
 
     @staticmethod
-    def _work(tasks: Sequence[Task], limit: int) -> Iterator[tuple[Task, _Assembler, Region]]:
+    def _work(tasks: Sequence[Task], limit: int, most: int) -> Iterator[tuple[Task, _Assembler, Region]]:
         for task in tasks:
             assembler = _Assembler(task.plan)
-            for region in blocks(task.plan, block_extent(task.plan, limit)):
+            for region in blocks(task.plan, block_extent(task.plan, limit, most)):
                 yield task, assembler, region
 
     def labour(self) -> None:

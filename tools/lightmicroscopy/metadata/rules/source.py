@@ -6,13 +6,9 @@ from collections.abc import Iterator
 
 from ...palette import ramp_color
 from ..findings import Problem, Subject, rule
+from ..sources import changed, unsaid
 
 _TIFF6 = "https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf"
-_LOST = {
-    "PNG": "pixel size, channel names, z and time steps, objective and date",
-    "JPEG": "pixel size, channel names, z and time steps, objective and date",
-    "TIFF": "which page is which channel, z plane or time point, and most often the pixel size",
-}
 
 
 @rule(
@@ -24,10 +20,9 @@ _LOST = {
     source="https://doi.org/10.1038/s41592-021-01326-w",
 )
 def _metadata_free(subject: Subject) -> Iterator[Problem]:
-    kind = subject.format.split(" ")[0]
-    if kind in _LOST:
-        article = "A PNG" if kind == "PNG" else f"A {'plain ' if kind == 'TIFF' else ''}{kind}"
-        yield Problem(f"{article} file does not say {_LOST[kind]}.")
+    sentence = unsaid(subject.format)
+    if sentence:
+        yield Problem(sentence)
 
 
 @rule(
@@ -40,11 +35,9 @@ def _metadata_free(subject: Subject) -> Iterator[Problem]:
 )
 def _lossy(subject: Subject) -> Iterator[Problem]:
     for image in (*subject.opened.images, *subject.opened.labels):
-        if image.lossy:
-            how = f" ({image.compression})" if image.compression else ""
-            what = "label numbers are wrong along every edge" if image.kind == "label" else "its pixel values are not the measured ones"
-            message = f"Series {image.series} is stored with lossy compression{how}: {what}."
-            yield Problem(message, series=image.series, severity="error" if image.kind == "label" else None)
+        sentence = changed(image)
+        if sentence:
+            yield Problem(sentence, series=image.series, severity="error" if image.kind == "label" else None)
 
 
 @rule(
