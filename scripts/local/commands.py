@@ -13,22 +13,36 @@ from .accounts import prepare, workflow_files
 from .configuration import ADMINISTRATOR, USER
 from .instance import Connection, Instance, running
 from .lifeline import Stop
-from .paths import ROOT, LocalGalaxyError, say, state_folder
+from .paths import LocalGalaxyError, say, state_folder
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="galaxy.py", description="A local Galaxy with the light microscopy tools.", epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.")
+    parser = argparse.ArgumentParser(
+        prog="galaxy.py",
+        description="A local Galaxy with the light microscopy tools.",
+        epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="open a Galaxy for the browser, until Ctrl-C")
-    run = commands.add_parser("run", help="run a workflow and save its results", description="Run a workflow through BioBlend and save every output and the report.")
+    run = commands.add_parser(
+        "run", help="run a workflow and save its results", description="Run a workflow through BioBlend and save every output and the report."
+    )
     test = commands.add_parser("test", help="run the tests of the tools and workflows")
     for command in (serve, run, test):
         command.add_argument("--name", help="which local Galaxy (default: 'default', or the next free 'default-2' …)")
         command.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
     run.add_argument("workflow", help="a workflow's folder name, folder or .ga file")
-    run.add_argument("inputs", nargs="*", type=Path, metavar="INPUT", help="image files, or folders that are OME-Zarr stores (default: the sample images of the workflow's own test)")
+    run.add_argument(
+        "inputs",
+        nargs="*",
+        type=Path,
+        metavar="INPUT",
+        help="image files, or folders that are OME-Zarr stores (default: the sample images of the workflow's own test)",
+    )
     run.add_argument("--output", type=Path, help="folder for the results (default: results/<workflow>-<time>)")
-    run.add_argument("--set", action="append", default=[], metavar="LABEL=VALUE", dest="settings", help="value of a workflow parameter, by its label; repeatable")
+    run.add_argument(
+        "--set", action="append", default=[], metavar="LABEL=VALUE", dest="settings", help="value of a workflow parameter, by its label; repeatable"
+    )
     run.add_argument("--url", help="run in this Galaxy instead of a local one")
     run.add_argument("--key", help="API key for --url (better: in the environment variable GALAXY_API_KEY)")
     run.add_argument("--serve", action="store_true", help="keep the local Galaxy open afterwards, until Ctrl-C")
@@ -106,7 +120,16 @@ def run(options: argparse.Namespace) -> int:
 def _run_client(options: argparse.Namespace, workflow: Path, url: str, key: str | None) -> int:
     client = environments.ensure("client")
     output = options.output or state_folder() / "results" / f"{workflow.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-    command: list[str | Path] = [client.python, Path(__file__).with_name("run_workflow.py"), workflow, *options.inputs, "--output", output, "--url", url]
+    command: list[str | Path] = [
+        client.python,
+        Path(__file__).with_name("run_workflow.py"),
+        workflow,
+        *options.inputs,
+        "--output",
+        output,
+        "--url",
+        url,
+    ]
     for setting in options.settings:
         command += ["--set", setting]
     # The key goes through the environment: a command line can be read by everybody on the machine.

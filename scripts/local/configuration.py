@@ -133,7 +133,8 @@ def _tool_panel() -> bytes:
     collections = ElementTree.SubElement(toolbox, "section", id="collection_operations", name="Collection Operations")
     for name in ("build_list", "extract_dataset", "filter_failed_collection", "flatten_collection", "relabel_from_file"):
         ElementTree.SubElement(collections, "tool", file=f"${{model_tools_path}}/{name}.xml")
-    return ElementTree.tostring(toolbox, encoding="utf-8", xml_declaration=True)
+    panel: bytes = ElementTree.tostring(toolbox, encoding="utf-8", xml_declaration=True)
+    return panel
 
 
 def _write_xml(path: Path, root: str, child: str, **attributes: str) -> None:

@@ -28,7 +28,7 @@ def declared_requirements(tools: Path = TOOLS) -> dict[str, set[str]]:
     for path in sorted(tools.glob("*.xml")):
         try:
             # The project's own files, hence the standard parser.
-            trees[path] = ElementTree.parse(path).getroot()
+            trees[path] = ElementTree.parse(path).getroot()  # noqa: S314
         except ElementTree.ParseError as error:
             raise LocalGalaxyError(f"{path} is not well-formed XML: {error}.") from error
     tokens = {token.get("name", ""): token.text or "" for root in trees.values() for token in root.iter("token")}
@@ -64,8 +64,9 @@ def write_resolver_folders(folder: Path, environment: Environment, tools: Path =
                 if version != environment.python_version():
                     say(f"The tools name Python {version}; here their jobs run with Python {environment.python_version()}.")
             elif installed.get(normalise(name)) != version:
+                instead = installed.get(normalise(name), "none")
                 raise LocalGalaxyError(
-                    f"The tools require {name} {version}, but requirements/{environment.name}.txt installs {installed.get(normalise(name), 'none')}; make the two agree."
+                    f"The tools require {name} {version}, but requirements/{environment.name}.txt installs {instead}; make the two agree."
                 )
             target = folder / name / version
             target.mkdir(parents=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import unicodedata
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -25,7 +26,7 @@ DOWNLOADS_AT_ONCE = 8
 def safe_name(name: str) -> str:
     """Make a name from outside fit for a file: no separators, no control characters, no leading dot."""
     kept = "".join(letter if unicodedata.category(letter)[0] in "LMN" or letter in "._-" else "_" for letter in unicodedata.normalize("NFC", name))
-    kept = re.sub("_+", "_", kept).lstrip(".-").rstrip("_")
+    kept = re.sub("_+", "_", kept).lstrip("._-").rstrip("_")
     return kept.encode()[:MAX_NAME_BYTES].decode(errors="ignore") or "unnamed"
 
 
@@ -82,8 +83,21 @@ def _save_dataset(galaxy: GalaxyInstance, dataset_id: str, folder: Path, name: s
         _save_folder(galaxy, dataset_id, partial)
     else:
         _stream(galaxy, f"{galaxy.url}/datasets/{dataset_id}/display?to_ext={extension}", partial)
+        _unwrap_page(partial, extension)
     partial.rename(target)
     return [target]
+
+
+def _unwrap_page(path: Path, extension: str) -> None:
+    """Take an HTML page out of the zip that Galaxy sends it in, since a page could have files beside it."""
+    if extension != "html" or not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as packed:
+        pages = [name for name in packed.namelist() if name.endswith(".html")]
+        if len(pages) != 1:
+            return
+        text = packed.read(pages[0])
+    path.write_bytes(text)
 
 
 def _bare(stem: str) -> str:

@@ -134,27 +134,32 @@ def _install(environment: Environment, python: Path, lock: FileLock) -> None:
     uv = None if environment.name == "bootstrap" else _uv()
     if uv:
         _must(_create(environment, python, lock, pip=False), environment)
-        command = [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", environment.python, requirements]
+        command: list[str | Path] = [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", environment.python, requirements]
         if lifeline.run(command, lock=lock, stdout=sys.stderr, env=_clean_environ()) == 0:
             return
         # uv does not read pip's settings (a mirror, a proxy's certificate); pip is slower but knows them.
         say("uv could not install it; trying pip, which takes some minutes …")
         shutil.rmtree(environment.folder, ignore_errors=True)
     _must(_create(environment, python, lock, pip=True), environment)
-    command = [environment.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", requirements]
+    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "-r"]
+    command = [environment.python, "-m", "pip", "install", *options, requirements]
     _must(lifeline.run(command, lock=lock, stdout=sys.stderr, env=_clean_environ()), environment)
 
 
 def _create(environment: Environment, python: Path, lock: FileLock, *, pip: bool) -> int:
     if pip and importlib.util.find_spec("ensurepip") is None:
         raise LocalGalaxyError("This Python lacks ensurepip; install the package python3-venv of your system and try again.")
-    command = [python, "-m", "venv", *([] if pip else ["--without-pip"]), environment.folder]
+    command: list[str | Path] = [python, "-m", "venv", *([] if pip else ["--without-pip"]), environment.folder]
     return lifeline.run(command, lock=lock, stdout=sys.stderr, env=_clean_environ())
 
 
 def _clean_environ() -> dict[str, str]:
     """Return the process environment without what would redirect an installation elsewhere."""
-    return {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER"}}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER"}
+    }
 
 
 def _uv() -> Path | None:
@@ -168,6 +173,5 @@ def _uv() -> Path | None:
 
 def _must(status: int, environment: Environment) -> None:
     if status != 0:
-        raise LocalGalaxyError(
-            f"{WHAT_FOR.get(environment.name, environment.name).capitalize()} could not be installed into {environment.folder}; the installer's messages are above."
-        )
+        what = WHAT_FOR.get(environment.name, environment.name)
+        raise LocalGalaxyError(f"Could not install {what} into {environment.folder}; the installer's messages are above.")

@@ -153,9 +153,9 @@ class Instance:
             except (OSError, OverflowError) as error:
                 listener.close()
                 if self._wanted_port:
-                    raise LocalGalaxyError(
-                        f"Galaxy cannot listen on port {port} ({getattr(error, 'strerror', None) or error}); choose another with --port, or leave it out to get a free one."
-                    ) from error
+                    reason = getattr(error, "strerror", None) or error
+                    advice = "choose another with --port, or leave it out to get a free one"
+                    raise LocalGalaxyError(f"Galaxy cannot listen on port {port} ({reason}); {advice}.") from error
                 continue
             port_file.write_text(str(listener.getsockname()[1]))
             return listener
@@ -174,7 +174,9 @@ class Instance:
         loaded = {tool["id"] for tool in GalaxyApi(self.url, self.keys["bootstrap_key"]).get("tools?in_panel=false")}
         missing = sorted(set(our_tools()) - loaded)
         if missing:
-            reasons = [line for line in self.log.read_text(errors="replace").splitlines() if any(tool in line for tool in missing) and "ERROR" in line]
+            reasons = [
+                line for line in self.log.read_text(errors="replace").splitlines() if any(tool in line for tool in missing) and "ERROR" in line
+            ]
             raise LocalGalaxyError("\n".join([f"Galaxy could not load {', '.join(missing)}; its log {self.log} says why.", *reasons[-3:]]))
 
     def _log_end(self) -> str:
@@ -216,7 +218,11 @@ class Instance:
 
 
 def _server_environ(programs: Path, config_file: Path) -> dict[str, str]:
-    environ = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"} and not name.startswith("GALAXY_")}
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"} and not name.startswith("GALAXY_")
+    }
     return environ | {
         "PATH": f"{programs}{os.pathsep}{environ.get('PATH', os.defpath)}",
         "GALAXY_CONFIG_FILE": str(config_file),

@@ -146,7 +146,10 @@ def _table(arguments: dict[str, str], context: ReportContext) -> str:
     # Columns that say nothing here would only push the others off the page.
     filled = [number for number in range(len(rows[0])) if len(rows) == 1 or any(number < len(row) and row[number] for row in rows[1:])]
     head = "".join(f"<th>{html.escape(rows[0][number])}</th>" for number in filled)
-    body = "\n".join("<tr>" + "".join(f"<td>{_cell(row[number] if number < len(row) else '')}</td>" for number in filled) + "</tr>" for row in rows[1 : MAX_ROWS + 1])
+    body = "\n".join(
+        "<tr>" + "".join(f"<td>{_cell(row[number] if number < len(row) else '')}</td>" for number in filled) + "</tr>"
+        for row in rows[1 : MAX_ROWS + 1]
+    )
     more = f'<p class="note">{len(rows) - 1 - MAX_ROWS} more lines in {_link(paths[0], context)}.</p>' if len(rows) - 1 > MAX_ROWS else ""
     title = f"<p><strong>{html.escape(arguments['title'])}</strong></p>" if arguments.get("title") else ""
     return f'{title}<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>{more}'
@@ -186,12 +189,16 @@ def _inputs(_: dict[str, str], context: ReportContext) -> str:
     items = []
     for entry in given:
         value = entry.get("parameter_value", entry.get("name"))
-        items.append(html.escape(str(entry.get("label") or "input")) + (f": {html.escape(str(value))}" if value not in {None, entry.get("label")} else ""))
+        items.append(
+            html.escape(str(entry.get("label") or "input")) + (f": {html.escape(str(value))}" if value not in {None, entry.get("label")} else "")
+        )
     return _list(items)
 
 
 def _outputs(_: dict[str, str], context: ReportContext) -> str:
-    return _list([f"{html.escape(label)}: {', '.join(_link(path, context) for path in paths) or 'nothing'}" for label, paths in context.saved.items()])
+    return _list(
+        [f"{html.escape(label)}: {', '.join(_link(path, context) for path in paths) or 'nothing'}" for label, paths in context.saved.items()]
+    )
 
 
 def _workflow(_: dict[str, str], context: ReportContext) -> str:
@@ -201,8 +208,11 @@ def _workflow(_: dict[str, str], context: ReportContext) -> str:
     for number, step in enumerate(sorted(context.workflow["steps"].values(), key=lambda step: step["id"])):
         name = labels.get(number) or step.get("tool_id") or step["type"].replace("_", " ")
         tool = f"{step['tool_id']} {step.get('tool_version') or ''}" if step.get("tool_id") else "input"
-        rows.append(f"<tr><td>{html.escape(str(name))}</td><td>{html.escape(tool)}</td><td>{html.escape(str(step.get('annotation') or ''))}</td></tr>")
-    return f'<div class="wide"><table><thead><tr><th>Step</th><th>Tool</th><th>What it does</th></tr></thead><tbody>\n{"".join(rows)}\n</tbody></table></div>'
+        rows.append(
+            f"<tr><td>{html.escape(str(name))}</td><td>{html.escape(tool)}</td><td>{html.escape(str(step.get('annotation') or ''))}</td></tr>"
+        )
+    head = "<tr><th>Step</th><th>Tool</th><th>What it does</th></tr>"
+    return f'<div class="wide"><table><thead>{head}</thead><tbody>\n{"".join(rows)}\n</tbody></table></div>'
 
 
 def _licence(_: dict[str, str], context: ReportContext) -> str:
@@ -211,7 +221,6 @@ def _licence(_: dict[str, str], context: ReportContext) -> str:
 
 def _time(_: dict[str, str], context: ReportContext) -> str:
     return f"<p>{html.escape(str(context.invocation['create_time'])[:19].replace('T', ' '))} UTC</p>"
-
 
 
 _WRITERS: dict[str, Callable[[dict[str, str], ReportContext], str]] = {

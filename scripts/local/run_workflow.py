@@ -72,7 +72,9 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[Path], setting
     say(f"History “{history['name']}”: {galaxy.base_url}/histories/view?id={history['id']}")
     values = upload_inputs(galaxy, history["id"], wanted)
     imported = galaxy.workflows.import_workflow_dict(workflow)
-    invocation = galaxy.workflows.invoke_workflow(imported["id"], inputs=values, inputs_by="name", history_id=history["id"], allow_tool_state_corrections=True)
+    invocation = galaxy.workflows.invoke_workflow(
+        imported["id"], inputs=values, inputs_by="name", history_id=history["id"], allow_tool_state_corrections=True
+    )
     state = _follow(galaxy, invocation["id"])
     failures = list(_failures(galaxy, invocation["id"]))
     for failure in failures:
@@ -80,7 +82,9 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[Path], setting
     invocation = galaxy.invocations.show_invocation(invocation["id"])
     saved = save_outputs(galaxy, invocation, output)
     save_report(galaxy, invocation, output, saved)
-    (output / "invocation.json").write_text(json.dumps(galaxy.invocations.show_invocation(invocation["id"]), indent=2, ensure_ascii=False), encoding="utf-8")
+    (output / "invocation.json").write_text(
+        json.dumps(galaxy.invocations.show_invocation(invocation["id"]), indent=2, ensure_ascii=False), encoding="utf-8"
+    )
     for path in (path for paths in saved.values() for path in paths):
         say(f"  {path.relative_to(output)}")
     print(f"{'Some jobs failed; what succeeded' if failures else 'Results'} and the report: {output}", flush=True)
@@ -120,16 +124,26 @@ def _failures(galaxy: GalaxyInstance, invocation_id: str) -> Iterator[str]:
             continue
         job = galaxy.jobs.show_job(entry["id"], full_details=True)
         text = (job.get("stderr") or job.get("tool_stderr") or job.get("job_stderr") or job.get("stdout") or "").strip().splitlines()[-STDERR_LINES:]
-        yield "\n".join([f"The tool {job['tool_id']} failed (exit code {job.get('exit_code')}):", *(f"  {line}" for line in text or ["it wrote no message"])])
+        yield "\n".join(
+            [f"The tool {job['tool_id']} failed (exit code {job.get('exit_code')}):", *(f"  {line}" for line in text or ["it wrote no message"])]
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one workflow; 0 when every job succeeded, 1 otherwise."""
     parser = argparse.ArgumentParser(description="Run a workflow in any Galaxy through BioBlend and save everything it made.")
     parser.add_argument("workflow", type=Path, help="the .ga file")
-    parser.add_argument("inputs", nargs="*", type=Path, metavar="INPUT", help="image files, or folders that are OME-Zarr stores (default: those of the workflow's own test)")
+    parser.add_argument(
+        "inputs",
+        nargs="*",
+        type=Path,
+        metavar="INPUT",
+        help="image files, or folders that are OME-Zarr stores (default: those of the workflow's own test)",
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder for the results")
-    parser.add_argument("--set", action="append", default=[], metavar="LABEL=VALUE", dest="settings", help="value of a workflow parameter; repeatable")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="LABEL=VALUE", dest="settings", help="value of a workflow parameter; repeatable"
+    )
     parser.add_argument("--url", required=True, help="address of the Galaxy")
     parser.add_argument("--key", help="API key (default: the environment variable GALAXY_API_KEY)")
     options = parser.parse_args(arguments)

@@ -59,7 +59,7 @@ class Supervisor:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT if log else None,
-            preexec_fn=_prepare_child,
+            preexec_fn=_prepare_child,  # noqa: PLW1509 (this process has one thread)
             pass_fds=keep,
         )
         for descriptor in keep:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from .instance import Connection
 
+# The end of a traceback or of a tool's messages says what happened.
+LINES_SHOWN = 5
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -87,7 +90,8 @@ def run_tests(plan: Plan, connection: Connection, output: Path) -> int:
         status = lifeline.run(_command(planemo, target, connection, report, home), log=log, env=_planemo_environ(home), cwd=ROOT)
         counts = count_results(report, status)
         with say_lock:
-            say(f"{'ok    ' if counts['passed'] and not counts['failed'] else 'FAILED'} {target.stem}: {counts['passed']} of {counts['passed'] + counts['failed']} tests passed")
+            word = "ok    " if counts["passed"] and not counts["failed"] else "FAILED"
+            say(f"{word} {target.stem}: {counts['passed']} of {sum(counts.values())} tests passed")
             for problem in failed_tests(report):
                 say(problem)
             if not report.exists():
@@ -111,13 +115,18 @@ def _command(planemo: Path, target: Path, connection: Connection, report: Path, 
     return [
         *(planemo, "--directory", home, "test", "--engine", "external_galaxy", "--galaxy_url", connection.url),
         *("--galaxy_admin_key", connection.admin_key, "--galaxy_user_key", connection.user_key, "--no_shed_install"),
-        *("--test_data", ROOT / "test-data"),
         *("--test_output_json", report, "--test_output", report.with_suffix(".html"), "--test_output_junit", report.with_suffix(".xml"), target),
     ]
 
 
 def _planemo_environ(home: Path) -> dict[str, str]:
-    return lifeline.environ_with(PLANEMO_GLOBAL_WORKSPACE=str(home), NO_PROXY="127.0.0.1", no_proxy="127.0.0.1", PATH=os.environ.get("PATH", os.defpath))
+    return lifeline.environ_with(
+        PLANEMO_GLOBAL_WORKSPACE=str(home),
+        GALAXY_TEST_FILE_DIR=str(ROOT / "test-data"),
+        NO_PROXY="127.0.0.1",
+        no_proxy="127.0.0.1",
+        PATH=os.environ.get("PATH", os.defpath),
+    )
 
 
 def read_tests(report: Path) -> list[dict[str, Any]]:
@@ -146,6 +155,14 @@ def failed_tests(report: Path) -> list[str]:
             continue
         problems = data.get("output_problems") or [data.get("execution_problem") or data.get("dynamic_exception") or "no reason was given"]
         job = data.get("job") or {}
-        text = str(job.get("stderr") or "").strip().splitlines()[-5:]
-        lines.append("\n".join([f"  {test['id']}", *(f"    {str(problem).strip()}" for problem in problems), *(f"    | {line}" for line in text)]))
+        text = str(job.get("stderr") or "").strip().splitlines()[-LINES_SHOWN:]
+        lines.append(
+            "\n".join(
+                [
+                    f"  {test['id']}",
+                    *(f"    {line}" for problem in problems for line in str(problem).strip().splitlines()[-LINES_SHOWN:]),
+                    *(f"    | {line}" for line in text),
+                ]
+            )
+        )
     return lines

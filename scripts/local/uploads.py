@@ -46,14 +46,18 @@ def upload_inputs(galaxy: GalaxyInstance, history_id: str, wanted: WorkflowInput
     values |= {label: {"src": "hda", "id": uploaded[id(file)]} for label, file in wanted.datasets.items()}
     for label, files in wanted.collections.items():
         elements = [{"name": file.name, "src": "hda", "id": uploaded[id(file)]} for file in files]
-        collection = galaxy.histories.create_dataset_collection(history_id, {"name": label, "collection_type": "list", "element_identifiers": elements})
+        collection = galaxy.histories.create_dataset_collection(
+            history_id, {"name": label, "collection_type": "list", "element_identifiers": elements}
+        )
         values[label] = {"src": "hdca", "id": collection["id"]}
     return values
 
 
 def _upload_file(galaxy: GalaxyInstance, history_id: str, file: InputFile) -> str:
     # Nothing is unpacked and no line ending touched: a container of images is an image.
-    answer = galaxy.tools.upload_file(str(file.path), history_id, file_name=file.name, file_type=file.format, auto_decompress=False, to_posix_lines=False)
+    answer = galaxy.tools.upload_file(
+        str(file.path), history_id, file_name=file.name, file_type=file.format, auto_decompress=False, to_posix_lines=False
+    )
     return str(answer["outputs"][0]["id"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import shutil
 import tarfile
 import tempfile
@@ -13,6 +14,9 @@ from pathlib import Path
 from . import lifeline
 from .locks import FileLock
 from .paths import REQUIREMENTS, say, state_folder
+
+_JPEG_2000 = re.compile(r"https://[\w./@-]+/jpx\.js")
+_NO_JPEG_2000 = "data:text/javascript,export class JpxImage{parse(){throw new Error(`JPEG 2000 is not supported here`)}}"
 
 
 def viewers_folder() -> Path:
@@ -55,7 +59,9 @@ def _is_current(folder: Path, entry: dict[str, str]) -> bool:
 
 def _fetch(npm: str, folder: Path, entry: dict[str, str]) -> bool:
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        status = lifeline.run([npm, "pack", entry["package"], "--silent", "--pack-destination", scratch], log=Path(scratch, "npm.log"), cwd=Path(scratch))
+        status = lifeline.run(
+            [npm, "pack", entry["package"], "--silent", "--pack-destination", scratch], log=Path(scratch, "npm.log"), cwd=Path(scratch)
+        )
         archives = list(Path(scratch).glob("*.tgz"))
         if status != 0 or len(archives) != 1:
             return False
@@ -66,10 +72,21 @@ def _fetch(npm: str, folder: Path, entry: dict[str, str]) -> bool:
         with tarfile.open(archives[0]) as tar:
             # Its contents are known by their hash.
             tar.extractall(unpacked, filter="data")
+        _keep_off_the_network(unpacked / "package")
         shutil.rmtree(folder, ignore_errors=True)
         (unpacked / "package" / ".stamp").write_text(entry["integrity"])
         (unpacked / "package").rename(folder)
     return True
+
+
+def _keep_off_the_network(package: Path) -> None:
+    """Replace the one module that vizarr imports from the web, without which it shows nothing at all.
+
+    It decodes JPEG 2000 in TIFF, which no OME-Zarr has; a browser without internet access stops at the import.
+    """
+    for script in package.glob("static/*.js"):
+        text = script.read_text(encoding="utf-8")
+        script.write_text(_JPEG_2000.sub(_NO_JPEG_2000, text), encoding="utf-8")
 
 
 def make_static_folder(target: Path, galaxy_static: Path, viewers: Path, welcome: str) -> Path:

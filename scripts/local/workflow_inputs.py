@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from .paths import LocalGalaxyError
 
@@ -64,7 +64,9 @@ class WorkflowInputs:
         images = [InputFile(path.resolve().name, path, "ome_zarr" if path.is_dir() else "auto") for path in files]
         wanted = [step for step in _steps(workflow, "data_input", "data_collection_input") if not _state(step).get("optional")]
         if len(wanted) != 1:
-            raise LocalGalaxyError(f"The workflow “{workflow['name']}” has {len(wanted)} inputs that need data; files on the command line suit a workflow with one.")
+            raise LocalGalaxyError(
+                f"The workflow “{workflow['name']}” has {len(wanted)} inputs that need data; files on the command line suit a workflow with one."
+            )
         label, is_collection = wanted[0]["label"], wanted[0]["type"] == "data_collection_input"
         if is_collection:
             given.collections[label] = images
@@ -118,7 +120,9 @@ def read_workflow(path: Path) -> dict[str, Any]:
 
 def _sample(element: dict[str, Any], test_file: Path, name: str | None) -> InputFile:
     if "path" not in element:
-        raise LocalGalaxyError(f"The sample {name or element} of {test_file.name} is not a file of this repository; name the images to run the workflow on.")
+        raise LocalGalaxyError(
+            f"The sample {name or element} of {test_file.name} is not a file of this repository; name the images to run the workflow on."
+        )
     path = (test_file.parent / element["path"]).resolve()
     if not path.exists():
         raise LocalGalaxyError(f"The sample image {path} is missing.")

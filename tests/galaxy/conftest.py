@@ -14,11 +14,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "scripts"))
-
 from local.instance import Connection, instance_folder, running
-from local.paths import state_folder
+from local.paths import ROOT, state_folder
 
 from .processes_left import eventually, processes_with
 
@@ -36,8 +33,21 @@ class ServedGalaxy:
         self.printed = self.folder / "printed.txt"
         with self.printed.open("wb") as printed:
             self.process = subprocess.Popen(
-                [sys.executable, SCRIPT, "serve", "--name", name], stdout=printed, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+                [sys.executable, SCRIPT, "serve", "--name", name],
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
+
+    @classmethod
+    def prepared(cls, name: str, files: dict[str, bytes]) -> ServedGalaxy:
+        """Start one that finds files already there."""
+        for path, contents in files.items():
+            file = instance_folder(name) / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(contents)
+        return cls(name)
 
     def ready(self) -> Connection:
         """Wait for the address."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -13,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, SCRIPT
+from local.locks import FileLock
+from local.paths import ROOT
+
+from .conftest import SCRIPT
 from .processes_left import eventually, processes_with
 
 SCRIPTS = ROOT / "scripts"
@@ -112,7 +116,9 @@ def test_killing_the_supervisor_itself_ends_the_command(token: str) -> None:
 
 
 def test_a_command_that_does_not_exist_is_a_sentence() -> None:
-    done = subprocess.run([sys.executable, SUPERVISOR, "--", "/no/such/program"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [sys.executable, SUPERVISOR, "--", "/no/such/program"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
     assert done.returncode == 127
     assert done.stderr == "/no/such/program could not be started: No such file or directory.\n"
 
@@ -218,7 +224,6 @@ def test_an_instance_stays_taken_until_its_processes_are_gone(token: str, tmp_pa
         lifeline.run(sys.argv[3:], grace=2.0, lock=lock)
         """
     )
-    from local.locks import FileLock
 
     holding = subprocess.Popen(
         [sys.executable, "-c", holder, SCRIPTS, tmp_path / "lock", *stand_in(token, "stubborn")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
@@ -234,26 +239,29 @@ def test_an_instance_stays_taken_until_its_processes_are_gone(token: str, tmp_pa
     closed(holding)
 
 
+def serve(state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``galaxy.py serve`` with an empty state folder, where it is expected to give up at once."""
+    environ = os.environ | {"LIGHTMICROSCOPY_LOCAL": str(state)}
+    return subprocess.run([sys.executable, SCRIPT, "serve", *arguments], env=environ, capture_output=True, text=True, check=False)
+
+
 def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
-    import socket
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, SCRIPT, "serve", "--port", str(port)], env=os.environ | {"LIGHTMICROSCOPY_LOCAL": str(tmp_path)}, capture_output=True, text=True, check=False
-        )
+        done = serve(tmp_path, "--port", str(port))
     assert done.returncode == 1
-    assert done.stderr == f"galaxy: Galaxy cannot listen on port {port} (Address already in use); choose another with --port, or leave it out to get a free one.\n"
+    assert (
+        done.stderr
+        == f"galaxy: Galaxy cannot listen on port {port} (Address already in use); choose another with --port, or leave it out to get a free one.\n"
+    )
 
 
 def test_a_name_that_is_in_use_is_a_sentence(tmp_path: Path) -> None:
-    from local.locks import FileLock
 
     lock = FileLock(tmp_path / "galaxy" / "mine" / "lock")
     assert lock.acquire(wait=False)
-    done = subprocess.run(
-        [sys.executable, SCRIPT, "serve", "--name", "mine"], env=os.environ | {"LIGHTMICROSCOPY_LOCAL": str(tmp_path)}, capture_output=True, text=True, check=False
-    )
+    done = serve(tmp_path, "--name", "mine")
     lock.release()
     assert done.returncode == 1
     assert done.stderr == "galaxy: The Galaxy 'mine' is already running; stop it, or choose another name with --name.\n"
@@ -261,9 +269,7 @@ def test_a_name_that_is_in_use_is_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../elsewhere", "", ".hidden", "a/b"])
 def test_a_name_that_could_leave_its_folder_is_refused(tmp_path: Path, name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, SCRIPT, "serve", f"--name={name}"], env=os.environ | {"LIGHTMICROSCOPY_LOCAL": str(tmp_path)}, capture_output=True, text=True, check=False
-    )
+    done = serve(tmp_path, f"--name={name}")
     assert done.returncode == 1
     assert done.stderr == f"galaxy: {name!r} cannot name a Galaxy; use letters, digits, '.', '_' and '-'.\n"
     assert list(tmp_path.iterdir()) == []

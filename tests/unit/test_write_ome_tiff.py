@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,25 @@ def test_the_xml_says_what_was_written(tmp_path: Path) -> None:
     assert (image.size_t, image.size_c, image.size_z, image.size_y, image.size_x) == (2, 3, 4, 20, 30)
     assert (image.dimension_order, image.pixel_type) == ("XYZCT", "uint16")
     assert annotation in image.metadata.annotations
+
+
+@pytest.mark.parametrize("length", [10, 4000])
+def test_metadata_that_come_late_are_in_the_description(tmp_path: Path, length: int) -> None:
+    annotation = MapAnnotation("somewhere", (("sha256", "a" * length),))
+    array = noise(1, 2, 1, 300, 300, 1)
+    path, _ = write(array, tmp_path, complete=lambda image: replace(image, metadata=replace(image.metadata, annotations=(annotation,))))
+    with tifffile.TiffFile(path) as file:
+        tag = file.pages.first.tags["ImageDescription"]
+        assert annotation in read_ome(tag.value.encode(), "").images[0].metadata.annotations
+        assert min(file.pages.first.dataoffsets) - (tag.valueoffset + tag.count) >= 4096
+        assert np.array_equal(np.stack(planes(file)), array[0, :, 0, ..., 0])
+
+
+def test_late_metadata_that_do_not_fit_are_no_silent_damage(tmp_path: Path) -> None:
+    annotation = MapAnnotation("somewhere", (("text", "a" * 10_000),))
+    with pytest.raises(ValueError, match="longer than what was kept"):
+        write(noise(1, 1, 1, 20, 20, 1), tmp_path, complete=lambda image: replace(image, metadata=replace(image.metadata, annotations=(annotation,))))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_resolution_follows_the_pixel_size_at_every_level_and_is_absent_when_unknown(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,21 @@ def test_the_ome_xml_is_always_there_with_its_provenance(tmp_path: Path, version
     image = read_ome(xml, "").images[0]
     assert (image.size_t, image.size_x) == (2, 20)
     assert annotation in image.metadata.annotations
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_metadata_that_come_late_are_in_the_xml(tmp_path: Path, zipped: bool) -> None:
+    annotation = MapAnnotation("somewhere", (("sha256", "ab" * 32),))
+    done: list[int] = []
+
+    def complete(image: Image) -> Image:
+        assert done
+        return replace(image, metadata=replace(image.metadata, annotations=(annotation,)))
+
+    image = memory_image(noise(2, 1, 1, 20, 20, 1))
+    path, _ = write(tmp_path, image, zip=zipped, complete=complete, progress=lambda now, total: done.append(now))
+    xml = zipfile.ZipFile(path).read("OME/METADATA.ome.xml") if zipped else (path / "OME/METADATA.ome.xml").read_bytes()
+    assert annotation in read_ome(xml, "").images[0].metadata.annotations
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])

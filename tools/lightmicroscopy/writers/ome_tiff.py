@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from ..errors import UnwritableError, UsageError
 from .atomic import new_output
 from .blocks import Box, Plan
 from .codecs import HORIZONTAL, Codec, tiff_codec
-from .options import SeriesWritten, WriteOptions, Written
+from .options import LATE_BYTES, SeriesWritten, WriteOptions, Written
 from .pipeline import Task, encode, run
 from .pyramid import level_shapes, method_for
 from .sources import for_ome_tiff
@@ -89,8 +90,8 @@ def write_ome_tiff(image: Image, path: Path, source: Dataset | None, options: Wr
     tiles = tuple(_tile(shape, options.chunk) for shape in shapes)
     codec = tiff_codec(options.compression, ready.dtype)
     plan = Plan(ready.levels[0].pixels, shapes, tiles, method_for(ready))
-    description, unsaid = build_ome_with_losses(
-        [ready],
+    describe = partial(
+        build_ome_with_losses,
         storage="ome-tiff",
         source=source,
         original=options.original,
@@ -98,14 +99,18 @@ def write_ome_tiff(image: Image, path: Path, source: Dataset | None, options: Wr
         file_name=path.name,
         uuid=f"urn:uuid:{uuid.uuid4()}",
     )
+    description, unsaid = describe([ready])
     most = predicted_bytes(plan, codec, len(description))
     least = sum(_padded_bytes(plan, level) for level in range(len(shapes))) if codec.worst == 1.0 else 0
     with new_output(path, most_bytes=most, least_bytes=least) as temporary:
         layout = _Layout(ready, plan, codec)
-        structure = TiffStructure(temporary, description, big=is_big(most), tags=layout.first_tags())
+        structure = TiffStructure(temporary, description, big=is_big(most), tags=layout.first_tags(), spare=LATE_BYTES if options.complete else 0)
         sink = _Tiles(layout, structure, verify=options.verify)
         try:
             run([Task(plan, sink)], threads=options.threads, memory=options.memory, progress=options.progress)
+            if options.complete:
+                description, unsaid = describe([options.complete(ready)])
+                structure.describe(description)
             size = structure.finish(layout.directories(sink, description, big=structure.big))
         finally:
             structure.close()
@@ -159,7 +164,7 @@ def predicted_bytes(plan: Plan, codec: Codec, description: int) -> int:
     """
     pixels = sum(_padded_bytes(plan, level) for level in range(len(plan.shapes)))
     tables = plan.chunk_count() * _TILE_BYTES + plan.shapes[0].planes * len(plan.shapes) * _DIRECTORY_BYTES
-    return int(pixels * codec.worst) + tables + description + room_for(description)
+    return int(pixels * codec.worst) + tables + description + room_for(description) + LATE_BYTES
 
 
 def is_big(most_bytes: int) -> bool:

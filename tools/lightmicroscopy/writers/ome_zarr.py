@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..metadata import ngff
@@ -58,18 +59,22 @@ def write_ome_zarr(dataset: Dataset, path: Path, options: WriteOptions) -> Writt
     parents: dict[int | None, ArrayGroup] = {image.series: group for image, group in zip(dataset.images, groups, strict=True)}
     for label, place in zip(dataset.labels, layout.label_paths, strict=True):
         groups.append(plan_group(label, place, options, parent=parents.get(label.label_of)))
-    xml, unsaid = build_ome_with_losses(
-        dataset.images, storage="ome-zarr", source=dataset, original=options.original, provenance=options.provenance, plates=layout.plates
+    describe = partial(
+        build_ome_with_losses, storage="ome-zarr", source=dataset, original=options.original, provenance=options.provenance, plates=layout.plates
     )
+    xml, unsaid = describe(dataset.images)
     most = sum(group.most_bytes + group.plan.chunk_count() * (0 if options.zip else _FILE_BYTES) for group in groups) + len(xml) + _FILE_BYTES
     with new_output(path, most_bytes=most) as temporary:
         store: Store = Zip(temporary) if options.zip else Folder(temporary)
         try:
-            _begin(store, layout, groups, xml, options)
+            _begin(store, layout, groups, options)
             tasks = [Task(group.plan, group.sink(store, options.ngff_version, verify=options.verify), group.extremes) for group in groups]
             run(tasks, threads=options.threads, memory=options.memory, progress=options.progress)
             for group in groups:
                 _put_all(store, group.path, group.files(options.ngff_version))
+            if options.complete:
+                xml, unsaid = describe([options.complete(image) for image in dataset.images])
+            store.put(OME_XML, xml)
             store.finish()
         finally:
             store.close()
@@ -77,7 +82,7 @@ def write_ome_zarr(dataset: Dataset, path: Path, options: WriteOptions) -> Writt
     return Written(path, size, tuple(_series(group, options) for group in groups), (*layout.losses, *unsaid))
 
 
-def _begin(store: Store, layout: Layout, groups: Sequence[ArrayGroup], xml: bytes, options: WriteOptions) -> None:
+def _begin(store: Store, layout: Layout, groups: Sequence[ArrayGroup], options: WriteOptions) -> None:
     """Write everything that is known before the pixels are, the root first."""
     version = options.ngff_version
     for group in groups:
@@ -87,7 +92,6 @@ def _begin(store: Store, layout: Layout, groups: Sequence[ArrayGroup], xml: byte
                 store.reserve(name, content)
     for place, attributes in layout.groups(version).items():
         _put_all(store, place, ngff.group_files(attributes, version))
-    store.put(OME_XML, xml)
     for group in groups:
         for level in range(len(group.plan.shapes)):
             _put_all(store, _join(group.path, str(level)), ngff.array_files(group.array(level, version)))

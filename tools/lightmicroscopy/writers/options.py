@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from ..image import MapAnnotation, Shape
+    from ..image import Image, MapAnnotation, Shape
 
 Compression = Literal["auto", "none", "zlib", "lzw", "zstd", "lz4"]
 Original = Literal["keep", "scrub", "drop"]
 NgffVersion = Literal["0.4", "0.5"]
+LATE_BYTES = 8192
+"""Room kept in an OME-TIFF for metadata that come late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,9 @@ class WriteOptions:
         Bytes this process may use for pixels in flight; None uses a bound that holds for any image.
     progress
         Called with (bytes of level-0 pixels done, bytes in all), never from two threads at once.
+    complete
+        Called with each image when all pixels are written; gives it with further metadata (a checksum of the source that was
+        made meanwhile), which go into the OME-XML. At most `LATE_BYTES` of XML may come that way.
     """
 
     levels: int | None = None
@@ -43,6 +48,7 @@ class WriteOptions:
     original: Original = "keep"
     provenance: tuple[MapAnnotation, ...] = ()
     progress: Callable[[int, int], None] | None = None
+    complete: Callable[[Image], Image] | None = None
 
 
 @dataclass(frozen=True, slots=True)

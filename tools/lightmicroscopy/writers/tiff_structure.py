@@ -93,9 +93,11 @@ class TiffStructure:
         Whether offsets have 64 bits (BigTIFF).
     tags
         Number of fields the first directory will have, the description included.
+    spare
+        Bytes kept for the description besides its room to grow; see `describe`.
     """
 
-    def __init__(self, path: Path, description: bytes, *, big: bool, tags: int) -> None:
+    def __init__(self, path: Path, description: bytes, *, big: bool, tags: int, spare: int = 0) -> None:
         self.big = big
         self.word = "<Q" if big else "<I"
         self.inline = 8 if big else 4
@@ -103,9 +105,22 @@ class TiffStructure:
         self.first = 16 if big else 8
         self.description = description + b"\0"
         self.description_at = _aligned(self.first + self._directory_size(tags))
-        self.end = _aligned(self.description_at + len(self.description) + room_for(len(description)))
+        self.end = _aligned(self.description_at + len(self.description) + spare + room_for(len(description)))
+        self.spare_end = self.description_at + len(self.description) + spare
         self.lock = threading.Lock()
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0), 0o666)
+
+    def describe(self, description: bytes) -> None:
+        """Replace the description by one that is longer by at most the spare bytes.
+
+        Raises
+        ------
+        ValueError
+            If it is longer than that.
+        """
+        if self.description_at + len(description) + 1 > self.spare_end:
+            raise ValueError(f"a description of {len(description)} bytes is longer than what was kept for it")
+        self.description = description + b"\0"
 
     def close(self) -> None:
         """Close the file as it is."""

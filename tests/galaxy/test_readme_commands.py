@@ -1,0 +1,24 @@
+"""README's commands that use a Galaxy, run as they stand there."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .. import readme
+from .conftest import GalaxyUnderTest
+
+pytestmark = [pytest.mark.galaxy, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("command", readme.in_a_galaxy(), ids=" ".join)
+def test_a_command_with_a_galaxy(command: list[str], galaxy: GalaxyUnderTest, root: Path, tmp_path: Path) -> None:
+    said = {"$GALAXY_URL": galaxy.connection.url, "$GALAXY_KEY": galaxy.connection.user_key, "results": str(results := tmp_path / "results")}
+    words = [said.get(word, word) for word in command]
+    words += [] if "--output" in words else ["--output", str(results)]
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (results / "report.html").is_file()
+    assert "Results and the report: " in done.stdout.splitlines()[-1]

@@ -1,0 +1,52 @@
+"""README's commands for a terminal, run as they stand there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from . import readme
+
+
+def test_every_command_is_run_by_some_test(root: Path) -> None:
+    for command in readme.commands():
+        assert command in readme.in_a_terminal() or command in readme.in_a_galaxy() or command == readme.EVERYTHING
+    assert readme.in_a_terminal()
+    assert len(readme.in_a_galaxy()) > 1
+    assert "python3 scripts/test.py" in (root / ".ci" / "run").read_text()
+
+
+def test_every_link_leads_to_a_file(root: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", readme.README.read_text(encoding="utf-8")):
+        assert (root / target).exists(), target
+
+
+@pytest.mark.slow
+def test_install_convert_and_check_in_a_terminal(root: Path, tmp_path: Path) -> None:
+    for name in ("tools", "test-data"):
+        shutil.copytree(root / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(root / name, tmp_path / name)
+    environment = tmp_path / "environment"
+    venv.create(environment, with_pip=True)
+    # The requirements are taken from where this test runs, since a test downloads nothing.
+    packages = next((environment / "lib").glob("python3.*/site-packages"))
+    # Python 3.11 puts an old setuptools into a new environment, which would hide the one that the tests have.
+    for old in packages.glob("setuptools*"):
+        shutil.rmtree(old)
+    (packages / "requirements.pth").write_text(sysconfig.get_path("purelib"))
+    for command in readme.in_a_terminal():
+        offline = ["--no-index", "--no-build-isolation"] if command[0] == "pip" else []
+        line = [str(environment / "bin" / command[0]), *command[1:], *offline]
+        done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "converted" / "cells.ome.zarr" / ".zattrs").is_file()
+    assert (tmp_path / "part" / "cells.ome.tiff").is_file()
+    assert (tmp_path / "report.html").is_file()
+    assert (tmp_path / "findings.tsv").read_text().startswith("input\tseries\t")
