@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from .dependencies import write_resolver_folders
-from .paths import TOOLS, make_private, write_private
+from .paths import ROOT, TOOLS, make_private, write_private
 from .viewers import ensure_viewers, make_static_folder
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def _settings(folder: Path, url: str, keys: dict[str, str]) -> dict[str, Any]:
         # Galaxy's sample tables are of genomes, and one is fetched from a web address at every start.
         "tool_data_table_config_path": str(config / "tool_data_table_conf.xml"),
         "tool_dependency_dir": str(folder / "dependencies"),
+        "tool_test_data_directories": str(ROOT / "test-data"),
         "static_dir": str(folder / "static"),
         "visualization_plugins_directory": str(folder / "static" / "plugins" / "visualizations"),
         "admin_users": ADMINISTRATOR,

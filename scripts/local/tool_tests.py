@@ -122,7 +122,6 @@ def _command(planemo: Path, target: Path, connection: Connection, report: Path, 
 def _planemo_environ(home: Path) -> dict[str, str]:
     return lifeline.environ_with(
         PLANEMO_GLOBAL_WORKSPACE=str(home),
-        GALAXY_TEST_FILE_DIR=str(ROOT / "test-data"),
         NO_PROXY="127.0.0.1",
         no_proxy="127.0.0.1",
         PATH=os.environ.get("PATH", os.defpath),

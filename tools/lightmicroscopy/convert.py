@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import readers
@@ -141,12 +142,17 @@ def convert(location: Location, output: Path, request: Request, *, progress: Cal
     try:
         images = _selected(dataset, request)
         labels = _labels(dataset, images, request)
-        source = Provenance(location.name, checksum_of_source(dataset), request.selection.describe(), request.parameters, now())
-        images, labels = ([_with_provenance(image, source) for image in some] for some in (images, labels))
         _make(output)
         total = sum(image.shape.pixels * image.dtype.itemsize for image in (*images, *labels))
-        options = replace(request.options, progress=_Sum(progress, total) if progress else None)
         write = _write_files if request.format == "ome-tiff" else _write_store
+        checksum, date = _Checksum(dataset), now()
+
+        def complete(image: Image) -> Image:
+            source = Provenance(location.name, checksum.result(), request.selection.describe(), request.parameters, date)
+            annotation = source.annotation(image.series, image.name)
+            return replace(image, metadata=replace(image.metadata, annotations=(*image.metadata.annotations, annotation)))
+
+        options = replace(request.options, progress=_Sum(progress, total) if progress else None, complete=complete)
         return Conversion(dataset, request, tuple(write(dataset, images, labels, output, options)))
     except BaseException:
         dataset.close()
@@ -180,9 +186,32 @@ def _labels(dataset: Dataset, images: Sequence[Image], request: Request) -> list
     return kept
 
 
-def _with_provenance(image: Image, source: Provenance) -> Image:
-    annotation = source.annotation(image.series, image.name)
-    return replace(image, metadata=replace(image.metadata, annotations=(*image.metadata.annotations, annotation)))
+class _Checksum:
+    """The source's SHA-256, which takes about a second per GB and is made while the pixels are written.
+
+    Its thread is a daemon: a conversion that fails or is cancelled does not wait for it.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.made = ""
+        self.error: OSError | None = None
+        self.thread = Thread(target=self._make, daemon=True)
+        self.thread.start()
+
+    def _make(self) -> None:
+        try:
+            self.made = checksum_of_source(self.dataset)
+        except OSError as error:
+            self.error = error
+
+    def result(self) -> str:
+        """Wait for it."""
+        self.thread.join()
+        if self.error is not None:
+            name = self.dataset.location.name
+            raise UnreadableError(f"{name} cannot be read any more: {self.error.strerror}. Was it changed or removed meanwhile?") from self.error
+        return self.made
 
 
 def _make(output: Path) -> None:
