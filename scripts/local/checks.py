@@ -88,6 +88,7 @@ def _check(run: Run) -> None:
     skipped = (ROOT / ".lint_skip").read_text(encoding="utf-8").split()
     wrappers = sorted(TOOLS.glob("lm_*.xml"))
     run.step("ruff", run.programs / "ruff", "check", ".")
+    run.step("ruff format", run.programs / "ruff", "format", "--check", ".")
     run.step("mypy", run.programs / "mypy")
     run.step("planemo lint", *planemo, "lint", "--fail_level", "warn", "--skip", ",".join(skipped), *wrappers)
     run.step("planemo format", *planemo, "format", "--dry-run", *sorted(TOOLS.glob("*.xml")))

@@ -13,7 +13,7 @@ from lightmicroscopy.names import LONGEST, sanitise, without_extension
 from .rendering import Dataset, Job, Wrapper
 
 AWKWARD = {
-    "quotes": "it's a \"cell\".tif",
+    "quotes": 'it\'s a "cell".tif',
     "a path upwards": "../../etc/passwd",
     "slashes": "a/b\\c.tif",
     "a new line": "first\nsecond\r\n.tif",
