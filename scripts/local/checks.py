@@ -96,9 +96,9 @@ def _check(run: Run) -> None:
         run.step(f"planemo workflow_lint {folder.name}", *planemo, "workflow_lint", "--iwc", "--fail_level", "warn", folder)
 
 
-def _pytest(run: Run, name: str, marks: str) -> None:
+def _pytest(run: Run, name: str, marks: str, *flags: str) -> None:
     allowed = (0, NOTHING_COLLECTED) if run.arguments else (0,)
-    run.step(name, run.programs / "pytest", "-m", marks, *run.arguments, allowed=allowed)
+    run.step(name, run.programs / "pytest", "-m", marks, *flags, *run.arguments, allowed=allowed)
 
 
 def _in_galaxy(run: Run) -> None:
@@ -165,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.only in (None, "checks"):
         _check(run)
     if options.only in (None, "fast"):
-        _pytest(run, "fast tests", "not galaxy")
+        _pytest(run, "fast tests", "not galaxy", "-n", "auto")
     if options.only in (None, "galaxy"):
         _in_galaxy(run)
     _conclude(run, time.monotonic() - began)
