@@ -148,7 +148,7 @@ def test_a_huge_array_without_a_single_chunk_is_refused(tmp_path: Path) -> None:
         if not name.startswith("0/0")
     }
     files = {name: data for name, data in files.items() if not name.startswith("0/1")}
-    with pytest.raises(LimitError, match="stores no chunk"):
+    with pytest.raises(LimitError, match="stores next to nothing"):
         opened(folder(files, tmp_path))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +19,9 @@ CHUNK_BYTES: Final = 2 << 30
 ARRAY_BYTES: Final = 1 << 50
 """Bytes of one array accepted, pixels that were never stored included."""
 _EMPTY_BYTES: Final = 1 << 30
-"""From this size on an array must have a stored chunk."""
+"""From this size on an array must have chunks stored."""
+EMPTIEST: Final = 10_000_000
+"""Most pixel bytes for each stored byte. A sparse label map comes near it; an array that merely claims a size is far beyond."""
 _SHARD_INDEX: Final = 1 << 22
 _DIMENSIONS: Final = 32
 _DEEPEST: Final = 8
@@ -259,18 +261,27 @@ def _check_sizes(store: Store, layout: ArrayLayout) -> None:
         raise LimitError(
             f"{store.name}: the array {layout.path or '/'} claims {total:,} bytes of pixels; at most {ARRAY_BYTES:,} are read. Check its shape."
         )
-    if total > _EMPTY_BYTES and not _has_chunks(store, layout.path):
+    if total > _EMPTY_BYTES and not _holds(store, layout.path, total // EMPTIEST):
         raise LimitError(
-            f"{store.name}: the array {layout.path or '/'} claims {total:,} bytes of pixels but stores no chunk at all. "
+            f"{store.name}: the array {layout.path or '/'} claims {total:,} bytes of pixels but stores next to nothing (under 1 in {EMPTIEST:,}). "
             "Check that the upload or copy was completed."
         )
 
 
-def _has_chunks(store: Store, folder: str, depth: int = 0) -> bool:
-    below: list[str] = []
-    for name, is_folder in store.children(folder):
-        if is_folder:
-            below.append(f"{folder}/{name}" if folder else name)
-        elif name not in METADATA_FILES:
+def _holds(store: Store, folder: str, wanted: int) -> bool:
+    """Whether chunks of more than that many bytes are stored; stops looking when they are."""
+    found = 0
+    for size in _chunk_sizes(store, folder):
+        found += size
+        if found > wanted:
             return True
-    return depth < _DEEPEST and any(_has_chunks(store, child, depth + 1) for child in below)
+    return False
+
+
+def _chunk_sizes(store: Store, folder: str, depth: int = 0) -> Iterator[int]:
+    for name, is_folder in store.children(folder):
+        key = f"{folder}/{name}" if folder else name
+        if not is_folder and name not in METADATA_FILES:
+            yield store.size(key) or 0
+        elif is_folder and depth < _DEEPEST:
+            yield from _chunk_sizes(store, key, depth + 1)
