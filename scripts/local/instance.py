@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from . import environments
 from .api import GalaxyApi
@@ -18,15 +18,13 @@ from .lifeline import Supervised
 from .locks import FileLock
 from .paths import LocalGalaxyError, make_private, say, state_folder, write_private
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 HOST = "127.0.0.1"
 # Forty seconds on an idle machine; several times that on a busy one.
 START_SECONDS = 900.0
-# What Galaxy needs to end its jobs and its workers by itself.
+# What Galaxy needs to end its jobs and its worker by itself.
 GRACE_SECONDS = 12.0
 LOG_LINES_SHOWN = 15
+GUNICORN_SETTINGS = Path(__file__).with_name("gunicorn_settings.py")
 
 
 @dataclass(frozen=True)
@@ -108,6 +106,8 @@ class Instance:
             folder = make_private(instance_folder(candidate))
             lock = FileLock(folder / "lock")
             if lock.acquire(wait=False):
+                # One that was killed left its address behind.
+                (folder / "connection.json").unlink(missing_ok=True)
                 return cls(candidate, lock, port)
         raise LocalGalaxyError(f"The Galaxy {name or 'default'!r} is already running; stop it, or choose another name with --name.")
 
@@ -127,10 +127,7 @@ class Instance:
             self.log.unlink(missing_ok=True)
             say(f"Starting Galaxy (log: {self.log}) …")
             self._supervised = Supervised(
-                [
-                    *(galaxy.programs / "gunicorn", "galaxy.webapps.galaxy.fast_factory:factory()", "-k", "galaxy.webapps.galaxy.workers.Worker"),
-                    *("-b", f"fd://{listener.fileno()}", "--workers=1", "--timeout=300", f"--graceful-timeout={int(GRACE_SECONDS / 2)}"),
-                ],
+                [galaxy.programs / "gunicorn", "--config", GUNICORN_SETTINGS, "--bind", f"fd://{listener.fileno()}"],
                 log=self.log,
                 grace=GRACE_SECONDS,
                 env=_server_environ(galaxy.programs, config_file),

@@ -26,7 +26,8 @@ def state_folder() -> Path:
 
 def make_private(folder: Path) -> Path:
     """Create a folder that only its owner can enter, since it holds keys and passwords."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     return folder
 
 

@@ -76,7 +76,7 @@ def run_tests(plan: Plan, connection: Connection, output: Path) -> int:
         0 when at least one test ran for every target and all passed, else 1.
     """
     planemo = environments.ensure("test").programs / "planemo"
-    make_private(output)
+    output.mkdir(parents=True, exist_ok=True)
     targets = [*plan.tools.values(), *plan.workflows]
     # Planemo's first start writes its settings; two at once would trip over each other.
     home = make_private(output / "planemo")

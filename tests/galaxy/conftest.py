@@ -30,6 +30,8 @@ class ServedGalaxy:
         self.name = name
         self.folder = instance_folder(name)
         self.folder.mkdir(parents=True, exist_ok=True)
+        # What a killed one left behind must not be taken for the new one's.
+        (self.folder / "connection.json").unlink(missing_ok=True)
         self.printed = self.folder / "printed.txt"
         with self.printed.open("wb") as printed:
             self.process = subprocess.Popen(
