@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,11 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "tools"
 REALFILES = ROOT.parent / "shared" / "realfiles"
 sys.path.insert(0, str(TOOLS))
+
+# Started with nohup or in a script's background, this process ignores signals, and so would every program that a test stops by one.
+for _signal in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(_signal, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
 def _levels(text: str) -> int | None:
     if text == "auto":
         return None
-    if not text.isdigit() or not 1 <= int(text) <= 32:
+    if not re.fullmatch(r"[0-9]{1,2}", text) or not 1 <= int(text) <= 32:
         raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a number of levels from 1 to 32")
     return int(text)
 
@@ -77,6 +77,7 @@ def work(arguments: argparse.Namespace) -> int:
     from lightmicroscopy.selection import Selection
     from lightmicroscopy.writers.options import WriteOptions
 
+    cli.refuse_overwriting(arguments.input, (arguments.report, arguments.checksums, arguments.preview))
     granted = cli.resources(arguments)
     selection = Selection(
         arguments.series, tuple(arguments.channel), arguments.z, arguments.t, arguments.region, arguments.center, arguments.level, arguments.project

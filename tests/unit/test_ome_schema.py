@@ -54,6 +54,7 @@ def test_the_package_that_ships_the_schema_is_not_imported() -> None:
 
 
 def test_a_missing_schema_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delitem(sys.modules, "ome_types", raising=False)
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     with pytest.raises(SchemaMissingError, match="Install the ome-types package"):
         ome_schema.schema_file()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from lightmicroscopy.errors import UnreadableError, UnwritableError
 from lightmicroscopy.image import Region, Shape
 from lightmicroscopy.writers.blocks import LARGEST_BLOCK, MOST_BLOCK, PIXEL_MEMORY, Box, Plan, block_extent, blocks, pixel_memory
 from lightmicroscopy.writers.codecs import Codec, tiff_codec, zarr_codec
-from lightmicroscopy.writers.pipeline import Extremes, Task, encode, run
+from lightmicroscopy.writers.pipeline import Extremes, Task, encode, most_threads, run
 from lightmicroscopy.writers.pyramid import halve, level_shapes
 
 from .memory_image import MemoryPixels
@@ -258,6 +259,59 @@ def test_cells_of_a_huge_plane_that_wait_for_their_pixels_stay_few() -> None:
         state._block(Task(plan, Nothing()), assembler, region)
     assert not assembler.waiting
     assert 0 < most[0] <= 2 * len(shapes)
+
+
+def indices(counts: Box, *, halve_z: bool) -> list[Box]:
+    """Blocks of one pixel, in the order they come."""
+    source = MemoryPixels(np.broadcast_to(np.zeros((), np.uint8), (1, 1, *counts, 1)), Shape(1, 1, 1, 1, 1))
+    plan = Plan(source, (source.shape,), ((1, 1, 1),), "nearest", halve_z)
+    return [(region.z[0], region.y[0], region.x[0]) for region in blocks(plan, (1, 1, 1, 1, 1))]
+
+
+def place_on_curve(index: Box) -> int:
+    return sum((value >> bit & 1) << (3 * bit + place) for bit in range(8) for place, value in enumerate(reversed(index)))
+
+
+@pytest.mark.parametrize("counts", [(1, 1, 1), (1, 8, 8), (1, 5, 9), (1, 1, 37), (1, 37, 1), (5, 3, 6), (9, 1, 2)])
+def test_blocks_come_along_a_z_order_curve(counts: Box) -> None:
+    everything = list(product(*map(range, counts)))
+    assert indices(counts, halve_z=True) == sorted(everything, key=place_on_curve)
+    assert indices(counts, halve_z=False) == sorted(everything, key=lambda index: (index[0], place_on_curve((0, *index[1:]))))
+
+
+@pytest.mark.parametrize("halve_z", [False, True])
+def test_the_largest_plane_there_can_be_starts_at_once(halve_z: bool) -> None:
+    source = MemoryPixels(np.broadcast_to(np.zeros((), np.uint8), (1, 1, 2, 2**25, 2**24, 1)), Shape(1, 1, 1, 512, 512))
+    plan = Plan(source, (source.shape,), ((1, 512, 512),), "nearest", halve_z)
+    tracemalloc.start()
+    try:
+        first = list(islice(blocks(plan, (1, 1, 1, 512, 512)), 5))
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert first[1] == Region((0, 1), (0, 1), (0, 1), (0, 512), (512, 1024))
+    assert first[4].z == ((1, 2) if halve_z else (0, 1))
+
+
+@pytest.mark.parametrize(("side", "asked", "most"), [(64, 100_000_000, 0), (512, 3, 3), (512, 100_000_000, most_threads())])
+def test_no_more_threads_start_than_are_of_use(side: int, asked: int, most: int) -> None:
+    class Names:
+        def put(self, level: int, t: int, c: int, index: Box, pixels: NDArray[Any]) -> None:
+            alive.append(sum(thread.name.startswith("write-") for thread in threading.enumerate()))
+            seen.append(index)
+
+    alive: list[int] = []
+    seen: list[Box] = []
+    plan = plan_of(np.zeros((1, 1, 1 if side == 64 else 200, side, side, 1), np.uint8), (1, 512, 512), unit=Shape(1, 1, 1, side, side), levels=1)
+    run([Task(plan, Names())], threads=asked)
+    assert max(alive) <= most
+    assert len(seen) == len(set(seen)) == plan.chunk_count()
+
+
+def test_threads_are_bounded_however_many_cores_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, expected in ((None, 64), (2, 64), (16, 64), (100, 400)):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        assert most_threads() == expected
 
 
 @pytest.mark.parametrize("threads", [1, 2, 32])

@@ -253,6 +253,41 @@ def test_source_metadata_ride_along(tmp_path: Path) -> None:
         assert read_ome(file.ome_metadata.encode(), "").images[0].metadata.pixel_size_x == Quantity(0.5, "µm")
 
 
+def uuid_of(path: Path) -> str | None:
+    with tifffile.TiffFile(path) as file:
+        return read_ome(file.ome_metadata.encode(), "").uuid
+
+
+def test_two_runs_at_a_fixed_time_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    image = memory_image(noise(1, 2, 2, 300, 300, 1), names=("DAPI", "GFP"))
+    paths = [tmp_path / folder / name for folder, name in (("a", "cells.ome.tiff"), ("b", "cells.ome.tiff"), ("b", "other.ome.tiff"))]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        write_ome_tiff(image, path, None, WriteOptions(threads=1, chunk=(64, 64)))
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert len({uuid_of(path) for path in paths}) == 2
+
+
+def test_other_metadata_have_another_uuid_at_a_fixed_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    found = set()
+    for name in ("DAPI", "GFP"):
+        (tmp_path / name).mkdir()
+        write_ome_tiff(memory_image(noise(1, 1, 1, 20, 20, 1), names=(name,)), tmp_path / name / "cells.ome.tiff", None, WriteOptions())
+        found.add(uuid_of(tmp_path / name / "cells.ome.tiff"))
+    assert len(found) == 2
+
+
+def test_without_a_fixed_time_no_two_files_have_the_same_uuid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    first, _ = write(noise(1, 1, 1, 20, 20, 1), tmp_path)
+    before = uuid_of(first)
+    first.unlink()
+    again, _ = write(noise(1, 1, 1, 20, 20, 1), tmp_path)
+    assert before != uuid_of(again)
+
+
 def test_a_finished_file_is_checked_by_another_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from lightmicroscopy.writers.tiff_structure import TiffStructure
 

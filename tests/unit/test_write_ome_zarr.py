@@ -120,6 +120,17 @@ def test_colour_becomes_three_channels_in_order(tmp_path: Path, version: str) ->
     assert read_ome((path / "OME/METADATA.ome.xml").read_bytes(), "").images[0].size_c == 3
 
 
+@pytest.mark.parametrize(
+    ("names", "samples", "told"), [(("H&E",), 3, True), (("H&E",), 1, False), (("H&E", "IHC"), 3, False), ((), 3, False), (("",), 3, False)]
+)
+def test_the_name_of_a_channel_that_becomes_three_is_told_as_lost(tmp_path: Path, names: tuple[str, ...], samples: int, told: bool) -> None:
+    image = memory_image(noise(1, max(1, len(names)), 1, 20, 20, samples, dtype="u1"), names=names, kind="rgb" if samples > 1 else "intensity")
+    path, written = write(tmp_path, image)
+    labels = [channel["label"] for channel in attributes(opened(path), "0.4")["omero"]["channels"]]
+    assert told == (not any("H&E" in label for label in labels) and "H&E" in names)
+    assert [("cells" in loss, "'H&E'" in loss) for loss in written.losses] == [(True, True)] * told
+
+
 @pytest.mark.parametrize(("version", "zipped"), FORMS)
 def test_windows_are_the_extremes_of_level_0(tmp_path: Path, version: str, zipped: bool) -> None:
     array = noise(1, 2, 1, 300, 300, 1, dtype="f4")

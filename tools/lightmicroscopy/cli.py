@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -81,8 +82,8 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = Non
 
 def _from_params(parser: argparse.ArgumentParser, path: Path, form_only: frozenset[str]) -> list[str]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"--params {path.name} cannot be read as JSON ({error}).") from error
     if not isinstance(document, dict):
         raise UsageError(f"--params {path.name} must hold one JSON object of flag names and values.")
@@ -92,7 +93,7 @@ def _from_params(parser: argparse.ArgumentParser, path: Path, form_only: frozens
         name = key.replace("-", "_")
         if name in form_only or name.startswith("__"):
             continue
-        if name not in actions or name == "params":
+        if name not in actions or name in ("params", "help", "version"):
             raise UsageError(f"--params {path.name} names {key!r}, which is not a flag of this tool.")
         tokens += _tokens(actions[name], value)
     return tokens
@@ -114,7 +115,9 @@ def _flatten(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _tokens(action: argparse.Action, value: Any) -> list[str]:
     if action.nargs == 0:
-        wanted = value is True or str(value).lower() == "true"
+        if str(value).lower() not in ("true", "false"):
+            raise UsageError(f"--params gives {action.option_strings[-1]} the value {value!r}; it is either true or false.")
+        wanted = str(value).lower() == "true"
         if isinstance(action, argparse.BooleanOptionalAction):
             return [action.option_strings[0] if wanted else action.option_strings[-1]]
         return [action.option_strings[-1]] if wanted else []
@@ -144,11 +147,11 @@ def _cores() -> int:
 
 def _number(variable: str) -> int | None:
     text = os.environ.get(variable, "")
-    return int(text) if text.isdigit() and int(text) > 0 else None
+    return int(text) if re.fullmatch(r"0*[1-9][0-9]{0,11}", text) else None
 
 
 def _at_least_one(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
+    if not re.fullmatch(r"0*[1-9][0-9]{0,11}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
 
@@ -174,6 +177,37 @@ def run(program: str, main: Callable[[argparse.Namespace], int], arguments: argp
     except KeyboardInterrupt:
         logger.error("Interrupted; nothing was left half-written.")
         return INTERRUPTED
+    except Exception as error:
+        # Whatever was not foreseen: a sentence for the user, and what a report of it needs where somebody asks for that.
+        logger.error(
+            "This suite has a fault and stopped (%s: %s). Please report it, with the file if you can.", type(error).__name__, one_line(str(error))
+        )
+        if os.environ.get("LIGHTMICROSCOPY_DEBUG"):
+            raise
+        return NOTHING_USABLE
+
+
+def refuse_overwriting(inputs: Sequence[Path], reports: Sequence[Path | None]) -> None:
+    """Refuse reports that would replace an input or each other, or that cannot become files, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        Naming the first such report.
+    """
+    sources = [path.resolve() for path in inputs]
+    seen: set[Path] = set()
+    for report in reports:
+        if report is None:
+            continue
+        target = report.resolve()
+        if any(target == source or source in target.parents for source in sources):
+            raise UsageError(f"{report.name} cannot be written over an input. Give it another name.")
+        if target in seen:
+            raise UsageError(f"Two reports are to be written to {report.name}. Give each its own name.")
+        if target.exists() and not target.is_file():
+            raise UsageError(f"{report.name} is to be a report but is no file. Give it another name.")
+        seen.add(target)
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -18,7 +18,7 @@ from .selection import Selection, select, select_series
 from .writers.options import SeriesWritten, WriteOptions, Written
 
 if TYPE_CHECKING:
-    from .image import Dataset, Image, Location, Plate
+    from .image import Dataset, Image, Location, Plate, Shape
 
 Format = Literal["ome-tiff", "ome-zarr"]
 
@@ -140,6 +140,7 @@ def convert(location: Location, output: Path, request: Request, *, progress: Cal
     """
     dataset = readers.open(location)
     try:
+        _refuse_strangers(location, dataset)
         images = _selected(dataset, request)
         labels = _labels(dataset, images, request)
         _make(output)
@@ -178,12 +179,31 @@ def _labels(dataset: Dataset, images: Sequence[Image], request: Request) -> list
         log.warning("The label maps of %s are left out: they are not reduced together with the image.", dataset.location.name)
         return []
     kept = []
+    shapes: dict[int | None, Shape] = {image.series: image.shape for image in dataset.images}
     for label in found:
+        if not selection.wants_everything and not _same_grid(label.shape, shapes[label.label_of]):
+            log.warning("The label map %r is left out: it has other pixels than its image, so the selection does not apply to it.", label.name)
+            continue
         try:
             kept.append(select(label, selection))
         except UsageError as error:
             log.warning("The label map %r is left out: %s", label.name, error)
     return kept
+
+
+def _same_grid(label: Shape, image: Shape) -> bool:
+    return (label.t, label.z, label.y, label.x) == (image.t, image.z, image.y, image.x)
+
+
+def _refuse_strangers(location: Location, dataset: Dataset) -> None:
+    """Refuse files given with an image that are no part of it: they would be left out without a word."""
+    own = {path.resolve() for path in (location.path, *dataset.files)}
+    strangers = [path.name for path in location.files if path.resolve() not in own]
+    if strangers:
+        raise UsageError(
+            f"{strangers[0]} is no part of {location.name}{f', nor are {len(strangers) - 1} more' if len(strangers) > 1 else ''}. "
+            "Convert one image at a time; several files are given only where they make up one image."
+        )
 
 
 class _Checksum:
@@ -292,5 +312,6 @@ def _plates(plates: Sequence[Plate], images: Sequence[Image]) -> tuple[Plate, ..
 
 
 def _outcome(dataset: Dataset, image: Image, name: str, written: Written, series: SeriesWritten) -> Outcome:
-    remarks = tuple(sentence for sentence in (unsaid(dataset.format), changed(image)) if sentence)
+    # Where metadata were there and could not be used, the reader has said so already.
+    remarks = tuple(sentence for sentence in (None if dataset.warnings else unsaid(dataset.format), changed(image)) if sentence)
     return Outcome(image, name, series, written.path, written.bytes, written.losses, (*remarks, *image.warnings, *written.warnings))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,14 +44,18 @@ def sha256_of(files: Mapping[str, Path]) -> str:
 
 
 def files_below(path: Path) -> dict[str, Path]:
-    """List a file, or all files in a folder by their path within it."""
+    """List a file, or all files in a folder by their path within it.
+
+    Inside a folder only regular files count: what a link there leads to is no part of it, and a pipe or device has no end.
+    """
     if not path.is_dir():
         return {path.name: path}
     found = {}
     for folder, _, names in os.walk(path):
         for name in names:
             file = Path(folder) / name
-            found[file.relative_to(path).as_posix()] = file
+            if stat.S_ISREG(file.lstat().st_mode):
+                found[file.relative_to(path).as_posix()] = file
     return found
 
 
@@ -88,5 +94,5 @@ class Provenance:
 def now() -> str:
     """Return the present moment in UTC as ISO 8601; SOURCE_DATE_EPOCH takes its place for reproducible outputs."""
     fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
-    moment = datetime.fromtimestamp(int(fixed), UTC) if fixed.isdigit() else datetime.now(UTC)
+    moment = datetime.fromtimestamp(int(fixed), UTC) if re.fullmatch(r"[0-9]{1,11}", fixed) else datetime.now(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

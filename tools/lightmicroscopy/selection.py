@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UsageError
 from .image import Image, ImageMetadata, Level, PixelSource, Region, Shape, Span
+from .roi_selection import Cut, cut_rois
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,7 +83,7 @@ def select_series(images: Sequence[Image], series: str) -> list[Image]:
         if not found:
             raise UsageError(f"There is no series named {name!r}. The series are {_list(f'{image.series} ({image.name})' for image in images)}.")
         return found
-    if not re.fullmatch(r"\d+(\s*,\s*\d+)*", series):
+    if not re.fullmatch(r"[0-9]{1,9}(\s*,\s*[0-9]{1,9})*", series):
         raise UsageError(f"--series {series!r} is not understood. Give all, numbers such as 0,2, or name:NAME.")
     wanted = [int(number) for number in series.split(",")]
     by_index = {image.series: image for image in images}
@@ -124,7 +125,7 @@ def parse_span(text: str, size: int, what: str, name: str) -> Span:
     text = text.strip()
     if not text or text == ":":
         return 0, size
-    match = re.fullmatch(r"(\d*)(:?)(\d*)", text)
+    match = re.fullmatch(r"([0-9]{0,12})(:?)([0-9]{0,12})", text)
     if not match:
         raise UsageError(f"--{what} {text!r} is not understood. Give A:B (from A up to but not including B, counted from 0) or one number.")
     first, colon, last = match.groups()
@@ -143,7 +144,7 @@ def _area(selection: Selection, full: Shape, name: str) -> tuple[Span, Span]:
     if not text:
         return (0, full.y), (0, full.x)
     flag = "region" if selection.region else "center"
-    if not re.fullmatch(r"\s*-?\d+(\s*,\s*-?\d+){3}\s*", text):
+    if not re.fullmatch(r"\s*-?[0-9]{1,12}(\s*,\s*-?[0-9]{1,12}){3}\s*", text):
         raise UsageError(f"--{flag} {text!r} is not understood. Give X,Y,W,H as whole numbers of pixels.")
     x, y, width, height = (int(number) for number in text.split(","))
     if width <= 0 or height <= 0:
@@ -167,7 +168,7 @@ def _channels(wanted: Sequence[str], image: Image) -> list[int]:
     for item in wanted:
         if item.startswith("index:"):
             text = item.removeprefix("index:").strip()
-            if not text.isdigit() or int(text) >= image.shape.c:
+            if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) >= image.shape.c:
                 raise UsageError(f"There is no channel {item} in {image.name!r}: it has index:0 to index:{image.shape.c - 1}.")
             chosen.append(int(text))
             continue
@@ -196,7 +197,7 @@ def _cut(image: Image, selection: Selection, channels: list[int], z: Span, t: Sp
     # Parts of a plane at a lower level need not divide evenly, and then its pyramid is not ours to keep.
     whole_plane = (y, x) == ((0, image.shape.y), (0, image.shape.x))
     kept = tuple(levels) if whole_plane else tuple(levels[:1])
-    return replace(image, levels=kept, metadata=_metadata(image, selection, channels, z, t, base))
+    return replace(image, levels=kept, metadata=_metadata(image, selection, channels, (z, t, y, x), base))
 
 
 def _at_level(level: Level, full: Shape, y: Span, x: Span, z: Span) -> Region | None:
@@ -219,8 +220,9 @@ def _at_level(level: Level, full: Shape, y: Span, x: Span, z: Span) -> Region | 
     )
 
 
-def _metadata(image: Image, selection: Selection, channels: list[int], z: Span, t: Span, base: Level) -> ImageMetadata:
-    old = image.metadata
+def _metadata(image: Image, selection: Selection, channels: list[int], spans: tuple[Span, Span, Span, Span], base: Level) -> ImageMetadata:
+    old, (z, t, y, x) = image.metadata, spans
+    rois = cut_rois(old.rois, Cut(tuple(channels), z, t, y, x, base.factor, projected=bool(selection.project)))
     known = [old.channels[index] if index < len(old.channels) else None for index in channels]
     new_channels = tuple(
         replace(channel, source_index=channel.source_index if channel.source_index is not None else index)
@@ -234,9 +236,9 @@ def _metadata(image: Image, selection: Selection, channels: list[int], z: Span, 
         if plane.c in place and z[0] <= plane.z < z[1] and t[0] <= plane.t < t[1]
     )
     # A folded dimension is counted in the indexes of its axis; after a cut along that axis the count is wrong.
-    cut = {"C": len(channels) != image.shape.c, "Z": z != (0, image.shape.z) or bool(selection.project), "T": t != (0, image.shape.t)}
+    cut = {"C": channels != list(range(image.shape.c)), "Z": z != (0, image.shape.z) or bool(selection.project), "T": t != (0, image.shape.t)}
     modulo = tuple(folded for folded in old.modulo if not cut[folded.along])
-    changes: dict[str, Any] = {"channels": new_channels, "planes": planes, "modulo": modulo}
+    changes: dict[str, Any] = {"channels": new_channels, "planes": planes, "modulo": modulo, "rois": rois}
     if selection.project:
         # A projected plane was taken at no one z and no one moment.
         changes |= {"planes": (), "pixel_size_z": None}

@@ -12,11 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..errors import UnreadableError
+from ..errors import LimitError, UnreadableError
 from ..image import Acquisition, Channel, NamingConvention
 from .ngff import AXES
 
 KNOWN: Final = ("0.1", "0.2", "0.3", "0.4", "0.5")
+LEVELS: Final = 64
+"""Resolution levels accepted: halved that often, any image is one pixel."""
 _COLOR: Final = re.compile(r"#?([0-9A-Fa-f]{6})")
 _NAMES: Final = {"time": "t", "channel": "c", "ch": "c", "channels": "c"}
 _TYPES: Final = {"time": "t", "channel": "c"}
@@ -119,7 +121,9 @@ def read_multiscale(ome: Mapping[str, Any], source: str, shape_of_first: Sequenc
     Raises
     ------
     UnreadableError
-        If it has no datasets, or axes that are not t c z y x.
+        If it has no datasets, lists one twice, or has axes that are not t c z y x.
+    LimitError
+        If it has more than `LEVELS` datasets.
     """
     entries = ome.get("multiscales")
     first = _first(entries)
@@ -127,9 +131,12 @@ def read_multiscale(ome: Mapping[str, Any], source: str, shape_of_first: Sequenc
         raise UnreadableError(f"{source} has an empty or malformed 'multiscales', so that its images cannot be found. Ask for it again.")
     warnings = [] if isinstance(entries, list) and len(entries) == 1 else ["It has several multiscales; the first is read."]
     axes, more = _axes(first.get("axes"), source, shape_of_first)
-    count = None if axes is None else len(axes)
-    levels = []
-    for dataset in _list(first.get("datasets")):
+    count = len(AXES) if axes is None else len(axes)
+    levels: list[LevelInfo] = []
+    datasets = _list(first.get("datasets"))
+    if len(datasets) > LEVELS:
+        raise LimitError(f"{source} lists {len(datasets):,} resolution levels; at most {LEVELS} are read. Repair its 'multiscales'.")
+    for dataset in datasets:
         path = dataset.get("path") if isinstance(dataset, Mapping) else None
         if not isinstance(path, str):
             raise UnreadableError(f"{source} lists a resolution level without a path. Repair its 'multiscales' or ask for it again.")
@@ -137,6 +144,9 @@ def read_multiscale(ome: Mapping[str, Any], source: str, shape_of_first: Sequenc
         scale, translation, odd = _combine(lists, count)
         levels.append(LevelInfo(path.strip("/"), scale, translation))
         warnings += odd
+    paths = [level.path for level in levels]
+    if twice := next((path for path in paths if paths.count(path) > 1), None):
+        raise UnreadableError(f"{source} lists the resolution level {twice} more than once. Repair its 'multiscales' or ask for it again.")
     if not levels:
         raise UnreadableError(f"{source} lists no resolution levels in its 'multiscales', so that its pixels cannot be found. Ask for it again.")
     metadata = first.get("metadata")
@@ -193,7 +203,7 @@ def _axis_name(axis: object, label: object) -> str | None:
     return _TYPES.get(kind) if isinstance(kind, str) else None
 
 
-def _combine(lists: Sequence[list[Any]], count: int | None) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None, list[str]]:
+def _combine(lists: Sequence[list[Any]], count: int) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None, list[str]]:
     """One scale and translation out of transformations that are applied one after another."""
     scale: tuple[float, ...] | None = None
     translation: tuple[float, ...] | None = None
@@ -209,15 +219,21 @@ def _combine(lists: Sequence[list[Any]], count: int | None) -> tuple[tuple[float
             translation = None if translation is None else tuple(a * b for a, b in zip(translation, vector, strict=True))
         else:
             translation = vector if translation is None else tuple(a + b for a, b in zip(translation, vector, strict=True))
+    if not all(map(math.isfinite, (*(scale or ()), *(translation or ())))):
+        return None, None, ["Its coordinate transformations multiply to no finite number; pixel sizes are left out."]
     return scale, translation, []
 
 
-def _vector(value: object, count: int | None) -> tuple[float, ...] | None:
-    if not isinstance(value, list) or (count is not None and len(value) != count):
+def _vector(value: object, count: int) -> tuple[float, ...] | None:
+    if not isinstance(value, list) or len(value) != count:
         return None
-    if not all(isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number) for number in value):
+    if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in value):
         return None
-    return tuple(float(number) for number in value)
+    try:
+        vector = tuple(float(number) for number in value)
+    except OverflowError:  # a whole number of JSON may have any number of digits
+        return None
+    return vector if all(map(math.isfinite, vector)) else None
 
 
 def read_channels(ome: Mapping[str, Any], invented: frozenset[int] = frozenset()) -> tuple[Channel, ...]:

@@ -12,6 +12,7 @@ A new format is one new module and one line in `READERS`.
 
 from __future__ import annotations
 
+import stat
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -27,6 +28,14 @@ READERS = (
     "raster",
 )
 HEAD = 4096
+_NOT_READ = {
+    b"ZISRAWFILE": "Zeiss CZI",
+    b"\x70\x00\x00\x00": "Leica LIF",
+    b"\xda\xce\xbe\x0a": "Nikon ND2",
+    b"\x89HDF\r\n": "HDF5 or Imaris IMS",
+    b"\xd0\xcf\x11\xe0": "Olympus OIB, Zeiss ZVI or other OLE2",
+}
+"""First bytes of microscope formats that no reader here knows, so that the message can name them."""
 
 
 class Reader(Protocol):
@@ -62,8 +71,12 @@ def open(location: Location) -> Dataset:  # noqa: A001 - reads as `readers.open(
 
 
 def _head(path: Path) -> bytes:
-    if path.is_dir():
+    kind = path.stat().st_mode
+    if stat.S_ISDIR(kind):
         return b""
+    if not stat.S_ISREG(kind):
+        # Reading a pipe or a device would wait, or go on, for ever.
+        raise UnreadableError(f"{path.name} is neither a file nor a folder. Give an image file, or the folder of an OME-Zarr.")
     with path.open("rb") as file:
         return file.read(HEAD)
 
@@ -73,7 +86,10 @@ def _unknown(location: Location, head: bytes) -> str:
         return f"{location.name} is a folder but not an OME-Zarr: it has no zarr.json, .zgroup or .zattrs at its top. Give the folder that holds one."
     if not head:
         return f"{location.name} is empty. Check that the upload or copy was completed."
+    known = next((name for start, name in _NOT_READ.items() if head.startswith(start)), None)
+    if known:
+        return f"{location.name} is a {known} file, which is not read yet. Export it as OME-TIFF with the microscope's software or Bio-Formats."
     return (
         f"{location.name} is of no format this tool reads (it begins with the bytes {head[:8].hex(' ')}). "
-        "It reads TIFF, OME-TIFF, OME-Zarr (folder or zip), PNG and JPEG."
+        "It reads TIFF, OME-TIFF, ImageJ and LSM stacks, OME-Zarr (folder or zip), PNG and JPEG."
     )

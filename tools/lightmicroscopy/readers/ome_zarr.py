@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UnreadableError
-from ..image import Dataset, Image, Level, Location, Plate, Well, WellField
+from ..errors import LimitError, UnreadableError
+from ..image import Dataset, Image, Location, Plate, Well, WellField
 from ..metadata.ngff_read import ome_attributes, read_multiscale, read_plate, version_of
 from ..names import without_extension
 from .zarr_array import read_json, read_layout
-from .zarr_metadata import merge, own_metadata
+from .zarr_metadata import lost_of_label, merge, own_metadata, usable_levels
 from .zarr_source import AXES, ZarrArray, ZarrPixels
 from .zarr_store import METADATA_LIMIT, Store, folder_root, open_store
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 OME_XML = "OME/METADATA.ome.xml"
 _LAYOUT = 3
+IMAGES = 100_000
+"""Series, wells or fields of a plate, and label maps of a store accepted."""
+LABELS = 1_000
+"""Label maps of one image accepted."""
 
 
 def sniff(path: Path, head: bytes) -> bool:
@@ -146,7 +151,18 @@ class _Reader:
     def _listed_series(self) -> tuple[str, ...]:
         group = read_group(self.store, "OME")
         series = group.ome.get("series") if group else None
-        return tuple(path.strip("/") for path in series if isinstance(path, str)) if isinstance(series, list) else ()
+        if not isinstance(series, list):
+            return ()
+        self._limit(len(series), IMAGES, "series")
+        paths = tuple(path.strip("/") for path in series if isinstance(path, str))
+        if len(set(paths)) < len(paths):
+            twice = next(path for path, count in Counter(paths).items() if count > 1)
+            raise UnreadableError(f"{self.store.name} lists its series {twice} more than once. Repair the 'series' of its group OME.")
+        return paths
+
+    def _limit(self, count: int, most: int, what: str) -> None:
+        if count > most:
+            raise LimitError(f"{self.store.name} lists {count:,} {what}; at most {most:,} are read. Split the store.")
 
     def _series(self, root: Group) -> None:
         paths = self.series_paths or tuple(self._numbered())
@@ -168,6 +184,7 @@ class _Reader:
         while (group := self._group(str(index))) is not None and "multiscales" in group.ome:
             yield str(index)
             index += 1
+            self._limit(index, IMAGES, "series")
 
     def _group(self, path: str) -> Group | None:
         group = read_group(self.store, path)
@@ -180,6 +197,7 @@ class _Reader:
 
     def _plate(self, root: Group) -> Plate:
         info = read_plate(root.ome["plate"] if isinstance(root.ome["plate"], Mapping) else {}, self.store.name)
+        self._limit(len(info.wells), IMAGES, "wells")
         wells = tuple(Well(row, column, tuple(self._fields(root.below(path)))) for path, row, column in info.wells)
         if not self.images:
             raise UnreadableError(
@@ -203,6 +221,7 @@ class _Reader:
         if well is None or not isinstance(entries, list):
             self.warnings.append(f"Its well {path} is listed but not there.")
             return
+        self._limit(len(self.images) + len(entries), IMAGES, "fields")
         for entry in entries:
             image_path = entry.get("path") if isinstance(entry, Mapping) else None
             group = self._group(well.below(image_path.strip("/"))) if isinstance(image_path, str) else None
@@ -229,8 +248,11 @@ class _Reader:
         image = self._open_image(group, series, ome_image, f"{stem} {group.path}" if group.path else stem)
         self.images.append(image)
         labels = read_group(self.store, group.below("labels"))
-        names = labels.ome.get("labels") if labels else None
-        for name in names if labels and isinstance(names, list) else []:
+        listed = labels.ome.get("labels") if labels else None
+        names = listed if isinstance(listed, list) else []
+        self._limit(len(names), LABELS, f"label maps of image {series}")
+        self._limit(len(self.labels) + len(names), IMAGES, "label maps")
+        for name in names:
             below = self._group(labels.below(name.strip("/"))) if labels and isinstance(name, str) else None
             if below is None or "multiscales" not in below.ome:
                 self.warnings.append(f"Its label map {name} is listed but not there.")
@@ -246,7 +268,7 @@ class _Reader:
         axes = "".join(axis.name for axis in multiscale.axes) if multiscale.axes else AXES
         sources = [self._pixels(group.below(level.path), axes, source) for level in multiscale.levels]
         base = sources[0].shape
-        levels = tuple(Level(pixels, (base.z / pixels.shape.z, base.y / pixels.shape.y, base.x / pixels.shape.x)) for pixels in sources)
+        levels, left_out = usable_levels(sources, multiscale)
         layout = sources[0].array.layout
         metadata, warnings = own_metadata(group.ome, multiscale, base.t, base.c)
         image = Image(
@@ -260,7 +282,7 @@ class _Reader:
             compression=layout.compression,
             lossy=any("jpeg" in codec or "jpg" in codec for codec in layout.codecs),
             path=group.path,
-            warnings=(*multiscale.warnings, *warnings),
+            warnings=(*multiscale.warnings, *warnings, *left_out, *lost_of_label(group.ome)),
         )
         return image if ome_image is None else merge(image, ome_image, multiscale)
 

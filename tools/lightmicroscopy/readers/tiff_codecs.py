@@ -13,6 +13,8 @@ JPEG2000 = frozenset((33003, 33004, 33005, 34712))
 WEBP = frozenset((34927, 50001))
 PNG = 34933
 LERC = 34887
+PICTURES = JPEG2000 | WEBP | {PNG, 22610, 34934, 50002, 52546}
+"""Codecs that unpack to an array of its own size, JPEG apart, which needs tables of the page."""
 LZW = 5
 ALWAYS_LOSSY = frozenset((22610, 33003, 33004, 33005, 34934, 50002, 52546, 34676, 34677, 65000, 65001, 65002))
 """JPEG XR, Aperio's and the declared lossy JPEG 2000, JPEG XL and the logarithmic encodings, none of which tells."""

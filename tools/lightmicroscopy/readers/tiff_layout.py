@@ -207,6 +207,15 @@ def check_page(page: Page, file: RandomFile) -> None:
         )
 
 
+def understates(page: Page) -> bool:
+    """Whether a plain strip states fewer bytes than its rows need, which are read nevertheless, as other readers do.
+
+    Pages of several strips that do are refused by `check_page`.
+    """
+    layout = page.layout
+    return layout.raw and not layout.tiled and layout.segments == 1 and 0 < int(page.counts[0]) < layout.row_bytes * layout.height
+
+
 def _extent(page: Page, wanted: int, file: RandomFile) -> tuple[int, int, bool]:
     """End of the last stored byte, bytes stored, whether any are."""
     layout = page.layout

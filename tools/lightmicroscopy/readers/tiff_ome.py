@@ -15,6 +15,7 @@ from .tiff_source import PlaneRef
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..image import Plate
     from ..metadata.ome_read import OmeDocument, OmeImage, TiffDataBlock
     from .tiff_layout import Layout
     from .tiff_structure import Ifd
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MAX_PLANES = 2_000_000
 _MANY_MISSING = 10_000
+_ORDER = "XYZCT"
 _PIXEL_TYPES = {
     "bit": "uint8",
     "float": "float32",
@@ -58,6 +60,41 @@ def open_tiff(location: Location, book: PageBook, xml: bytes) -> Dataset:
     except BaseException:
         tiffs.close()
         raise
+
+
+def _with_pixels(document: OmeDocument) -> tuple[OmeDocument, tuple[str, ...]]:
+    """The document without its images that have no Pixels, plates pointing to those that remain, and what was left out.
+
+    Raises
+    ------
+    OmeMismatchError
+        If no image has any.
+    """
+    from ..metadata.ome_xml import first_child
+
+    kept = [index for index, image in enumerate(document.images) if first_child(image.metadata.element, "Pixels") is not None]
+    if len(kept) == len(document.images):
+        return document, ()
+    if not kept:
+        raise OmeMismatchError("none of its images has Pixels")
+    position = {old: new for new, old in enumerate(kept)}
+    left = [image.name or image.id or f"series {index}" for index, image in enumerate(document.images) if index not in position]
+    warning = f"{len(left)} of {len(document.images)} images in the OME-XML have no Pixels and were left out: {', '.join(left[:5])}."
+    return replace(document, images=tuple(document.images[index] for index in kept), plates=_renumbered(document.plates, position)), (warning,)
+
+
+def _renumbered(plates: tuple[Plate, ...], position: dict[int, int]) -> tuple[Plate, ...]:
+    """Plates whose fields of view are known by new numbers; those without one are left out."""
+    return tuple(
+        replace(
+            plate,
+            wells=tuple(
+                replace(well, fields=tuple(replace(one, series=position[one.series]) for one in well.fields if one.series in position))
+                for well in plate.wells
+            ),
+        )
+        for plate in plates
+    )
 
 
 def open_companion(location: Location, xml: bytes) -> Dataset:
@@ -122,6 +159,7 @@ def _open_through_master(location: Location, tiffs: TiffSet, document: OmeDocume
 
 def _dataset(location: Location, tiffs: TiffSet, document: OmeDocument, xml: bytes) -> Dataset:
     tiffs.own_uuid = document.uuid
+    document, left_out = _with_pixels(document)
     tiffs.expect({(block.file_name, block.uuid) for image in document.images for block in image.tiff_data})
     sequential = 0
     images, warnings = [], []
@@ -130,7 +168,7 @@ def _dataset(location: Location, tiffs: TiffSet, document: OmeDocument, xml: byt
             image, planes = _image(tiffs, document, ome, number, sequential)
             images.append(image)
             sequential += planes
-        warnings += tiffs.warnings
+        warnings += [*left_out, *tiffs.warnings]
     finally:
         tiffs.settle()
     return Dataset(
@@ -151,6 +189,9 @@ def _image(tiffs: TiffSet, document: OmeDocument, ome: OmeImage, number: int, se
     title = ome.name or f"series {number}"
     layout = _first_layout(tiffs, ome, title)
     warnings: list[str] = []
+    if sorted(ome.dimension_order) != sorted(_ORDER) or ome.dimension_order[:2] != _ORDER[:2]:
+        warnings.append(f"{title} states the order of its planes as {ome.dimension_order!r}, which is none; it was taken as {_ORDER}.")
+        ome = replace(ome, dimension_order=_ORDER)
     channels, samples, by_sample = _channels(ome, layout, title, warnings)
     sizes = {"T": ome.size_t, "C": 1 if by_sample else channels, "Z": ome.size_z}
     total = sizes["T"] * sizes["C"] * sizes["Z"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import tifffile
 
 
-_PARSING_ERRORS = (
+PARSING_ERRORS = (
     ValueError,
     TypeError,
     LookupError,
@@ -134,7 +134,7 @@ class PageBook:
             yield
         except SuiteError:
             raise
-        except (tifffile.TiffFileError, *_PARSING_ERRORS) as error:
+        except (tifffile.TiffFileError, *PARSING_ERRORS) as error:
             raise UnreadableError(f"{self.name} is a damaged TIFF ({' '.join(str(error).split())[:200]}). Copy or upload it again.") from error
 
     def sub(self, ifd: Ifd) -> list[Ifd]:

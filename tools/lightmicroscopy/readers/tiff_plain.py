@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..image import Channel, Dataset, Image, ImageMetadata, Location, Quantity
+from .tiff_layout import understates
 from .tiff_pages import PageBook, level, pyramid, sub_planes
-from .tiff_source import PlaneRef
+from .tiff_source import PlaneRef, TiffSource
 
 if TYPE_CHECKING:
     from ..image import Level
@@ -102,6 +103,11 @@ def make_image(
         metadata = replace(metadata, channels=tuple(replace(channel, lut=layout.lut) for channel in channels))
     if layout.white_is_zero:
         warnings += ("Low values are white in this image (photometric interpretation MINISWHITE); the values were kept as they are stored.",)
+    short = _understated(levels)
+    if short is not None:
+        warnings += (
+            f"Page {short.page.index} of {short.file.name} states fewer bytes than its rows need; the rows were read from where they should be.",
+        )
     return Image(
         name=name,
         series=number,
@@ -116,6 +122,12 @@ def make_image(
         white_is_zero=layout.white_is_zero,
         warnings=warnings,
     )
+
+
+def _understated(levels: tuple[Level, ...]) -> PlaneRef | None:
+    sources = (level.pixels for level in levels)
+    refs = (ref for source in sources if isinstance(source, TiffSource) for ref in source.planes)
+    return next((ref for ref in refs if ref is not None and understates(ref.page)), None)
 
 
 def stem(name: str) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 
 from ..errors import SuiteError, UnreadableError
 from ..image import Dataset, ImageMetadata, Location, Modulo
-from . import tiff_imagej, tiff_lsm
+from . import tiff_imagej, tiff_lsm, tiff_plain
 from .tiff_layout import Layout, Page, check_page, make_layout
-from .tiff_pages import PageBook, level, pyramid
+from .tiff_pages import PARSING_ERRORS, PageBook, level, pyramid
 from .tiff_plain import make_image, plain_metadata, stem
 from .tiff_source import PlaneRef
 
@@ -37,6 +37,8 @@ FORMATS = {
     "nih": "NIH Image TIFF",
     "shaped": "TIFF",
 }
+_LOOSE = frozenset(("imagej", "shaped"))
+"""Kinds whose descriptions any program or person writes; the pages say enough without them."""
 _MAX_PLANES = 2_000_000
 _MANY_MISSING = 10_000
 _NAMES = {
@@ -53,6 +55,10 @@ _NAMES = {
 }
 
 
+class SeriesMismatchError(UnreadableError):
+    """The description says something that the pages cannot be."""
+
+
 def open_tiff(location: Location, book: PageBook, warnings: tuple[str, ...] = ()) -> Dataset | None:
     """Open a TIFF flavour that tifffile knows; None if it is of no such kind.
 
@@ -64,9 +70,28 @@ def open_tiff(location: Location, book: PageBook, warnings: tuple[str, ...] = ()
     tiff = book.tiff()
     with book.explained():
         kind = next((kind for kind in FORMATS if getattr(tiff, f"is_{kind}", False)), None)
-        if kind is None:
-            return None
-        series = [one for one in tiff.series if one.keyframe is not None and one.size and not (kind == "lsm" and one.keyframe.is_reduced)]
+    if kind is None:
+        return None
+    try:
+        dataset = _open(location, book, kind, warnings)
+    except SeriesMismatchError as error:
+        warnings += (f"The {FORMATS[kind]} description of {book.name} does not fit its pages ({error}); they were read as plain TIFF, without it.",)
+        return tiff_plain.open_tiff(location, book, warnings)
+    return dataset
+
+
+def _open(location: Location, book: PageBook, kind: str, warnings: tuple[str, ...]) -> Dataset | None:
+    tiff = book.tiff()
+    try:
+        found = list(tiff.series)
+    except PARSING_ERRORS as error:
+        if kind not in _LOOSE:
+            raise UnreadableError(f"{book.name} is a damaged TIFF ({' '.join(str(error).split())[:200]}). Copy or upload it again.") from error
+        if kind == "imagej":
+            _check_imagej_promise(book, tiff.imagej_metadata or {})
+        raise SeriesMismatchError("it is malformed") from error
+    with book.explained():
+        series = [one for one in found if one.keyframe is not None and one.size and not (kind == "lsm" and one.keyframe.is_reduced)]
         if kind == "imagej" and any(one.kind != "imagej" for one in series):
             _check_imagej_promise(book, tiff.imagej_metadata or {})
             return None
@@ -167,10 +192,14 @@ class _PlaneTable:
 
     def _split(self, axes: str, shape: list[int]) -> None:
         """Tell the axes between pages from those inside a page."""
-        if "Y" not in axes and "X" in axes:
+        if "X" not in axes or len(axes) != len(shape) or min(shape, default=0) < 1:
+            raise SeriesMismatchError(f"it has the axes {axes!r} of the sizes {', '.join(map(str, shape))}")
+        if "Y" not in axes and axes.index("X") > 0:
             across = axes.index("X") - 1
             self.warnings += (f"This is a scan along {axes[across]} and X; {axes[across]} was put in the place of Y, as Bio-Formats does.",)
             axes = axes[:across] + "Y" + axes[across + 1 :]
+        if "Y" not in axes:
+            raise SeriesMismatchError(f"it has the axes {axes!r}")
         inside = {axes.index("Y"), axes.index("X")}
         sample_axis = None
         if self.layout.samples > 1:

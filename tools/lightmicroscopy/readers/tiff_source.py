@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import LimitError, SuiteError, UnreadableError
 from ..image import Region, Shape
-from .tiff_codecs import LZW, picture_frame
+from .tiff_codecs import JPEG, LERC, LZW, PICTURES, WEBP, picture_frame
 from .tiff_layout import MAX_SEGMENT, RATIO_FREE, Layout, Page
 from .tiff_lzw import check_lzw
 
@@ -27,6 +27,7 @@ _RAW_UNIT = 8 << 20
 _BAND = 8 << 20
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _HIDDEN = 16
+_RGBA = 4
 _WASTE = 8
 """Whole rows are read, and cropped, where at most this many times the wanted bytes are read."""
 
@@ -231,23 +232,53 @@ def _segment(ref: PlaneRef, number: int) -> NDArray[Any] | None:
             f"{ref.file.name} is truncated: page {page.index} needs {count - len(data):,} more bytes at byte {offset + len(data):,}. "
             "Copy or upload it again."
         )
-    _check_frame(ref, data)
+    _check_frame(ref, data, number)
     if layout.code == LZW:
         check_lzw(data if not layout.reversed_bits else data.translate(_REVERSED))
-    pixels = layout.decode(data, number, **layout.jpeg)[0]
+    pixels = _decode_picture(ref, data, number) if layout.code in PICTURES else layout.decode(data, number, **layout.jpeg)[0]
     if pixels is None:
         return None
-    if pixels.dtype.itemsize != layout.dtype.itemsize and pixels.dtype.kind not in "bu":
+    larger = pixels.dtype.itemsize > layout.dtype.itemsize
+    if larger or (pixels.dtype.itemsize != layout.dtype.itemsize and pixels.dtype.kind not in "bu"):
         raise ValueError(f"the values decode to {pixels.dtype} where {layout.dtype} is declared")
     decoded: NDArray[Any] = pixels[0]
     return decoded
 
 
-def _check_frame(ref: PlaneRef, data: bytes) -> None:
-    """Refuse an encoded picture whose own header is much larger than the strip or tile it stands for."""
+def _decode_picture(ref: PlaneRef, data: bytes, number: int) -> NDArray[Any]:
+    """Unpack a whole encoded picture, whose rows must not be taken for those of another size."""
+    layout = ref.page.layout
+    samples = 1 if layout.planar else layout.samples
+    pixels = _unpacked(layout, data)
+    height, width = pixels.shape[:2]
+    _check_size(ref, number, height, width)
+    found = math.prod(pixels.shape[2:])
+    if found != samples:
+        raise ValueError(f"its picture has {found} samples per pixel where {samples} are declared")
+    return pixels.reshape(1, height, width, samples)
+
+
+def _unpacked(layout: Layout, data: bytes) -> NDArray[Any]:
+    import imagecodecs
+    import tifffile
+
+    if layout.code in WEBP and layout.samples == _RGBA:
+        # Writers leave out an alpha channel that is opaque throughout.
+        pixels: NDArray[Any] = imagecodecs.webp_decode(data, hasalpha=True)
+    else:
+        pixels = tifffile.TIFF.DECOMPRESSORS[layout.code](data)
+    if pixels.ndim not in (2, 3):
+        raise ValueError(f"its picture has {pixels.ndim} dimensions")
+    return pixels
+
+
+def _check_frame(ref: PlaneRef, data: bytes, number: int) -> None:
+    """Refuse an encoded picture whose own header is of another size than the strip or tile it stands for."""
     page, layout = ref.page, ref.page.layout
     frame = picture_frame(layout.code, data)
     if frame is None:
+        if layout.code == LERC:
+            _check_size(ref, number, *_unpacked(layout, data).shape[:2])
         return
     size = frame.height * frame.width * max(frame.samples, 1) * ((frame.bits + 7) // 8)
     expected = layout.segment_height * layout.segment_width * (1 if layout.planar else layout.samples) * layout.dtype.itemsize
@@ -255,4 +286,36 @@ def _check_frame(ref: PlaneRef, data: bytes) -> None:
         raise LimitError(
             f"Page {page.index} of {ref.file.name} hides a picture of {frame.width:,} × {frame.height:,} pixels in one strip or tile. "
             "The file was made to mislead; do not use it."
+        )
+    if layout.code in JPEG:
+        if layout.jpeg["jpegheader"] or not frame.height or not frame.width:
+            return  # slide scanners' pages wider than a JPEG can be: tifffile sets the size
+        samples = 1 if layout.planar else layout.samples
+        # Digital negatives keep neighbouring pixels as the samples of half as many; colour is turned to grey by the decoder.
+        width = frame.width * frame.samples // samples if frame.lossless else frame.width
+        _check_size(ref, number, frame.height, width)
+        if frame.samples > samples and not frame.lossless and (samples > 1 or layout.kind != "intensity"):
+            raise ValueError(f"its picture has {frame.samples} samples per pixel where {samples} are declared")
+    else:
+        _check_size(ref, number, frame.height, frame.width)
+
+
+def _check_size(ref: PlaneRef, number: int, height: int, width: int) -> None:
+    """Compare the size of an encoded picture with its strip or tile.
+
+    The last strip may hold a picture of more rows than remain, and tiles at the borders may end there; readers crop both.
+    """
+    layout = ref.page.layout
+    row, column = divmod(number % (layout.down * layout.across), layout.across)
+    rows = min(layout.segment_height, layout.height - row * layout.segment_height)
+    columns = min(layout.segment_width, layout.width - column * layout.segment_width)
+    if layout.tiled:
+        fits = (height, width) in ((layout.segment_height, layout.segment_width), (rows, layout.segment_width), (rows, columns))
+    else:
+        fits = width == columns and (height == rows or (row == layout.down - 1 and height > rows))
+    if not fits:
+        wanted = (layout.segment_width, layout.segment_height) if layout.tiled else (columns, rows)
+        raise UnreadableError(
+            f"{ref.file.name} is damaged: {'tile' if layout.tiled else 'strip'} {number} of page {ref.page.index} holds a picture of "
+            f"{width:,} × {height:,} pixels where {wanted[0]:,} × {wanted[1]:,} are declared. Ask for the file again."
         )

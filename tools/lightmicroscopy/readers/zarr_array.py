@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -23,8 +25,11 @@ _EMPTY_BYTES: Final = 1 << 30
 EMPTIEST: Final = 10_000_000
 """Most pixel bytes for each stored byte. A sparse label map comes near it; an array that merely claims a size is far beyond."""
 _SHARD_INDEX: Final = 1 << 22
+_ENTRIES: Final = 1_000_000
+"""Most names looked at in search of chunks."""
 _DIMENSIONS: Final = 32
 _DEEPEST: Final = 8
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _V3_TYPES: Final = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)} | {"bool", "float16", "float32", "float64"}
 
 
@@ -77,6 +82,8 @@ class ArrayLayout:
 def read_json(store: Store, key: str) -> dict[str, Any] | None:
     """Read one metadata file; ``None`` if it is not there.
 
+    Half surrogate pairs, which JSON can spell but no file name, XML or report can, are replaced by U+FFFD.
+
     Raises
     ------
     UnreadableError
@@ -86,11 +93,21 @@ def read_json(store: Store, key: str) -> dict[str, Any] | None:
     if data is None:
         return None
     try:
-        value = json.loads(data)
+        value = _printable(json.loads(data))
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"{store.name}: {key} is not valid JSON ({error}). Ask for the store again or repair that file.") from error
     if not isinstance(value, dict):
         raise UnreadableError(f"{store.name}: {key} should hold a JSON object and does not. Ask for the store again or repair that file.")
+    return value
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    if isinstance(value, dict):
+        return {_printable(name): _printable(item) for name, item in value.items()}
     return value
 
 
@@ -271,7 +288,7 @@ def _check_sizes(store: Store, layout: ArrayLayout) -> None:
 def _holds(store: Store, folder: str, wanted: int) -> bool:
     """Whether chunks of more than that many bytes are stored; stops looking when they are."""
     found = 0
-    for size in _chunk_sizes(store, folder):
+    for size in islice(_chunk_sizes(store, folder), _ENTRIES):
         found += size
         if found > wanted:
             return True
@@ -279,9 +296,12 @@ def _holds(store: Store, folder: str, wanted: int) -> bool:
 
 
 def _chunk_sizes(store: Store, folder: str, depth: int = 0) -> Iterator[int]:
+    """Size of each chunk below a folder, and 0 for whatever else lies there."""
     for name, is_folder in store.children(folder):
         key = f"{folder}/{name}" if folder else name
         if not is_folder and name not in METADATA_FILES:
             yield store.size(key) or 0
-        elif is_folder and depth < _DEEPEST:
+        else:
+            yield 0
+        if is_folder and depth < _DEEPEST:
             yield from _chunk_sizes(store, key, depth + 1)

@@ -2,18 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ..image import Channel, Image, ImageMetadata, Quantity
-from ..metadata.ngff_read import Multiscale, read_channels
+from ..image import Channel, Image, ImageMetadata, Level, Quantity
+from ..metadata.ngff_read import AxisInfo, Multiscale, read_channels
 from ..metadata.ngff_units import ome_length, seconds
+from .zarr_source import AXES, ZarrPixels
 
 if TYPE_CHECKING:
     from ..metadata.ome_read import OmeImage
 
 _WHITE = -1
+_LARGEST: Final = 1e6
+"""Most that a level's pixels may plausibly exceed those of level 0 along an axis."""
+
+
+def usable_levels(sources: Sequence[ZarrPixels], multiscale: Multiscale) -> tuple[tuple[Level, ...], list[str]]:
+    """Levels that are one image at several resolutions, and warnings.
+
+    A level that is not (other channels, time points or type, or larger than the one before) ends the pyramid: those after
+    it were made from it.
+
+    Parameters
+    ----------
+    sources
+        Pixels of the levels of `multiscale`, in its order.
+    """
+    levels: list[Level] = []
+    warnings: list[str] = []
+    for position, pixels in enumerate(sources):
+        fault = _fault(pixels, levels)
+        if fault:
+            rest = f" and the {len(sources) - position - 1} after it are" if position + 1 < len(sources) else " is"
+            warnings.append(f"Its resolution level {multiscale.levels[position].path} {fault}; it{rest} left out.")
+            break
+        factor, disagreement = _factor(position, sources, multiscale)
+        warnings += disagreement
+        levels.append(Level(pixels, factor))
+    return tuple(levels), warnings
+
+
+def _fault(pixels: ZarrPixels, before: Sequence[Level]) -> str | None:
+    if not before:
+        return None
+    first, last, own = before[0].pixels, before[-1].pixels.shape, pixels.shape
+    if (own.t, own.c) != (first.shape.t, first.shape.c):
+        return f"has {own.t} time points and {own.c} channels, where the largest has {first.shape.t} and {first.shape.c}"
+    if pixels.dtype != first.dtype:
+        return f"has pixels of the type {pixels.dtype}, where those of the largest are {first.dtype}"
+    if any(ours > theirs for ours, theirs in zip(own[2:5], last[2:5], strict=True)):
+        sizes = " × ".join(map(str, own[2:5]))
+        return f"has {sizes} pixels (Z Y X), which is larger than the level before it with {' × '.join(map(str, last[2:5]))}"
+    return None
+
+
+def _factor(position: int, sources: Sequence[ZarrPixels], multiscale: Multiscale) -> tuple[tuple[float, float, float], list[str]]:
+    """How many pixels of level 0 one of this level is long along z, y, x: as stated, else by their sizes."""
+    if position == 0:
+        return (1.0, 1.0, 1.0), []
+    names = [axis.name for axis in multiscale.axes] if multiscale.axes else list(AXES)
+    level, path = multiscale.levels[position], multiscale.levels[position].path
+    factors, warnings = [], []
+    for axis in "zyx":
+        whole, size = (getattr(source.shape, axis) for source in (sources[0], sources[position]))
+        stated = _stated_factor(multiscale.levels[0].scale, level.scale, names.index(axis) if axis in names else None)
+        factors.append(whole / size if stated is None else stated)
+        # Sizes are rounded, perhaps at each level anew: that adds up to less than one pixel.
+        if stated is not None and abs(whole / stated - size) > 1 + 1e-6:
+            warnings.append(
+                f"The scale of its resolution level {path} says that pixels are {stated:g} times as large along {axis} as at full "
+                f"resolution, but its size says {whole / size:g} times; the scale is kept."
+            )
+    return (factors[0], factors[1], factors[2]), warnings
+
+
+def _stated_factor(first: Sequence[float] | None, own: Sequence[float] | None, axis: int | None) -> float | None:
+    if first is None or own is None or axis is None or first[axis] <= 0:
+        return None
+    factor = own[axis] / first[axis]
+    return factor if 1 / _LARGEST <= factor <= _LARGEST else None
+
+
+def lost_of_label(ome: Mapping[str, Any]) -> list[str]:
+    """Warn of what an ``image-label`` says that the image model has no place for."""
+    block = ome.get("image-label")
+    lost = [name for name in ("colors", "properties") if isinstance(block, Mapping) and block.get(name)]
+    return [f"The {' and '.join(lost)} of its labels (in 'image-label') are not kept."] if lost else []
+
+
+def _lost_position(multiscale: Multiscale) -> list[str]:
+    translation = multiscale.levels[0].translation
+    if translation is None or not any(translation):
+        return []
+    axes = multiscale.axes or tuple(map(AxisInfo, AXES))
+    names = [
+        f"{axis.name} {shift:g}" + (f" {axis.unit[:20]}" if isinstance(axis.unit, str) else "") for axis, shift in zip(axes, translation, strict=True)
+    ]
+    return [f"Its position by the 'translation' of its full resolution ({', '.join(names)}) is not kept: what is written starts at 0."]
 
 
 def own_metadata(ome: Mapping[str, Any], multiscale: Multiscale, times: int, channels: int) -> tuple[ImageMetadata, list[str]]:
@@ -22,7 +109,7 @@ def own_metadata(ome: Mapping[str, Any], multiscale: Multiscale, times: int, cha
     A scale is a pixel size only where its axis has a unit and it is above zero; along time also only where there is more
     than one time point.
     """
-    warnings = []
+    warnings = _lost_position(multiscale)
     sizes: dict[str, Quantity | None] = {}
     increment = None
     scale = multiscale.levels[0].scale

@@ -39,7 +39,7 @@ class Store(Protocol):
         ...
 
     def children(self, folder: str) -> Iterator[tuple[str, bool]]:
-        """Names directly below a folder, and whether each is itself a folder."""
+        """Names directly below a folder, and whether each is itself a folder; without links to folders, which may lead in a circle."""
         ...
 
     def close(self) -> None:
@@ -131,9 +131,13 @@ class FolderStore:
         self._check(path, folder)
         try:
             with os.scandir(path) as entries:
-                yield from ((entry.name, entry.is_dir()) for entry in entries)
+                for entry in entries:
+                    if not (entry.is_symlink() and os.path.isdir(entry.path)):  # noqa: PTH112 - DirEntry.is_dir raises at a link to itself
+                        yield entry.name, entry.is_dir(follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return
+        except OSError as error:
+            raise self._unreadable(folder, error) from error
 
     def close(self) -> None:
         """Nothing stays open."""

@@ -24,6 +24,9 @@ DIRECTORY: Final = 256 * 1024 * 1024
 INFLATED: Final = 4 << 30
 """Bytes of one compressed member accepted."""
 
+RANGED: Final = 64 << 20
+"""Bytes of a compressed member accepted where only parts of it are read: each part costs inflating it whole."""
+
 _END: Final = struct.Struct("<4s4H2LH")
 _END64_LOCATOR: Final = struct.Struct("<4sLQL")
 _END64: Final = struct.Struct("<4sQ2H2L4Q")
@@ -54,7 +57,7 @@ class ZipMembers:
     Raises
     ------
     UnreadableError
-        If it is damaged, encrypted, spread over several volumes, or has a member with a name that leads outside it.
+        If it is damaged, encrypted, spread over several volumes, or has a member with a name that leads outside it or that is there twice.
     LimitError
         If its directory is too long.
     """
@@ -62,8 +65,9 @@ class ZipMembers:
     def __init__(self, path: Path) -> None:
         self.name = path.name
         self._file = RandomFile(path)
+        self._last: tuple[str, bytes] = ("", b"")
         try:
-            self._members = dict(self._directory())
+            self._members = self._unique()
         except BaseException:
             self._file.close()
             raise
@@ -92,11 +96,30 @@ class ZipMembers:
         return data
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
-        """Part of a member; without a check where it is stored uncompressed, since a CRC covers the whole."""
+        """Part of a member; without a check where it is stored uncompressed, since a CRC covers the whole.
+
+        Raises
+        ------
+        LimitError
+            If it is compressed and longer than `RANGED`.
+        """
         member = self._members[name]
         if member.method != _STORED:
-            return self.read(name)[offset : offset + length]
+            return self._inflated(name, member)[offset : offset + length]
         return self._file.read(self._start(name, member) + offset, min(length, max(0, member.size - offset)))
+
+    def _inflated(self, name: str, member: Member) -> bytes:
+        """Whole content; the last one is kept, since the parts of a shard are read one after another."""
+        if member.size > RANGED:
+            raise LimitError(
+                f"{self.name}: {name} is a shard of {member.size:,} bytes that the zip has compressed once more, so that each of its chunks would "
+                f"cost unpacking all of it; at most {RANGED:,} bytes are. Unpack it and zip the store without compression, or give the folder."
+            )
+        last, data = self._last
+        if last != name:
+            data = self.read(name)
+            self._last = (name, data)
+        return data
 
     def close(self) -> None:
         """Close the file."""
@@ -117,6 +140,16 @@ class ZipMembers:
         except zlib.error as error:
             raise self._damaged(f"{name} cannot be unpacked ({error})") from error
 
+    def _unique(self) -> dict[str, Member]:
+        members: dict[str, Member] = {}
+        for name, member in self._directory():
+            if name in members:
+                raise UnreadableError(
+                    f"{self.name} has two members called {name!r}, of which only one can be right. Unpack it, check that file and zip the folder again."
+                )
+            members[name] = member
+        return members
+
     def _directory(self) -> Iterator[tuple[str, Member]]:
         count, size, offset = self._end()
         if count >= MEMBERS or size > DIRECTORY:
@@ -131,7 +164,7 @@ class ZipMembers:
         for _ in range(count):
             name, member, at = self._entry(directory, at)
             if not name.endswith("/"):
-                yield name, member
+                yield _plain(name), member
 
     def _end(self) -> tuple[int, int, int]:
         """Count of members, and size and offset of the directory."""
@@ -200,3 +233,8 @@ class ZipMembers:
 
     def _damaged(self, what: str) -> UnreadableError:
         return UnreadableError(f"{self.name} is a damaged zip: {what}. Check that the upload or copy was completed.")
+
+
+def _plain(name: str) -> str:
+    """Name without the parts ``.`` and nothing, which some zip programs put in and which mean nothing."""
+    return "/".join(part for part in name.split("/") if part not in {"", "."}) if "//" in name or "." in name.split("/") else name

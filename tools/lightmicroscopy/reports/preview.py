@@ -39,6 +39,7 @@ PERCENTILES = (0.1, 99.9)
 INVENTED_COLORS = ((0, 255, 0), (255, 0, 255), (0, 200, 255), (255, 200, 0), (255, 90, 90), (140, 140, 255))
 """For channels without a colour of their own. Green with magenta are told apart by all common kinds of colour vision."""
 WHITE = -1
+RGB_CHANNELS = ("Red", "Green", "Blue")
 PAPER, INK, FAINT, EMPTY = (250, 250, 248), (28, 30, 33), (104, 110, 117), (226, 226, 222)
 _MICROMETRES = {"m": 1e6, "cm": 1e4, "mm": 1e3, "µm": 1.0, "nm": 1e-3, "pm": 1e-6, "Å": 1e-4}
 _SPELT = {
@@ -130,6 +131,9 @@ def thumbnail(image: Image, tile: int = TILE) -> Thumbnail:
         return _through_table(planes[0][..., 0], channels[0].lut), scale, ""
     if image.kind == "rgb" and planes[0].shape[-1] >= 3:
         return _rgb(planes[0][..., :3], image), scale, ""
+    if tuple(channel.name for channel in channels) == RGB_CHANNELS and len(planes) == len(RGB_CHANNELS):
+        # A colour picture whose samples OME-Zarr could only keep as channels: stretched one by one they would change its colours.
+        return _rgb(np.concatenate(planes, axis=-1), image), scale, ""
     pixels, remark = _composite([plane[..., 0] for plane in planes], channels, image.white_is_zero)
     if shape.c > len(planes):
         remark = f"{len(planes)} of {shape.c} channels" + (f", {remark}" if remark else "")

@@ -136,20 +136,34 @@ def blocks(plan: Plan, extent: Extent) -> Iterator[Region]:
             yield Region(*((at * size, min((at + 1) * size, full)) for at, size, full in zip(index, extent, shape[:5], strict=True)))
 
 
+def block_count(plan: Plan, extent: Extent) -> int:
+    """Blocks of an image: as many as `blocks` yields."""
+    return math.prod(-(-full // size) for full, size in zip(plan.shapes[0][:5], extent, strict=True))
+
+
 def _z_order(counts: Box, *, with_z: bool) -> Iterator[Box]:
     depth, height, width = counts
     if with_z:
-        yield from sorted(product(range(depth), range(height), range(width)), key=_interleave)
+        yield from _curve(counts)
         return
-    plane = sorted(((0, y, x) for y, x in product(range(height), range(width))), key=_interleave)
     for z in range(depth):
-        yield from ((z, y, x) for _, y, x in plane)
+        yield from ((z, y, x) for _, y, x in _curve((1, height, width)))
 
 
-def _interleave(index: Box) -> int:
-    """Position on the Z-order curve: the bits of z, y and x taken in turn."""
-    code = 0
-    for bit in range(max(index).bit_length()):
-        for place, value in enumerate(reversed(index)):
-            code |= (value >> bit & 1) << (3 * bit + place)
-    return code
+def _curve(counts: Box) -> Iterator[Box]:
+    """Every index along a Z-order curve, as one would get by sorting them by the bits of z, y and x taken in turn.
+
+    Boxes whose sides are powers of two are halved again and again, and those outside left out, so that memory is flat.
+    """
+    waiting = [((0, 0, 0), (max(counts) - 1).bit_length())]
+    while waiting:
+        low, bits = waiting.pop()
+        if bits == 0:
+            yield low
+            continue
+        half = 1 << (bits - 1)
+        # What is pushed last comes first.
+        for step in product((half, 0), repeat=3):
+            corner = (low[0] + step[0], low[1] + step[1], low[2] + step[2])
+            if all(at < count for at, count in zip(corner, counts, strict=True)):
+                waiting.append((corner, bits - 1))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -45,6 +48,8 @@ TILE = 512
 TILE_STEP = 16
 MARGIN = 64 << 20
 """How far below 4 GiB the predicted size must stay for a classic TIFF."""
+_UUIDS = uuid.UUID("6f0c2c5e-94a7-4a0b-8d51-3b7e0d1f62c9")
+"""Namespace of reproducible UUIDs."""
 _DIRECTORY_BYTES = 1024
 _TILE_BYTES = 64
 _MOST_CHECKED = 512
@@ -97,8 +102,8 @@ def write_ome_tiff(image: Image, path: Path, source: Dataset | None, options: Wr
         original=options.original,
         provenance=options.provenance,
         file_name=path.name,
-        uuid=f"urn:uuid:{uuid.uuid4()}",
     )
+    describe = partial(describe, uuid=_urn(path.name, describe, ready))
     description, unsaid = describe([ready])
     most = predicted_bytes(plan, codec, len(description))
     least = sum(_padded_bytes(plan, level) for level in range(len(shapes))) if codec.worst == 1.0 else 0
@@ -118,6 +123,14 @@ def write_ome_tiff(image: Image, path: Path, source: Dataset | None, options: Wr
     chunks = plan.chunk_count()
     series = SeriesWritten(ready.name, shapes, ready.dtype.name, codec.name, chunks, chunks if options.verify else 0)
     return Written(path, size, (series,), (*losses, *unsaid), _warnings(image))
+
+
+def _urn(name: str, describe: Callable[[Sequence[Image]], tuple[bytes, tuple[str, ...]]], image: Image) -> str:
+    """The file's UUID: random; or, where outputs must be reproducible, made from the file's name and description."""
+    if not os.environ.get("SOURCE_DATE_EPOCH"):
+        return uuid.uuid4().urn
+    content = hashlib.sha256(describe([image])[0]).hexdigest()
+    return uuid.uuid5(_UUIDS, f"{name}\n{content}").urn
 
 
 def _warnings(image: Image) -> tuple[str, ...]:

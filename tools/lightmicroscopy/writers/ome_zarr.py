@@ -18,7 +18,7 @@ from .zarr_layout import Layout, lay_out
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..image import Dataset
+    from ..image import Dataset, Image
 
 _FILE_BYTES = 4096
 
@@ -79,7 +79,17 @@ def write_ome_zarr(dataset: Dataset, path: Path, options: WriteOptions) -> Writt
         finally:
             store.close()
         size = check_store(temporary, {group.path: group.expected() for group in groups}, options.ngff_version)
-    return Written(path, size, tuple(_series(group, options) for group in groups), (*layout.losses, *unsaid))
+    return Written(path, size, tuple(_series(group, options) for group in groups), (*layout.losses, *_lost_names(dataset.images), *unsaid))
+
+
+def _lost_names(images: Sequence[Image]) -> tuple[str, ...]:
+    """Say which names of colour channels are not written: the colours a single channel is taken apart into have their own."""
+    named = [(image, image.metadata.channels[0].name) for image in images if image.shape.s > 1 and image.shape.c == 1 and image.metadata.channels]
+    return tuple(
+        f"{image.name}: the channel name {name!r} is not written, since OME-Zarr has each colour as a channel of its own, named after it."
+        for image, name in named
+        if name
+    )
 
 
 def _begin(store: Store, layout: Layout, groups: Sequence[ArrayGroup], options: WriteOptions) -> None:

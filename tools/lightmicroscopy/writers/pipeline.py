@@ -8,6 +8,7 @@ memory does not grow with the image.
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import SuiteError, UnwritableError
-from .blocks import ALONE, BESIDE_A_BLOCK, Box, Plan, block_extent, blocks, pixel_memory
+from .blocks import ALONE, BESIDE_A_BLOCK, Box, Extent, Plan, block_count, block_extent, blocks, pixel_memory
 from .codecs import scratch
 from .pyramid import halve
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from .codecs import Codec
 
 Progress = Callable[[int, int], None]
+
+LEAST_BOUND = 64
+THREADS_PER_CORE = 4
 
 
 class Sink(Protocol):
@@ -163,7 +167,10 @@ class _Run:
     def __init__(self, tasks: Sequence[Task], threads: int, memory: int | None, progress: Progress | None) -> None:
         budget = pixel_memory(memory, threads)
         self.budget = _Budget(budget)
-        self.work = self._work(tasks, int(budget / threads / BESIDE_A_BLOCK), int(budget * ALONE))
+        limit, most = int(budget / threads / BESIDE_A_BLOCK), int(budget * ALONE)
+        cut = [(task, block_extent(task.plan, limit, most)) for task in tasks]
+        self.blocks = sum(block_count(task.plan, extent) for task, extent in cut)
+        self.work = self._work(cut)
         self.total = sum(task.plan.bytes for task in tasks)
         self.progress = progress
         self.done = 0
@@ -172,10 +179,10 @@ class _Run:
         self.failure: BaseException | None = None
 
     @staticmethod
-    def _work(tasks: Sequence[Task], limit: int, most: int) -> Iterator[tuple[Task, _Assembler, Region]]:
-        for task in tasks:
+    def _work(cut: Sequence[tuple[Task, Extent]]) -> Iterator[tuple[Task, _Assembler, Region]]:
+        for task, extent in cut:
             assembler = _Assembler(task.plan)
-            for region in blocks(task.plan, block_extent(task.plan, limit, most)):
+            for region in blocks(task.plan, extent):
                 yield task, assembler, region
 
     def labour(self) -> None:
@@ -258,6 +265,11 @@ def _whole(plan: Plan, level: int, origin: Box, shape: tuple[int, ...]) -> bool:
     )
 
 
+def most_threads() -> int:
+    """Threads beyond which more gain nothing on this machine, whatever is asked for."""
+    return max(LEAST_BOUND, THREADS_PER_CORE * (os.cpu_count() or 1))
+
+
 def run(tasks: Sequence[Task], *, threads: int = 1, memory: int | None = None, progress: Progress | None = None) -> None:
     """Take every block of every task through the pipeline.
 
@@ -266,7 +278,8 @@ def run(tasks: Sequence[Task], *, threads: int = 1, memory: int | None = None, p
     tasks
         What to write; their sinks see chunks of several tasks at once.
     threads
-        Threads that read, encode and write; with 1 everything happens in the calling thread.
+        Threads that read, encode and write, at most; with 1 everything happens in the calling thread. No more are started
+        than there are blocks, nor than the machine has use for (see `most_threads`).
     memory
         Bytes this process may use; see `blocks.pixel_memory`.
     progress
@@ -277,9 +290,10 @@ def run(tasks: Sequence[Task], *, threads: int = 1, memory: int | None = None, p
     Exception
         The first failure of any thread, after all threads have ended; KeyboardInterrupt likewise.
     """
-    threads = max(1, threads)
+    threads = max(1, min(threads, most_threads()))
     state = _Run(tasks, threads, memory, progress)
-    if threads == 1:
+    threads = min(threads, state.blocks)
+    if threads <= 1:
         state.labour()
     else:
         _labour_together(state, threads)
