@@ -113,6 +113,27 @@ def test_messages_as_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert (line["level"], line["message"]) == ("error", "no")
 
 
+def test_an_unforeseen_error_is_a_sentence_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(_: argparse.Namespace) -> int:
+        raise KeyError("T")
+
+    monkeypatch.delenv("LIGHTMICROSCOPY_DEBUG", raising=False)
+    assert cli.run("lm_test", work, parser().parse_args(["--output", "o"])) == cli.NOTHING_USABLE
+    assert capsys.readouterr().err == "lm_test: This suite has a fault and stopped (KeyError: 'T'). Please report it, with the file if you can.\n"
+    monkeypatch.setenv("LIGHTMICROSCOPY_DEBUG", "1")
+    with pytest.raises(KeyError):
+        cli.run("lm_test", work, parser().parse_args(["--output", "o"]))
+
+
+def test_reports_are_told_apart_from_inputs_and_each_other(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "link.tsv").symlink_to("store")
+    cli.refuse_overwriting([tmp_path / "store"], [None, tmp_path / "a.tsv", tmp_path / "b.tsv"])
+    for reports in (["store/x.tsv"], ["store"], ["a.tsv", "./a.tsv"], ["."], ["link.tsv"]):
+        with pytest.raises(UsageError):
+            cli.refuse_overwriting([tmp_path / "store"], [tmp_path / name for name in reports])
+
+
 def test_a_cancelled_job_unwinds(capsys: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGTERM)
     cleaned = []

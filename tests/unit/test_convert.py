@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -18,7 +21,7 @@ from lightmicroscopy.convert import Conversion, Format, Request, convert
 from lightmicroscopy.errors import SuiteError, UnreadableError, UsageError
 from lightmicroscopy.image import Location, Region
 from lightmicroscopy.metadata.ome_read import read_ome
-from lightmicroscopy.provenance import NAMESPACE, sha256
+from lightmicroscopy.provenance import NAMESPACE, files_below, sha256, sha256_of
 from lightmicroscopy.selection import Selection
 from lightmicroscopy.writers.options import WriteOptions
 
@@ -36,6 +39,10 @@ def pixels(path: Path, series: int = 0) -> np.ndarray:
     with readers.open(Location(path)) as dataset:
         image = dataset.images[series]
         return image.levels[0].pixels.read(Region.whole(image.shape)).copy()
+
+
+def checksum(store: Path) -> str:
+    return sha256_of(files_below(store))
 
 
 def samples_as_channels(array: np.ndarray) -> np.ndarray:
@@ -186,3 +193,61 @@ def test_the_script_end_to_end(tools: Path, test_data: Path, tmp_path: Path) -> 
     assert (tmp_path / "preview.png").read_bytes().startswith(b"\x89PNG")
     check = subprocess.run(["sha256sum", "--quiet", "-c", tmp_path / "sums"], cwd=tmp_path / "out", capture_output=True, text=True, check=False)
     assert check.returncode == 0, check.stdout
+
+
+def test_a_file_that_is_no_part_of_the_image_is_not_left_out_silently(test_data: Path, tmp_path: Path) -> None:
+    first = test_data / "cells.ome.tiff"
+    with pytest.raises(UsageError, match=r"plain\.tif is no part of cells\.ome\.tiff, nor are 1 more"):
+        run(first, tmp_path / "new", files=(first, test_data / "plain.tif", test_data / "photo.jpg"))
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_label_map_on_another_grid_is_left_out_of_a_region(test_data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = tmp_path / "half.ome.zarr"
+    shutil.copytree(test_data / "cells_04.ome.zarr", store)
+    for array in (store / "labels").glob("*/*/.zarray"):
+        layout = json.loads(array.read_text())
+        layout["shape"][-1] -= 1
+        array.write_text(json.dumps(layout))
+    logging.getLogger("lightmicroscopy").propagate = True
+    whole = run(store, tmp_path / "whole", "ome-zarr")
+    part = run(store, tmp_path / "part", "ome-zarr", Selection(region="0,0,32,32"))
+    assert len(whole.outcomes) == len(part.outcomes) + 1
+    assert "left out: it has other pixels than its image" in caplog.text
+
+
+def test_a_pipe_or_device_is_no_image(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.tif")
+    with pytest.raises(UnreadableError, match=r"pipe\.tif is neither a file nor a folder"):
+        run(tmp_path / "pipe.tif", tmp_path / "new")
+    with pytest.raises(UnreadableError, match="neither a file nor a folder"):
+        run(Path(os.devnull), tmp_path / "new")
+
+
+def test_links_and_pipes_in_a_store_are_no_part_of_it(test_data: Path, tmp_path: Path) -> None:
+    store = tmp_path / "cells.ome.zarr"
+    shutil.copytree(test_data / "cells_04.ome.zarr", store)
+    clean = checksum(store)
+    os.mkfifo(store / "pipe")
+    (store / "endless").symlink_to("/dev/zero")
+    (store / "dangling").symlink_to("nowhere")
+    assert checksum(store) == clean
+    assert run(store, tmp_path / "new", "ome-zarr").paths
+
+
+@pytest.mark.parametrize(("start", "name"), [(b"ZISRAWFILE", "Zeiss CZI"), (b"\xda\xce\xbe\x0a", "Nikon ND2"), (b"p\0\0\0", "Leica LIF")])
+def test_a_vendor_s_format_is_called_by_its_name(tmp_path: Path, start: bytes, name: str) -> None:
+    (tmp_path / "cells.bin").write_bytes(start + bytes(100))
+    with pytest.raises(UnreadableError, match=rf"cells\.bin is a {name} file, which is not read yet\. Export it as OME-TIFF"):
+        run(tmp_path / "cells.bin", tmp_path / "new")
+
+
+@pytest.mark.parametrize("flag", ["--report", "--checksums", "--preview"])
+def test_a_report_never_replaces_an_input(tools: Path, test_data: Path, tmp_path: Path, flag: str) -> None:
+    image = tmp_path / "cells.ome.tiff"
+    shutil.copy(test_data / "cells.ome.tiff", image)
+    command = [sys.executable, tools / "lm_convert.py", image, "--format", "ome-zarr", "--output", tmp_path / "out", flag, image]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "lm_convert: cells.ome.tiff cannot be written over an input. Give it another name.\n")
+    assert sha256(image) == sha256(test_data / "cells.ome.tiff")
+    assert not (tmp_path / "out").exists()

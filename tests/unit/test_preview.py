@@ -48,6 +48,16 @@ def test_without_recorded_colours_the_sheet_says_that_it_chose_them(color: int |
     assert "chosen here" in remark
 
 
+def test_a_colour_picture_kept_as_three_channels_keeps_its_colours() -> None:
+    array = np.zeros((1, 3, 1, 4, 4, 1), np.uint8)
+    array[0, :, 0, :, :, 0] = np.array([200, 100, 150])[:, None, None]
+    array[0, :, 0, 0, 0, 0] = [90, 10, 60]
+    channels = tuple(Channel(name=name) for name in ("Red", "Green", "Blue"))
+    pixels, _, _ = thumbnail(memory_image(array, metadata=ImageMetadata(channels=channels)))
+    assert pixels[3, 3].tolist() == [200, 100, 150]
+    assert pixels[0, 0].tolist() == [90, 10, 60]
+
+
 def test_one_channel_without_a_colour_is_grey() -> None:
     pixels, _, _ = thumbnail(memory_image(_two_spots()[:, :1]))
     assert pixels[5, 5].tolist() == [255, 255, 255]

@@ -344,3 +344,44 @@ def test_one_file_of_the_real_set_alone_asks_for_the_others(realfiles: Path, tmp
     alone = Path(shutil.copyfile(realfiles / "ometiff" / "multifile-Z1.ome.tiff", tmp_path / "multifile-Z1.ome.tiff"))
     with pytest.raises(UnreadableError, match=r"'multifile\.companion\.ome'.* Give all files of the set"):
         opened(alone)
+
+
+HOLLOW = '<Image ID="Image:9" Name="hollow"/>'
+
+
+def test_images_without_pixels_leave_a_plain_tiff(tmp_path: Path) -> None:
+    path = written(tmp_path / "hollow.ome.tif", PAGES[:3], f"<OME {NAMESPACE}>{HOLLOW}</OME>")
+    with opened(path) as dataset:
+        assert dataset.format == "TIFF"
+        assert "has Pixels" in dataset.warnings[0]
+        np.testing.assert_array_equal(pixels(dataset.images[0])[:, 0, 0, ..., 0], PAGES[:3])
+
+
+def test_a_companion_of_images_without_pixels_is_refused(tmp_path: Path) -> None:
+    companion = tmp_path / "set.companion.ome"
+    companion.write_text(f"<OME {NAMESPACE}>{HOLLOW}</OME>")
+    with pytest.raises(UnreadableError, match=r"set\.companion\.ome"):
+        opened(companion)
+
+
+def test_an_image_without_pixels_does_not_cost_the_others(tmp_path: Path) -> None:
+    well = (
+        '<Plate ID="Plate:0"><Well ID="Well:0" Row="0" Column="0"><WellSample ID="WellSample:0" Index="0"><ImageRef ID="Image:9"/></WellSample>'
+        '<WellSample ID="WellSample:1" Index="1"><ImageRef ID="Image:0"/></WellSample></Well></Plate>'
+    )
+    xml = ome(sizes(z=3), "<TiffData/>").replace("<Image ", f"{well}{HOLLOW}<Image ", 1)
+    with opened(written(tmp_path / "one.ome.tif", PAGES[:3], xml)) as dataset:
+        (image,) = dataset.images
+        assert (dataset.format, image.name, image.series) == ("OME-TIFF", "cells", 0)
+        assert [field.series for field in dataset.plates[0].wells[0].fields] == [0]
+        assert "1 of 2 images in the OME-XML have no Pixels and were left out: hollow." in dataset.warnings
+        np.testing.assert_array_equal(pixels(image)[0, 0, ..., 0], PAGES[:3])
+
+
+@pytest.mark.parametrize("order", ["", "XY", "XYZZT", "ZCTXY"])
+def test_an_order_that_is_none_is_told(tmp_path: Path, order: str) -> None:
+    xml = ome(sizes(z=3), "<TiffData/>").replace("XYZCT", order)
+    with opened(written(tmp_path / "order.ome.tif", PAGES[:3], xml)) as dataset:
+        (image,) = dataset.images
+        assert any("taken as XYZCT" in warning for warning in image.warnings)
+        np.testing.assert_array_equal(pixels(image)[0, 0, ..., 0], PAGES[:3])

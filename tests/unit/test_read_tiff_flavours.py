@@ -218,3 +218,30 @@ def test_irregular_times_give_no_increment(tmp_path: Path) -> None:
         metadata = dataset.images[0].metadata
         assert metadata.time_increment_s is None
         assert metadata.planes[-1].delta_t_s == 9
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        pytest.param(b"ImageJ=1.53\nimages=abc\nchannels=\n", id="ImageJ with a word for a number"),
+        pytest.param(b"ImageJ=1.53\nimages=-5\nslices=-5\n", id="ImageJ with negative sizes"),
+        pytest.param(b'{"shape": [-1, 8, 8]}', id="a negative shape"),
+        pytest.param(b'{"shape": [-1, 8, 8], "axes": "ZZZ"}', id="a negative shape and axes"),
+    ],
+)
+def test_a_senseless_description_leaves_the_pages(tmp_path: Path, description: bytes) -> None:
+    path = tmp_path / "odd.tif"
+    values = noise((8, 8), "uint8")
+    tifffile.imwrite(path, values, description=description, metadata=None)
+    with opened(path) as dataset:
+        (image,) = dataset.images
+        np.testing.assert_array_equal(pixels(image).squeeze(), values)
+        told = [warning for warning in dataset.warnings if "does not fit its pages" in warning]
+        assert len(told) == (dataset.format == "TIFF" and b"-5" not in description)
+
+
+def test_a_description_of_more_planes_than_are_there_is_still_refused(tmp_path: Path) -> None:
+    path = tmp_path / "more.tif"
+    tifffile.imwrite(path, noise((8, 8), "uint8"), description=b"ImageJ=1.53\nimages=abc\nslices=900\n", metadata=None)
+    with pytest.raises(UnreadableError, match=r"more\.tif .*900 planes"):
+        opened(path)

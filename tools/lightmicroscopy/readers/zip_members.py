@@ -145,7 +145,7 @@ class ZipMembers:
         for name, member in self._directory():
             if name in members:
                 raise UnreadableError(
-                    f"{self.name} has two members called {name!r}, of which only one can be right. Unpack it, check that file and zip the folder again."
+                    f"{self.name} has two members called {name!r}, of which only one can be right. Unpack it, check that file and zip again."
                 )
             members[name] = member
         return members
