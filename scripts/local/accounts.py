@@ -10,6 +10,7 @@ from .api import GalaxyApi
 from .configuration import ADMINISTRATOR, USER
 from .instance import Connection
 from .paths import WORKFLOWS, LocalGalaxyError, say, write_private
+from .workflow_identity import identified
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ def import_workflows(instance: Instance, connection: Connection) -> None:
         known = record.get(path.stem, {})
         if known.get("sha256") == digest and _exists(api, known["id"]):
             continue
-        workflow = json.loads(content)
+        workflow = identified(json.loads(content))
         if known and _exists(api, known["id"]):
             identifier = known["id"]
             api.request("PUT", f"workflows/{identifier}", {"workflow": workflow})

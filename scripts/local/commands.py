@@ -119,7 +119,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _run_client(options: argparse.Namespace, workflow: Path, url: str, key: str | None) -> int:
     client = environments.ensure("client")
-    output = options.output or state_folder() / "results" / f"{workflow.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+    output = options.output or Path("results") / f"{workflow.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     command: list[str | Path] = [
         client.python,
         Path(__file__).with_name("run_workflow.py"),

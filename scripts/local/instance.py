@@ -108,6 +108,8 @@ class Instance:
             if lock.acquire(wait=False):
                 # One that was killed left its address behind.
                 (folder / "connection.json").unlink(missing_ok=True)
+                if candidate != candidates[0]:
+                    say(f"Galaxy {candidates[0]!r} is in use, so this is {candidate!r}, with its own histories.")
                 return cls(candidate, lock, port)
         raise LocalGalaxyError(f"The Galaxy {name or 'default'!r} is already running; stop it, or choose another name with --name.")
 

@@ -78,10 +78,9 @@ class ReportContext:
 
 
 def save_report(galaxy: GalaxyInstance, invocation: dict[str, Any], folder: Path, saved: dict[str, list[Path]]) -> None:
-    """Write ``report.md``, as Galaxy gives it, and ``report.html``, for reading and sending on."""
+    """Write ``report.html``, for reading and sending on."""
     report = galaxy.invocations.get_invocation_report(invocation["id"])
     workflow = galaxy.workflows.show_workflow(invocation["workflow_id"], instance=True)
-    (folder / "report.md").write_text(report["markdown"], encoding="utf-8")
     context = ReportContext(folder, report, invocation, workflow, saved)
     (folder / "report.html").write_text(render(context), encoding="utf-8")
 

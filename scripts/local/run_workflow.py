@@ -25,6 +25,7 @@ from local.downloads import save_outputs
 from local.invocation_report import save_report
 from local.paths import LocalGalaxyError, say
 from local.uploads import upload_inputs
+from local.workflow_identity import identified
 from local.workflow_inputs import WorkflowInputs, read_workflow
 
 if TYPE_CHECKING:
@@ -71,10 +72,7 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[Path], setting
     history = galaxy.histories.create_history(name=f"{workflow['name']} {time.strftime('%Y-%m-%d %H:%M')}")
     say(f"History “{history['name']}”: {galaxy.base_url}/histories/view?id={history['id']}")
     values = upload_inputs(galaxy, history["id"], wanted)
-    imported = galaxy.workflows.import_workflow_dict(workflow)
-    invocation = galaxy.workflows.invoke_workflow(
-        imported["id"], inputs=values, inputs_by="name", history_id=history["id"], allow_tool_state_corrections=True
-    )
+    invocation = galaxy.workflows.invoke_workflow(_imported(galaxy, workflow), inputs=values, inputs_by="name", history_id=history["id"])
     state = _follow(galaxy, invocation["id"])
     failures = list(_failures(galaxy, invocation["id"]))
     for failure in failures:
@@ -82,13 +80,24 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[Path], setting
     invocation = galaxy.invocations.show_invocation(invocation["id"])
     saved = save_outputs(galaxy, invocation, output)
     save_report(galaxy, invocation, output, saved)
-    (output / "invocation.json").write_text(
+    (output / "details").mkdir(exist_ok=True)
+    (output / "details" / "invocation.json").write_text(
         json.dumps(galaxy.invocations.show_invocation(invocation["id"]), indent=2, ensure_ascii=False), encoding="utf-8"
     )
     for path in (path for paths in saved.values() for path in paths):
         say(f"  {path.relative_to(output)}")
+    print(f"Open {output / 'report.html'}")
     print(f"{'Some jobs failed; what succeeded' if failures else 'Results'} and the report: {output}", flush=True)
     return not failures and state not in FAILED
+
+
+def _imported(galaxy: GalaxyInstance, workflow: dict[str, Any]) -> str:
+    """Return the id of this very workflow in the user's list, importing it if it is not there."""
+    workflow = identified(workflow)
+    for known in galaxy.workflows.get_workflows():
+        if known.get("latest_workflow_uuid") == workflow["uuid"] and not known.get("deleted"):
+            return str(known["id"])
+    return str(galaxy.workflows.import_workflow_dict(workflow)["id"])
 
 
 def _follow(galaxy: GalaxyInstance, invocation_id: str) -> str:
@@ -119,10 +128,14 @@ def _follow(galaxy: GalaxyInstance, invocation_id: str) -> str:
 
 
 def _failures(galaxy: GalaxyInstance, invocation_id: str) -> Iterator[str]:
-    for entry in galaxy.jobs.get_jobs(invocation_id=invocation_id):
-        if entry["state"] not in FAILED:
-            continue
+    entries = [entry for entry in galaxy.jobs.get_jobs(invocation_id=invocation_id) if entry["state"] in FAILED]
+    shown = 0
+    for entry in sorted(entries, key=lambda entry: str(entry["create_time"])):
         job = galaxy.jobs.show_job(entry["id"], full_details=True)
+        # What was given nothing failed because of what failed before it.
+        if shown and not job.get("inputs"):
+            continue
+        shown += 1
         text = (job.get("stderr") or job.get("tool_stderr") or job.get("job_stderr") or job.get("stdout") or "").strip().splitlines()[-STDERR_LINES:]
         yield "\n".join(
             [f"The tool {job['tool_id']} failed (exit code {job.get('exit_code')}):", *(f"  {line}" for line in text or ["it wrote no message"])]
@@ -160,7 +173,17 @@ def _run_from(options: argparse.Namespace) -> bool:
         if not equals:
             raise LocalGalaxyError(f"--set {setting} has no value; write 'label=value'.")
         settings[label] = value
+    _check_address(options.url)
     return run(GalaxyInstance(options.url, key), options.workflow, options.inputs, settings, options.output.absolute())
+
+
+def _check_address(url: str) -> None:
+    try:
+        answer = GalaxyInstance(url).config.get_version()
+    except (GalaxyConnectionError, OSError, ValueError):
+        answer = {}
+    if not isinstance(answer, dict) or "version_major" not in answer:
+        raise LocalGalaxyError(f"No Galaxy answers at {url}. Check the address.")
 
 
 def _explained(action: Callable[[], int]) -> int:

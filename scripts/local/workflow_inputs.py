@@ -140,7 +140,8 @@ def _state(step: dict[str, Any]) -> dict[str, Any]:
 
 
 def _typed_settings(workflow: dict[str, Any], settings: dict[str, str]) -> dict[str, Any]:
-    kinds = {step["label"]: _state(step).get("parameter_type", "text") for step in _steps(workflow, "parameter_input")}
+    states = {step["label"]: _state(step) for step in _steps(workflow, "parameter_input")}
+    kinds = {label: state.get("parameter_type", "text") for label, state in states.items()}
     typed: dict[str, Any] = {}
     for label, text in settings.items():
         if label not in kinds:
@@ -149,7 +150,14 @@ def _typed_settings(workflow: dict[str, Any], settings: dict[str, str]) -> dict[
             typed[label] = _typed(text, kinds[label])
         except ValueError as error:
             raise LocalGalaxyError(f"The parameter {label!r} takes a value of type {kinds[label]}, not {text!r}.") from error
+        allowed = [str(value) for value in states[label].get("restrictions") or []]
+        if allowed and text not in allowed:
+            raise LocalGalaxyError(f"{label!r} must be {_either(allowed)}, not {text}.")
     return typed
+
+
+def _either(words: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _typed(text: str, kind: str) -> Any:

@@ -12,9 +12,11 @@ from local.accounts import workflow_files
 from local.dependencies import declared_requirements, write_resolver_folders
 from local.downloads import free_path, safe_name
 from local.environments import Environment, lock_file, normalise
+from local.instance import Instance
 from local.invocation_report import ReportContext, render
 from local.paths import REQUIREMENTS, LocalGalaxyError, write_private
 from local.tool_tests import count_results, failed_tests, make_plan
+from local.workflow_identity import identified
 from local.workflow_inputs import WorkflowInputs, read_workflow
 
 MACROS = '<macros><xml name="requirements"><requirements>{}</requirements></xml></macros>'
@@ -113,6 +115,8 @@ def workflow(*inputs: dict[str, Any]) -> dict[str, Any]:
 IMAGES = {"type": "data_collection_input", "label": "Images", "tool_state": "{}"}
 COUNT = {"type": "parameter_input", "label": "Count", "tool_state": '{"parameter_type": "integer"}'}
 FLAG = {"type": "parameter_input", "label": "Flag", "tool_state": '{"parameter_type": "boolean"}'}
+VERSION = {"type": "parameter_input", "label": "Version", "tool_state": '{"parameter_type": "text", "restrictions": ["0.4", "0.5"]}'}
+LETTER = {"type": "parameter_input", "label": "Letter", "tool_state": '{"parameter_type": "text", "restrictions": ["a", "b", "c"]}'}
 
 
 def test_files_and_folders_become_the_collection(tmp_path: Path) -> None:
@@ -133,13 +137,34 @@ def test_a_yes_or_no_is_understood(text: str, value: bool) -> None:
     [
         ({"Count": "many"}, "The parameter 'Count' takes a value of type integer, not 'many'."),
         ({"Flag": "perhaps"}, "The parameter 'Flag' takes a value of type boolean, not 'perhaps'."),
-        ({"Size": "3"}, "The workflow “W” has no parameter 'Size'; it has: 'Count', 'Flag'."),
+        ({"Version": "0.6"}, "'Version' must be 0.4 or 0.5, not 0.6."),
+        ({"Letter": "d"}, "'Letter' must be a, b or c, not d."),
+        ({"Size": "3"}, "The workflow “W” has no parameter 'Size'; it has: 'Count', 'Flag', 'Version', 'Letter'."),
     ],
 )
 def test_a_value_that_does_not_fit_is_a_sentence(settings: dict[str, str], sentence: str) -> None:
     with pytest.raises(LocalGalaxyError) as caught:
-        WorkflowInputs.from_files(workflow(IMAGES, COUNT, FLAG), [], settings)
+        WorkflowInputs.from_files(workflow(IMAGES, COUNT, FLAG, VERSION, LETTER), [], settings)
     assert str(caught.value) == sentence
+
+
+def test_a_value_among_those_allowed_is_taken() -> None:
+    assert WorkflowInputs.from_files(workflow(IMAGES, VERSION), [], {"Version": "0.5"}).parameters == {"Version": "0.5"}
+
+
+def test_a_workflow_is_known_by_its_contents() -> None:
+    first = workflow(IMAGES) | {"uuid": "b5fed1c0-421d-463b-b42e-13f94810f474"}
+    assert identified(first)["uuid"] == identified(dict(reversed(first.items())))["uuid"]
+    assert identified(first)["uuid"] != identified(first | {"name": "V"})["uuid"]
+
+
+def test_another_galaxy_than_the_usual_is_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("LIGHTMICROSCOPY_LOCAL", str(tmp_path))
+    with Instance.claim(None) as usual:
+        assert (usual.name, capsys.readouterr().err) == ("default", "")
+        with Instance.claim(None) as other:
+            assert other.name == "default-2"
+            assert capsys.readouterr().err == "Galaxy 'default' is in use, so this is 'default-2', with its own histories.\n"
 
 
 def test_files_for_a_workflow_with_two_inputs_are_refused() -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bioblend.galaxy import GalaxyInstance
+
+from local.accounts import workflow_files
+from local.workflow_inputs import read_workflow
 
 from .conftest import SCRIPT, GalaxyUnderTest
 
@@ -26,7 +32,8 @@ def test_a_file_and_a_folder_come_back_as_ome_zarr_with_a_report(galaxy: GalaxyU
     results = tmp_path / "results"
     done = run(galaxy, test_data / "cells.ome.tiff", test_data / "cells_04.ome.zarr", "--output", results, "--set", "OME-Zarr version=0.5")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == f"Results and the report: {results}"
+    assert done.stdout.splitlines()[-2:] == [f"Open {results / 'report.html'}", f"Results and the report: {results}"]
+    assert not (results / "report.md").exists()
     stores = sorted(path.name for path in (results / "OME-Zarr_images").iterdir())
     assert stores == ["cells.ome.zarr", "cells_04.ome.zarr"]
     for store in stores:
@@ -34,7 +41,7 @@ def test_a_file_and_a_folder_come_back_as_ome_zarr_with_a_report(galaxy: GalaxyU
     page = (results / "report.html").read_text()
     assert 'src="data:image/png;base64,' in page
     assert "is not among the saved results" not in page
-    assert json.loads((results / "invocation.json").read_text())["state"] in {"scheduled", "completed"}
+    assert json.loads((results / "details" / "invocation.json").read_text())["state"] in {"scheduled", "completed"}
     assert not [path for path in results.rglob("*") if path.name.endswith(".partial")]
 
 
@@ -48,11 +55,20 @@ def test_one_bad_image_does_not_cost_the_others(galaxy: GalaxyUnderTest, test_da
     assert "cells" in (results / "Metadata_report.html").read_text()
 
 
+def test_when_nothing_could_be_converted_the_cause_alone_is_shown(galaxy: GalaxyUnderTest, test_data: Path, tmp_path: Path) -> None:
+    done = run(galaxy, test_data / "not_an_image.txt", "--output", tmp_path / "results")
+    assert done.returncode == 1
+    assert done.stderr.count(" failed (exit code ") == 1
+    assert "The tool lm_convert failed (exit code 1):" in done.stderr
+    assert done.stdout.splitlines()[-1].startswith("Some jobs failed; what succeeded and the report: ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["no-such-file.tif"], "galaxy: The input no-such-file.tif does not exist."),
         (["--set", "Colour=blue"], "galaxy: The workflow “Microscope files to open formats” has no parameter 'Colour'; it has: 'OME-Zarr version'."),
+        (["--set", "OME-Zarr version=0.6"], "galaxy: 'OME-Zarr version' must be 0.4 or 0.5, not 0.6."),
         (["--set", "OME-Zarr version"], "galaxy: --set OME-Zarr version has no value; write 'label=value'."),
     ],
 )
@@ -69,3 +85,62 @@ def test_results_are_never_mixed_with_what_is_there(galaxy: GalaxyUnderTest, tmp
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"galaxy: The results folder {tmp_path} is not empty; give another with --output."
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_address_where_no_galaxy_is(galaxy: GalaxyUnderTest, tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        done = run(replace(galaxy, connection=replace(galaxy.connection, url=nowhere)), "--output", tmp_path / "results")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"galaxy: No Galaxy answers at {nowhere}. Check the address."
+
+
+def test_running_again_imports_no_second_workflow(user: GalaxyInstance, galaxy: GalaxyUnderTest, test_data: Path, tmp_path: Path) -> None:
+    before = [entry["id"] for entry in user.workflows.get_workflows()]
+    done = run(galaxy, test_data / "photo.jpg", "--output", tmp_path / "results")
+    assert done.returncode == 0, done.stderr
+    assert [entry["id"] for entry in user.workflows.get_workflows()] == before
+
+
+@pytest.fixture
+def user(galaxy: GalaxyUnderTest) -> GalaxyInstance:
+    return GalaxyInstance(galaxy.connection.url, galaxy.connection.user_key)
+
+
+def corrections(user: GalaxyInstance, workflow_id: str) -> bool:
+    """Tell whether the run page would say that the tools have changed."""
+    history = user.histories.create_history(name="run page")["id"]
+    page = user.make_get_request(f"{user.url}/workflows/{workflow_id}/download", params={"style": "run", "history_id": history}).json()
+    return bool(page["has_upgrade_messages"] or page["step_version_changes"])
+
+
+@pytest.mark.parametrize("path", workflow_files(), ids=lambda path: path.stem)
+def test_the_run_page_has_nothing_to_correct(user: GalaxyInstance, path: Path) -> None:
+    name = read_workflow(path)["name"]
+    imported = [entry for entry in user.workflows.get_workflows() if entry["name"] == name]
+    assert imported
+    assert not any(corrections(user, entry["id"]) for entry in imported)
+
+
+def test_a_workflow_with_a_parameter_left_out_would_be_noticed(user: GalaxyInstance) -> None:
+    workflow = read_workflow(next(path for path in workflow_files() if path.stem == WORKFLOW))
+    step = next(step for step in workflow["steps"].values() if step.get("tool_id") == "lm_convert")
+    step["tool_state"] = json.dumps({name: value for name, value in json.loads(step["tool_state"]).items() if name != "members"})
+    faulty = user.workflows.import_workflow_dict(workflow | {"name": "Without a parameter"})["id"]
+    try:
+        assert corrections(user, faulty)
+    finally:
+        user.workflows.delete_workflow(faulty)
+
+
+def test_the_browsers_request_to_run_the_imported_workflow_is_accepted(user: GalaxyInstance) -> None:
+    """As the run page sends it: no corrections allowed."""
+    name = read_workflow(next(path for path in workflow_files() if path.stem == WORKFLOW))["name"]
+    imported = next(entry["id"] for entry in user.workflows.get_workflows() if entry["name"] == name)
+    history = user.histories.create_history(name="browser's request")["id"]
+    image = user.tools.paste_content("no image", history)["outputs"][0]["id"]
+    elements = [{"name": "image", "src": "hda", "id": image}]
+    images = user.histories.create_dataset_collection(history, {"name": "Images", "collection_type": "list", "element_identifiers": elements})
+    inputs = {"Images": {"src": "hdca", "id": images["id"]}}
+    assert user.workflows.invoke_workflow(imported, inputs=inputs, inputs_by="name", history_id=history)["state"] == "new"

@@ -52,9 +52,10 @@ def stores_in(folder: Path) -> list[Path]:
 
 
 def location(path: Path) -> Location:
-    """Where to open a file, its neighbours given along as the members of its set."""
-    neighbours = [] if path.is_dir() else [other for other in files_in(path.parent) if other != path]
-    return Location(path, (path, *neighbours))
+    """Where to open a file, given along with those of its neighbours that are members of its set."""
+    neighbours = [] if path.is_dir() else files_in(path.parent)
+    with readers.open(Location(path, (path, *neighbours))) as dataset:
+        return Location(path, tuple(dict.fromkeys((path, *dataset.files))))
 
 
 def open_image(path: Path) -> Dataset:

@@ -41,11 +41,10 @@ def scaled(files: Files, level: int, scale: list[float]) -> Files:
     [
         (waves((1, 2, 3, 18, 25)), "1 time points and 2 channels, where the largest has 2 and 2"),
         (waves((2, 1, 3, 18, 25)), "2 time points and 1 channels"),
-        (waves((2, 2, 3, 18, 25), "uint8"), "type uint8, where those of the largest are uint16"),
         (waves((2, 2, 3, 38, 50)), "3 × 38 × 50 pixels .* larger than the level before"),
         (waves((2, 2, 4, 18, 25)), "4 × 18 × 25 pixels .* larger than the level before"),
     ],
-    ids=["fewer times", "fewer channels", "another type", "higher", "deeper"],
+    ids=["fewer times", "fewer channels", "higher", "deeper"],
 )
 def test_a_level_that_is_another_image_is_left_out_with_those_after_it(tmp_path: Path, pixels: Any, words: str) -> None:
     with opened(folder(with_level(pixels, 1), tmp_path)) as dataset:
@@ -55,6 +54,12 @@ def test_a_level_that_is_another_image_is_left_out_with_those_after_it(tmp_path:
         assert sentence.startswith("Its resolution level 1 has ")
         assert sentence.endswith("; it and the 1 after it are left out.")
         assert re.search(words, sentence)
+
+
+def test_a_level_of_another_type_is_told(tmp_path: Path) -> None:
+    with opened(folder(with_level(waves((2, 2, 3, 18, 25), "uint8"), 1), tmp_path)) as dataset:
+        (sentence,) = dataset.images[0].warnings
+        assert sentence == "Its resolution level 1 has pixels of the type uint8, where those of the largest are uint16."
 
 
 def test_levels_before_an_odd_one_are_kept(tmp_path: Path) -> None:

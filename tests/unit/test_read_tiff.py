@@ -495,6 +495,7 @@ def embedded(path: Path, code: int, data: bytes, *, tiled: bool, side: int = 64)
 
 ENCODERS: list[Any] = [
     pytest.param(7, imagecodecs.jpeg8_encode, id="JPEG"),
+    pytest.param(7, imagecodecs.ljpeg_encode, id="lossless JPEG"),
     pytest.param(34712, imagecodecs.jpeg2k_encode, id="JPEG 2000"),
     pytest.param(50002, imagecodecs.jpegxl_encode, id="JPEG XL"),
     pytest.param(34887, imagecodecs.lerc_encode, id="LERC"),
@@ -526,6 +527,20 @@ def test_a_picture_of_the_size_of_its_strip_or_tile_is_read(tmp_path: Path, code
 def test_a_colour_picture_in_a_grey_page_is_refused(tmp_path: Path, code: int, encode: Any) -> None:
     path = embedded(tmp_path / "colour.tif", code, encode(noise((64, 64, 3), "uint8")), tiled=False)
     with opened(path) as dataset, pytest.raises(UnreadableError, match=r"colour\.tif"):
+        pixels(dataset.images[0])
+
+
+def test_a_lossless_jpeg_may_pair_neighbouring_pixels(tmp_path: Path) -> None:
+    values = noise((64, 64), "uint8")
+    path = embedded(tmp_path / "pairs.tif", 7, imagecodecs.jpeg8_encode(values.reshape(64, 32, 2), lossless=True), tiled=False)
+    with opened(path) as dataset:
+        np.testing.assert_array_equal(pixels(dataset.images[0]).squeeze(), values)
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 2), (64, 21, 3), (32, 64, 2)])
+def test_a_lossless_jpeg_of_other_rows_is_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    path = embedded(tmp_path / "pairs.tif", 7, imagecodecs.jpeg8_encode(noise(shape, "uint8"), lossless=True), tiled=False)
+    with opened(path) as dataset, pytest.raises(UnreadableError, match=r"pairs\.tif"):
         pixels(dataset.images[0])
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import LimitError, UnreadableError
 from ..image import Dataset, Image, Location, Plate, Well, WellField
-from ..metadata.ngff_read import ome_attributes, read_multiscale, read_plate, version_of
+from ..metadata.ngff_read import Multiscale, ome_attributes, read_multiscale, read_plate, version_of
 from ..names import without_extension
 from .zarr_array import read_json, read_layout
 from .zarr_metadata import lost_of_label, merge, own_metadata, usable_levels
@@ -262,11 +262,8 @@ class _Reader:
 
     def _open_image(self, group: Group, series: int, ome_image: OmeImage | None, default_name: str) -> Image:
         source = f"{self.store.name}, group {group.path}" if group.path else self.store.name
-        first_path = _first_path(group.ome)
-        first = read_layout(self.store, group.below(first_path)) if first_path else None
-        multiscale = read_multiscale(group.ome, source, first.shape if first else None)
+        multiscale, sources = open_levels(self.store, group, source)
         axes = "".join(axis.name for axis in multiscale.axes) if multiscale.axes else AXES
-        sources = [self._pixels(group.below(level.path), axes, source) for level in multiscale.levels]
         base = sources[0].shape
         levels, left_out = usable_levels(sources, multiscale)
         layout = sources[0].array.layout
@@ -285,19 +282,6 @@ class _Reader:
             warnings=(*multiscale.warnings, *warnings, *left_out, *lost_of_label(group.ome)),
         )
         return image if ome_image is None else merge(image, ome_image, multiscale)
-
-    def _pixels(self, path: str, axes: str, source: str) -> ZarrPixels:
-        layout = read_layout(self.store, path)
-        if layout is None:
-            raise UnreadableError(
-                f"{source} lists the resolution level {path}, where there is no array. Check that the upload or copy was completed."
-            )
-        if len(layout.shape) != len(axes):
-            raise UnreadableError(
-                f"{source}: the array {path} has {len(layout.shape)} dimensions, but its image {len(axes)} axes. Repair its 'axes'."
-            )
-        array = ZarrArray(self.store, layout)
-        return ZarrPixels(array, axes)
 
     def _read_ome_xml(self) -> None:
         from ..metadata.ome_read import read_ome
@@ -323,3 +307,36 @@ def _first_path(ome: Mapping[str, Any]) -> str | None:
         path = ome["multiscales"][0]["datasets"][0]["path"]
         return path.strip("/") if isinstance(path, str) else None
     return None
+
+
+def open_levels(store: Store, group: Group, source: str) -> tuple[Multiscale, tuple[ZarrPixels, ...]]:
+    """Open every resolution level that an image group lists, those included that do not fit together.
+
+    Parameters
+    ----------
+    store, group
+        The store and a group of it that has ``multiscales``.
+    source
+        The name by which errors call it.
+
+    Raises
+    ------
+    UnreadableError
+        If a level is not there or is damaged, or the axes are not t c z y x.
+    LimitError
+        If there are too many levels, or their arrays are absurdly large.
+    """
+    first_path = _first_path(group.ome)
+    first = read_layout(store, group.below(first_path)) if first_path else None
+    multiscale = read_multiscale(group.ome, source, first.shape if first else None)
+    axes = "".join(axis.name for axis in multiscale.axes) if multiscale.axes else AXES
+    return multiscale, tuple(_pixels(store, group.below(level.path), axes, source) for level in multiscale.levels)
+
+
+def _pixels(store: Store, path: str, axes: str, source: str) -> ZarrPixels:
+    layout = read_layout(store, path)
+    if layout is None:
+        raise UnreadableError(f"{source} lists the resolution level {path}, where there is no array. Check that the upload or copy was completed.")
+    if len(layout.shape) != len(axes):
+        raise UnreadableError(f"{source}: the array {path} has {len(layout.shape)} dimensions, but its image {len(axes)} axes. Repair its 'axes'.")
+    return ZarrPixels(ZarrArray(store, layout), axes)

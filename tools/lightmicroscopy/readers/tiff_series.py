@@ -94,7 +94,9 @@ def _open(location: Location, book: PageBook, kind: str, warnings: tuple[str, ..
         series = [one for one in found if one.keyframe is not None and one.size and not (kind == "lsm" and one.keyframe.is_reduced)]
         if kind == "imagej" and any(one.kind != "imagej" for one in series):
             _check_imagej_promise(book, tiff.imagej_metadata or {})
-            return None
+            raise SeriesMismatchError("its sizes are not those of the pages")
+        if kind == "shaped" and any(min(facts.get("shape") or (1,)) < 1 for facts in tiff.shaped_metadata or ()):
+            raise SeriesMismatchError("its sizes are not those of the pages")
     layouts: dict[int, Layout] = {}
     images: list[Image] = []
     for one in series:

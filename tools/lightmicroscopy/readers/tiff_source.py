@@ -292,12 +292,14 @@ def _check_frame(ref: PlaneRef, data: bytes, number: int) -> None:
             return  # slide scanners' pages wider than a JPEG can be: tifffile sets the size
         samples = 1 if layout.planar else layout.samples
         # Digital negatives keep neighbouring pixels as the samples of half as many; colour is turned to grey by the decoder.
-        width = frame.width * frame.samples // samples if frame.lossless else frame.width
+        width = math.ceil(frame.width * frame.samples / samples) if frame.lossless else frame.width
         _check_size(ref, number, frame.height, width)
         if frame.samples > samples and not frame.lossless and (samples > 1 or layout.kind != "intensity"):
             raise ValueError(f"its picture has {frame.samples} samples per pixel where {samples} are declared")
     else:
         _check_size(ref, number, frame.height, frame.width)
+        if layout.code == LERC and frame.samples > (1 if layout.planar else layout.samples):
+            raise ValueError(f"its picture has {frame.samples} samples per pixel where {layout.samples} are declared")
 
 
 def _check_size(ref: PlaneRef, number: int, height: int, width: int) -> None:

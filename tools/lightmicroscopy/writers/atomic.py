@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     _Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
+_TRIES, _PAUSE_SECONDS = 50, 0.02
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -94,11 +96,18 @@ def _sentence(path: Path, error: OSError, most_bytes: int, free: int | None) -> 
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
+    """Remove a file or a folder, if it is there.
+
+    A thread that is just finishing its chunk may still put a file into a folder that is being emptied, so that is done again.
+    """
+    if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
+        return
+    for _ in range(_TRIES):
+        shutil.rmtree(path, ignore_errors=True)
+        if not os.path.lexists(path):
+            return
+        time.sleep(_PAUSE_SECONDS)
 
 
 @contextmanager
