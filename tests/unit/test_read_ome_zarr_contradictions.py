@@ -41,10 +41,11 @@ def scaled(files: Files, level: int, scale: list[float]) -> Files:
     [
         (waves((1, 2, 3, 18, 25)), "1 time points and 2 channels, where the largest has 2 and 2"),
         (waves((2, 1, 3, 18, 25)), "2 time points and 1 channels"),
+        (waves((2, 2, 3, 18, 25), "uint8"), "type uint8, where those of the largest are uint16"),
         (waves((2, 2, 3, 38, 50)), "3 × 38 × 50 pixels .* larger than the level before"),
         (waves((2, 2, 4, 18, 25)), "4 × 18 × 25 pixels .* larger than the level before"),
     ],
-    ids=["fewer times", "fewer channels", "higher", "deeper"],
+    ids=["fewer times", "fewer channels", "another type", "higher", "deeper"],
 )
 def test_a_level_that_is_another_image_is_left_out_with_those_after_it(tmp_path: Path, pixels: Any, words: str) -> None:
     with opened(folder(with_level(pixels, 1), tmp_path)) as dataset:
@@ -54,12 +55,6 @@ def test_a_level_that_is_another_image_is_left_out_with_those_after_it(tmp_path:
         assert sentence.startswith("Its resolution level 1 has ")
         assert sentence.endswith("; it and the 1 after it are left out.")
         assert re.search(words, sentence)
-
-
-def test_a_level_of_another_type_is_told(tmp_path: Path) -> None:
-    with opened(folder(with_level(waves((2, 2, 3, 18, 25), "uint8"), 1), tmp_path)) as dataset:
-        (sentence,) = dataset.images[0].warnings
-        assert sentence == "Its resolution level 1 has pixels of the type uint8, where those of the largest are uint16."
 
 
 def test_levels_before_an_odd_one_are_kept(tmp_path: Path) -> None:
@@ -144,14 +139,15 @@ def test_members_of_a_zip_named_from_here_are_found(tmp_path: Path, below: str) 
         assert np.array_equal(pixels_of(dataset.images[0]), waves(SHAPE))
 
 
-@pytest.mark.parametrize("name", ["0/0/0/0/0/0", "./0/0/0/0/0/0", "0//0/0/0/0/0"])
+@pytest.mark.parametrize("name", [".zattrs", "./.zattrs"])
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_zip_with_two_members_of_one_name_is_refused(tmp_path: Path, name: str) -> None:
+def test_of_two_members_of_one_name_the_last_counts(tmp_path: Path, name: str) -> None:
     path = zipped(FOUR, tmp_path / "x.zip")
+    changed = edited(FOUR, ".zattrs", lambda value: value["multiscales"][0].update(name="written again"))
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(name, b"other")
-    with pytest.raises(UnreadableError, match="two members called '0/0/0/0/0/0'"):
-        opened(path)
+        archive.writestr(name, changed[".zattrs"])
+    with opened(path) as dataset:
+        assert dataset.images[0].name == "written again"
 
 
 def sharded_zip(tmp_path: Path) -> Path:

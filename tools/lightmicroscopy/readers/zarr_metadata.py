@@ -22,7 +22,7 @@ _LARGEST: Final = 1e6
 def usable_levels(sources: Sequence[ZarrPixels], multiscale: Multiscale) -> tuple[tuple[Level, ...], list[str]]:
     """Levels that are one image at several resolutions, and warnings.
 
-    A level that is not (other channels or time points, or larger than the one before) ends the pyramid: those after
+    A level that is not (other channels, time points or type, or larger than the one before) ends the pyramid: those after
     it were made from it.
 
     Parameters
@@ -38,9 +38,6 @@ def usable_levels(sources: Sequence[ZarrPixels], multiscale: Multiscale) -> tupl
             rest = f" and the {len(sources) - position - 1} after it are" if position + 1 < len(sources) else " is"
             warnings.append(f"Its resolution level {multiscale.levels[position].path} {fault}; it{rest} left out.")
             break
-        if pixels.dtype != sources[0].dtype:
-            path = multiscale.levels[position].path
-            warnings.append(f"Its resolution level {path} has pixels of the type {pixels.dtype}, where those of the largest are {sources[0].dtype}.")
         factor, disagreement = _factor(position, sources, multiscale)
         warnings += disagreement
         levels.append(Level(pixels, factor))
@@ -53,6 +50,8 @@ def _fault(pixels: ZarrPixels, before: Sequence[Level]) -> str | None:
     first, last, own = before[0].pixels, before[-1].pixels.shape, pixels.shape
     if (own.t, own.c) != (first.shape.t, first.shape.c):
         return f"has {own.t} time points and {own.c} channels, where the largest has {first.shape.t} and {first.shape.c}"
+    if pixels.dtype != first.dtype:
+        return f"has pixels of the type {pixels.dtype}, where those of the largest are {first.dtype}"
     if any(ours > theirs for ours, theirs in zip(own[2:5], last[2:5], strict=True)):
         sizes = " × ".join(map(str, own[2:5]))
         return f"has {sizes} pixels (Z Y X), which is larger than the level before it with {' × '.join(map(str, last[2:5]))}"

@@ -57,7 +57,7 @@ class ZipMembers:
     Raises
     ------
     UnreadableError
-        If it is damaged, encrypted, spread over several volumes, or has a member with a name that leads outside it or that is there twice.
+        If it is damaged, encrypted, spread over several volumes, or has a member with a name that leads outside it.
     LimitError
         If its directory is too long.
     """
@@ -67,7 +67,8 @@ class ZipMembers:
         self._file = RandomFile(path)
         self._last: tuple[str, bytes] = ("", b"")
         try:
-            self._members = self._unique()
+            # Of two members of one name the last counts, as everywhere: zarr-python's own zips hold metadata again after a change.
+            self._members = dict(self._directory())
         except BaseException:
             self._file.close()
             raise
@@ -139,16 +140,6 @@ class ZipMembers:
             return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, member.size + 1)
         except zlib.error as error:
             raise self._damaged(f"{name} cannot be unpacked ({error})") from error
-
-    def _unique(self) -> dict[str, Member]:
-        members: dict[str, Member] = {}
-        for name, member in self._directory():
-            if name in members:
-                raise UnreadableError(
-                    f"{self.name} has two members called {name!r}, of which only one can be right. Unpack it, check that file and zip again."
-                )
-            members[name] = member
-        return members
 
     def _directory(self) -> Iterator[tuple[str, Member]]:
         count, size, offset = self._end()

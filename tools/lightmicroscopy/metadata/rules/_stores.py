@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..findings import CannotRun, Subject
-from ..ngff_read import Multiscale, read_multiscale
 
 if TYPE_CHECKING:
     from ...image import Image
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from ...readers.zarr_array import ArrayLayout
     from ...readers.zarr_source import ZarrPixels
     from ...readers.zarr_store import Store
+    from ..ngff_read import Multiscale
 
 NGFF = {version: f"https://ngff.openmicroscopy.org/{version}/" for version in ("0.1", "0.2", "0.3", "0.4", "0.5")}
 SPECIFICATION = NGFF["0.4"]
@@ -76,14 +76,15 @@ def stored_images(subject: Subject) -> tuple[StoredImage, ...]:
 
 
 def _stored_images(subject: Subject) -> Iterator[StoredImage]:
-    from ...readers.ome_zarr import read_group
+    from ...readers.ome_zarr import open_levels, read_group
     from ...readers.zarr_source import ZarrPixels
 
     for image in (*subject.opened.images, *subject.opened.labels):
-        sources = tuple(level.pixels for level in image.levels if isinstance(level.pixels, ZarrPixels))
-        if len(sources) != len(image.levels) or image.path is None:
+        first = image.levels[0].pixels
+        if not isinstance(first, ZarrPixels) or image.path is None:
             raise CannotRun(f"{subject.name} was not opened as an OME-Zarr.")
-        group = read_group(sources[0].array.store, image.path)
+        group = read_group(first.array.store, image.path)
         if group is None:
             raise CannotRun(f"The group {image.path} is no longer there.")
-        yield StoredImage(image, group, read_multiscale(group.ome, subject.name, sources[0].array.layout.shape), sources)
+        # All that are listed: the image has only those that fit together.
+        yield StoredImage(image, group, *open_levels(first.array.store, group, subject.name))
