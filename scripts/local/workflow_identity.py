@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from typing import Any
@@ -17,5 +18,6 @@ def identified(workflow: dict[str, Any]) -> dict[str, Any]:
     workflow
         The contents of a ``.ga`` file.
     """
-    contents = json.dumps(workflow, sort_keys=True, ensure_ascii=True)
-    return workflow | {"uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, contents))}
+    digest = hashlib.sha256(json.dumps(workflow, sort_keys=True).encode()).digest()
+    # Galaxy shows no workflow whose UUID is not of version 4.
+    return workflow | {"uuid": str(uuid.UUID(bytes=digest[:16], version=4))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -156,6 +157,7 @@ def test_a_workflow_is_known_by_its_contents() -> None:
     first = workflow(IMAGES) | {"uuid": "b5fed1c0-421d-463b-b42e-13f94810f474"}
     assert identified(first)["uuid"] == identified(dict(reversed(first.items())))["uuid"]
     assert identified(first)["uuid"] != identified(first | {"name": "V"})["uuid"]
+    assert UUID(identified(first)["uuid"]).version == 4
 
 
 def test_another_galaxy_than_the_usual_is_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
