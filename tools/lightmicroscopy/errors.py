@@ -25,3 +25,19 @@ class UnwritableError(SuiteError):
 
 class LimitError(SuiteError):
     """An input asks for more memory, members or bytes than is allowed; nothing that large was attempted."""
+
+
+class ArchiveError(SuiteError):
+    """A service said no, contradicted itself, or cannot be reached."""
+
+
+class MissingError(ArchiveError):
+    """A service has no such object or file."""
+
+
+class NotAllowedError(ArchiveError):
+    """A host that is not configured, or an address inside a private network; nothing was sent to it."""
+
+
+class TooLongError(ArchiveError, LimitError):
+    """An answer is longer than allowed; no more than allowed of it was read."""

@@ -1,0 +1,314 @@
+"""The IDR's own servers: what they know of an image, its annotations, its files and its study.
+
+Sources: OMERO JSON API v0 (``/api/v0/m/``), webgateway (``original_file_paths``) and webclient (``api/annotations``,
+``api/paths_to_object``) of OMERO.web. Answers are not trusted: what is not of the type and in the range it must be is left out or
+refused with a sentence.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from urllib.parse import urlencode
+
+from ..errors import ArchiveError, MissingError, UsageError
+from .idr_channels import KEY, is_default, with_annotated_names
+from .idr_record import ImageRecord, record_of
+from .idr_study import NAMESPACE, Place, Study, names_of, study_of
+from .untrusted import LARGEST_ID, line, mapping, sequence, text, whole
+from .wells import LARGEST, WellPlace
+
+if TYPE_CHECKING:
+    from ..image import NamingConvention
+    from .endpoints import Endpoints
+    from .http import Client
+    from .idr_routes import Candidate
+
+__all__ = ["Annotation", "Idr", "ImageRecord", "Originals", "Place", "Study"]
+
+OBJECT_TYPES: Final = ("image", "dataset", "project", "well", "acquisition", "plate", "screen")
+PAGE: Final = 500
+"""Annotations asked for at once; the IDR's own page size."""
+MOST_PAGES: Final = 1000
+MOST_PAIRS: Final = 1_000_000
+MOST_FILES: Final = 1_000_000
+LONGEST_PATH: Final = 4096
+_CLASSES: Final = {"plateacquisitioni": "acquisition"}
+_REMEMBERED: Final = 256
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One key with one value, on one object. Keys repeat; `position` is the order on that object."""
+
+    object_type: str
+    object_id: int
+    namespace: str
+    key: str
+    value: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """The files an image was made from: their paths as they were imported, and the number of their set."""
+
+    client_paths: tuple[str, ...]
+    fileset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Well:
+    plate: int
+    place: WellPlace
+    images: tuple[int, ...]
+
+
+class _Memory(Generic[T]):
+    """The last answers, so that images of one plate do not ask for it again and again. Safe in threads."""
+
+    def __init__(self, longest: int = _REMEMBERED) -> None:
+        self._longest = longest
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._longest:
+                self._values.popitem(last=False)
+        return value
+
+
+class Idr:
+    """The IDR. Safe to use from several threads.
+
+    Parameters
+    ----------
+    client
+        Does the requests, and all that goes wrong with them.
+    endpoints
+        Which servers.
+    """
+
+    def __init__(self, client: Client, endpoints: Endpoints) -> None:
+        self.client = client
+        self.endpoints = endpoints
+        self._web = endpoints.idr_web
+        self._session = Lock()
+        self._signed_in = False
+        self._names: _Memory[str] = _Memory()
+        self._wells: _Memory[_Well | None] = _Memory()
+        self._naming: _Memory[tuple[str, NamingConvention, NamingConvention]] = _Memory()
+        self._studies: _Memory[Study] = _Memory()
+        self._annotations: _Memory[tuple[Annotation, ...]] = _Memory(16)
+
+    def image(self, image: int) -> ImageRecord:
+        """Describe an image.
+
+        Channels without a name of their own get it from the annotation ``Channels``, if that fits.
+
+        Raises
+        ------
+        MissingError
+            If the IDR has no such image.
+        ArchiveError
+            If the answer makes no sense.
+        UnreadableError
+            If its pixels are of a type nothing here can hold.
+        """
+        record = record_of(self._object("image", image), image)
+        if all(not is_default(channel.name) for channel in record.channels):
+            return record
+        values = [found.value for found in self.annotations("image", image) if found.object_type == "image" and found.key.strip().casefold() == KEY]
+        return with_annotated_names(record, values)
+
+    def annotations(self, object_type: str, number: int, *, parents: bool = False) -> tuple[Annotation, ...]:
+        """All key-value annotations of an object, in the server's order, repeats kept.
+
+        Parameters
+        ----------
+        object_type
+            ``image``, ``well``, ``plate``, ``screen``, ``dataset``, ``project``, ``acquisition``.
+        parents
+            Those of its containers too.
+
+        Raises
+        ------
+        ArchiveError
+            If the server goes on for ever, or answers with something else.
+        """
+        if object_type not in OBJECT_TYPES:
+            raise UsageError(f"{object_type!r} has no annotations. Use one of {', '.join(OBJECT_TYPES)}.")
+        return self._annotations.get((object_type, number, parents), lambda: tuple(self._read_annotations(object_type, number, parents=parents)))
+
+    def originals(self, image: int) -> Originals:
+        """Paths of the files an image was made from; none if it has none."""
+        answer = mapping(self._get(f"/webgateway/original_file_paths/{image}/", f"image {image}"))
+        stated = sequence(answer.get("client"))
+        if len(stated) > MOST_FILES:
+            raise ArchiveError(f"The IDR names {len(stated)} files for image {image}, more than is believable ({MOST_FILES}). Leave it out.")
+        paths = dict.fromkeys(path for value in stated if isinstance(value, str) and len(value) <= LONGEST_PATH and (path := value.strip()))
+        return Originals(tuple(paths), whole(mapping(answer.get("fileset")).get("id"), 1, LARGEST_ID))
+
+    def place(self, image: int) -> Place | None:
+        """Where an image belongs; None if it is in no project and no screen.
+
+        An image in several places is given the first one that is part of a study.
+        """
+        answer = mapping(self._get(f"/webclient/api/paths_to_object/?image={image}", f"image {image}"))
+        places = []
+        for path in sequence(answer.get("paths"))[:100]:
+            steps = {
+                kind: number
+                for step in sequence(path)
+                if (kind := line(mapping(step).get("type"), 40)) and (number := whole(mapping(step).get("id"), 1, LARGEST_ID)) is not None
+            }
+            found = self._place(image, steps)
+            if found is not None and found.study:
+                return found
+            places.append(found)
+        return next((found for found in places if found is not None), None)
+
+    def study(self, place: Place) -> Study:
+        """What is known of the study an image belongs to; each project or screen is asked for once."""
+
+        def read() -> Study:
+            return study_of(place, self._study_annotations(place))
+
+        return self._studies.get((place.container_type, place.container_id), read)
+
+    def candidates(self, record: ImageRecord, place: Place | None = None) -> Iterator[Candidate]:
+        """Every address the pixels of an image may be at, the best first; files are asked for only when it comes to them."""
+        from .idr_routes import candidates, tables
+
+        return candidates(record, lambda: self.originals(record.id), tables(self.endpoints), place=place)
+
+    def _study_annotations(self, place: Place) -> list[Annotation]:
+        found = self.annotations(place.container_type, place.container_id, parents=place.container_type in ("dataset", "plate"))
+        return [annotation for annotation in found if annotation.namespace == NAMESPACE]
+
+    def _place(self, image: int, steps: Mapping[str, int]) -> Place | None:
+        kind = next((kind for kind in ("project", "screen", "dataset", "plate") if kind in steps), None)
+        if kind is None:
+            return None
+        name = self._name(kind, steps[kind])
+        study, component = names_of(name)
+        dataset, plate, well = (steps.get(step) for step in ("dataset", "plate", "well"))
+        found = self._well(well) if well is not None else None
+        title, rows, columns = self._plate(plate) if plate is not None else ("", "letter", "number")
+        return Place(
+            study=study,
+            component=component,
+            container_type=kind,
+            container_id=steps[kind],
+            container_name=name,
+            dataset_id=dataset,
+            dataset=self._name("dataset", dataset) if dataset is not None else "",
+            plate_id=plate,
+            plate=title,
+            well=found.place.name if found else "",
+            well_path=found.place.path(rows, columns) if found else "",
+            field=found.images.index(image) if found and image in found.images else None,
+        )
+
+    def _name(self, kind: str, number: int) -> str:
+        return self._names.get((kind, number), lambda: line(_data(self._object(kind, number)).get("Name")))
+
+    def _plate(self, number: int) -> tuple[str, NamingConvention, NamingConvention]:
+        def read() -> tuple[str, NamingConvention, NamingConvention]:
+            data = _data(self._object("plate", number))
+            rows: NamingConvention = "number" if data.get("RowNamingConvention") == "number" else "letter"
+            columns: NamingConvention = "letter" if data.get("ColumnNamingConvention") == "letter" else "number"
+            return line(data.get("Name")), rows, columns
+
+        return self._naming.get(number, read)
+
+    def _well(self, number: int) -> _Well | None:
+        def read() -> _Well | None:
+            data = _data(self._object("well", number))
+            row, column = (whole(data.get(axis), 0, LARGEST - 1) for axis in ("Row", "Column"))
+            if row is None or column is None:
+                return None
+            samples = (mapping(mapping(sample).get("Image")).get("@id") for sample in sequence(data.get("WellSamples")))
+            return _Well(number, WellPlace(row, column), tuple(image for image in samples if isinstance(image, int)))
+
+        return self._wells.get(number, read)
+
+    def _object(self, kind: str, number: int) -> Any:
+        return self._get(f"/api/v0/m/{kind}s/{number}/", f"{kind} {number}")
+
+    def _get(self, path: str, what: str) -> Any:
+        with self._session:
+            if not self._signed_in:
+                self.client.open_session()
+                self._signed_in = True
+        try:
+            return self.client.get_json(self._web + path)
+        except MissingError as error:
+            raise MissingError(f"The IDR has no {what}, or it is not public. Check the number at the IDR's page.") from error
+
+    def _read_annotations(self, object_type: str, number: int, *, parents: bool) -> Iterator[Annotation]:
+        seen: set[tuple[Any, Any]] = set()
+        positions: dict[tuple[str, int], int] = {}
+        asked = (object_type, number)
+        for found in self._annotation_pages(object_type, number, seen, parents=parents):
+            owner = _owner(found, asked)
+            for pair in sequence(found.get("values")):
+                key, value = (*pair, "", "")[:2] if isinstance(pair, list) else ("", "")
+                if not text(key) and not text(value):
+                    continue
+                position = positions.get(owner, 0)
+                positions[owner] = position + 1
+                if position >= MOST_PAIRS:
+                    raise ArchiveError(f"{object_type} {number} of the IDR has more than {MOST_PAIRS} annotations. Leave it out.")
+                yield Annotation(*owner, line(found.get("ns")), text(key), text(value), position)
+
+    def _annotation_pages(self, object_type: str, number: int, seen: set[tuple[Any, Any]], *, parents: bool) -> Iterator[Mapping[str, Any]]:
+        """Map annotations, each link once. A page that is not full, or brings nothing new, is the last."""
+        for page in range(1, MOST_PAGES + 1):
+            query = {"type": "map", object_type: number, "page": page, "limit": PAGE} | ({"parents": "true"} if parents else {})
+            answer = mapping(self._get(f"/webclient/api/annotations/?{urlencode(query)}", f"{object_type} {number}"))
+            if not isinstance(answer.get("annotations"), list):
+                raise ArchiveError(
+                    f"The IDR was asked for the annotations of {object_type} {number} and answered with something else. Try again later."
+                )
+            own = answer["annotations"]
+            fresh = {
+                key: found
+                for found in map(mapping, (*own, *sequence(answer.get("parents"))))
+                if (key := _key(found))[0] is not None and key not in seen
+            }
+            seen.update(fresh)
+            yield from fresh.values()
+            if len(own) < PAGE or not fresh:
+                return
+        raise ArchiveError(f"The IDR's annotations of {object_type} {number} do not end after {MOST_PAGES} pages. Leave it out, and tell the IDR.")
+
+
+def _data(answer: Any) -> Mapping[str, Any]:
+    data = mapping(answer).get("data")
+    return mapping(data[0] if isinstance(data, list) and len(data) == 1 else data)
+
+
+def _key(found: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Identity of an annotation on an object: one annotation may be linked to many."""
+    return whole(found.get("id"), 0, LARGEST_ID), whole(mapping(found.get("link")).get("id"), 0, LARGEST_ID)
+
+
+def _owner(found: Mapping[str, Any], asked: tuple[str, int]) -> tuple[str, int]:
+    parent = mapping(mapping(found.get("link")).get("parent"))
+    number = whole(parent.get("id"), 1, LARGEST_ID)
+    name = line(parent.get("class"), 60).lower()
+    kind = _CLASSES.get(name) or name.removesuffix("i")
+    return (kind, number) if number is not None and kind in OBJECT_TYPES else asked

@@ -1,0 +1,281 @@
+"""The plan of a download from the IDR: for each image where its pixels are, how much that is, and under which licence."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Literal
+
+from .. import readers
+from ..errors import ArchiveError, MissingError, SuiteError, UsageError
+from ..image import Location
+from ..names import sanitise, without_extension
+from ..reports.tables import cell
+from ..selection import Selection, select
+from .idr_image import only, with_origin, without_pixels
+from .manifest import Row
+from .originals import original_path
+
+if TYPE_CHECKING:
+    from ..image import Dataset, Image
+    from .http import Client
+    from .idr import Annotation, Idr, ImageRecord
+    from .idr_routes import Candidate
+    from .idr_study import Place, Study
+
+Format = Literal["ome-tiff", "ome-zarr", "original", "metadata"]
+
+AT_ONCE = 8
+"""Images that are looked up at the same time."""
+LONGEST_STEM = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of each image."""
+
+    format: Format = "ome-tiff"
+    selection: Selection = field(default_factory=Selection)
+    zip: bool = False
+
+    @property
+    def extension(self) -> str:
+        """Of the results; empty for original files, which keep theirs."""
+        return {"ome-tiff": ".ome.tiff", "ome-zarr": ".ome.zarr.zip" if self.zip else ".ome.zarr", "metadata": ".ome.xml", "original": ""}[
+            self.format
+        ]
+
+    def fits(self, row: Row) -> bool:
+        """Whether a row of an earlier manifest is a result of such a request."""
+        if row.selection != cell(self.selection.describe()):
+            return False
+        if self.format != "original":
+            return row.path.endswith(self.extension)
+        try:
+            return row.path == str(original_path(row.source_url))
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One image: what it is, where it comes from, what will be written.
+
+    Attributes
+    ----------
+    dataset
+        The open store the pixels come from, narrowed to this image; ``None`` where files are fetched first, or nothing is.
+    bytes
+        What has to be fetched, or the most it can be; ``None`` if no server says.
+    notes
+        Sentences for the manifest.
+    problem
+        Why its pixels cannot be had, where they cannot.
+    """
+
+    record: ImageRecord
+    image: Image
+    annotations: tuple[Annotation, ...]
+    place: Place | None
+    study: Study | None
+    candidate: Candidate | None
+    dataset: Dataset | None
+    sizes: tuple[int | None, ...]
+    notes: tuple[str, ...] = ()
+    problem: SuiteError | None = None
+
+    @property
+    def item(self) -> str:
+        """How the IDR's own links call it."""
+        return f"image-{self.record.id}"
+
+    @property
+    def stem(self) -> str:
+        """Name of its outputs: unique by its number, readable by its name."""
+        return f"{self.record.id}_{sanitise(without_extension(self.record.name), LONGEST_STEM)}"
+
+    @property
+    def bytes(self) -> int | None:
+        """See above."""
+        known = [size for size in self.sizes if size is not None]
+        return sum(known) if len(known) == len(self.sizes) else None
+
+    def close(self) -> None:
+        """Close the store."""
+        if self.dataset is not None:
+            self.dataset.close()
+
+    def __enter__(self) -> Planned:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def rows(self, wanted: Wanted) -> list[Row]:
+        """What is planned, a row per result."""
+        common = Row(
+            self.item,
+            "planned",
+            " ".join(self.notes),
+            study=(self.study.component or self.study.accession) if self.study else "",
+            licence=self.study.licence if self.study else "",
+            selection=wanted.selection.describe(),
+        )
+        if self.candidate is None:
+            return [replace(common, path=f"{self.stem}{wanted.extension}", source_url=self.record.url, bytes=0)]
+        if wanted.format == "original":
+            paths = [original_path(url) for url in self.candidate.urls]
+            return [
+                replace(common, path=str(path), source_url=url, bytes=size)
+                for url, path, size in zip(self.candidate.urls, paths, self.sizes, strict=True)
+            ]
+        return [replace(common, path=f"{self.stem}{wanted.extension}", source_url=self.candidate.urls[0], bytes=self.bytes)]
+
+
+class Planner:
+    """Looks images up and finds where their pixels are. Safe to use from several threads."""
+
+    def __init__(self, idr: Idr, client: Client, wanted: Wanted) -> None:
+        self.idr = idr
+        self.client = client
+        self.wanted = wanted
+
+    def plan(self, number: int) -> Planned:
+        """Plan one image.
+
+        Raises
+        ------
+        SuiteError
+            If there is no such image. Where all is known but the pixels cannot be had, that is the plan's `problem`.
+        """
+        record = self.idr.image(number)
+        annotations = self.idr.annotations("image", number)
+        place = self.idr.place(number)
+        study = self.idr.study(place) if place is not None else None
+        found = Planned(record, without_pixels(record), annotations, place, study, None, None, ())
+        try:
+            # A resolution level cannot be judged before the store is open; the rest of the selection can, before any is looked for.
+            image = select(found.image, replace(self.wanted.selection, level=0))
+            return replace(found, image=image) if self.wanted.format == "metadata" else self._find_pixels(found)
+        except SuiteError as error:
+            return replace(found, problem=error)
+
+    def _find_pixels(self, found: Planned) -> Planned:
+        record = found.record
+        originals_only = self.wanted.format == "original"
+        tried: list[tuple[str, bool]] = []
+        missing = True
+        for candidate in self.idr.candidates(record, found.place):
+            if originals_only and candidate.kind != "original":
+                continue
+            if not candidate.urls or not (candidate.openable or originals_only):
+                tried.append((candidate.note, False))
+                continue
+            try:
+                planned = self._try(found, candidate)
+            except UsageError:
+                raise
+            except SuiteError as error:
+                tried.append((f"{candidate.urls[0]}: {error}", True))
+                missing = missing and not _may_pass(error)
+                continue
+            notes = [candidate.note, *planned.notes, *(f"Tried before: {sentence}" for sentence, asked in tried if asked)]
+            return replace(planned, notes=tuple(note for note in notes if note))
+        sentence = _nowhere(record, [sentence for sentence, _ in tried], originals_only=originals_only)
+        raise MissingError(sentence) if missing else ArchiveError(sentence)
+
+    def _try(self, found: Planned, candidate: Candidate) -> Planned:
+        if candidate.kind == "original":
+            sizes = tuple(self.client.size(url) for url in candidate.urls)
+            if None in sizes:
+                missing = candidate.urls[sizes.index(None)]
+                raise MissingError("The file is not on the server." if len(sizes) == 1 else f"Its file {missing} is not on the server.")
+            return replace(found, candidate=candidate, sizes=sizes)
+        dataset = self._open(candidate, found.record)
+        try:
+            image = select(dataset.images[0], self.wanted.selection)
+        except BaseException:
+            dataset.close()
+            raise
+        size = image.shape.pixels * image.dtype.itemsize
+        note = "The size is the most it can be: the pixels before compression."
+        return replace(found, image=image, candidate=candidate, dataset=dataset, sizes=(size,), notes=(note,))
+
+    def _open(self, candidate: Candidate, record: ImageRecord) -> Dataset:
+        from ..readers.remote_store import RemoteStore
+
+        url = candidate.urls[0].rstrip("/")
+        name = f"image {record.id} ({PurePosixPath(url).name})"
+        dataset = readers.open(Location(Path(f"{record.id}.zarr"), store=RemoteStore(self.client, url, name=name), url=url))
+        try:
+            return only(dataset, record, candidate.series)
+        except BaseException:
+            dataset.close()
+            raise
+
+    def with_origin(self, planned: Planned, image: Image) -> Image:
+        """Give an image the archive's annotations, and its study's licence, just before it is written."""
+        return with_origin(image, planned.record, planned.annotations, planned.study)
+
+
+def in_order(numbers: Iterable[int], plan: Callable[[int], Planned], at_once: int = AT_ONCE) -> Iterator[tuple[int, Planned | SuiteError]]:
+    """Plan many images, several at a time, and give them in the order asked for; a failed one is its error."""
+    tasks: SimpleQueue[tuple[int, Future[Planned]] | None] = SimpleQueue()
+    waiting: deque[tuple[int, Future[Planned]]] = deque()
+    workers: list[Thread] = []
+    try:
+        for number in numbers:
+            waiting.append((number, Future()))
+            tasks.put(waiting[-1])
+            if len(workers) < at_once:
+                # Daemons, so that a cancelled job does not wait for a slow server.
+                workers.append(Thread(target=_work, args=(tasks, plan), name=f"plan-{len(workers)}", daemon=True))
+                workers[-1].start()
+            if len(waiting) >= 2 * at_once:
+                yield _next(waiting)
+        while waiting:
+            yield _next(waiting)
+    finally:
+        for _, future in waiting:
+            future.cancel()
+        for _ in workers:
+            tasks.put(None)
+
+
+def _work(tasks: SimpleQueue[tuple[int, Future[Planned]] | None], plan: Callable[[int], Planned]) -> None:
+    while (task := tasks.get()) is not None:
+        number, future = task
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(plan(number))
+            except BaseException as error:
+                future.set_exception(error)
+
+
+def _next(waiting: deque[tuple[int, Future[Planned]]]) -> tuple[int, Planned | SuiteError]:
+    number, future = waiting.popleft()
+    try:
+        return number, future.result()
+    except SuiteError as error:
+        return number, error
+
+
+def _may_pass(error: SuiteError) -> bool:
+    """Whether the pixels may still be there, although they could not be had now."""
+    return isinstance(error, ArchiveError) and not isinstance(error, MissingError)
+
+
+def _nowhere(record: ImageRecord, tried: list[str], *, originals_only: bool) -> str:
+    what = "no original file of it can be had" if originals_only else "its pixels are nowhere to be had"
+    attempts = "; ".join(f"({index}) {sentence.rstrip('.')}" for index, sentence in enumerate(tried, 1)) or "the IDR names no place for them"
+    advice = (
+        "Try OME-Zarr as the format, since the IDR keeps some studies only so."
+        if originals_only
+        else "Metadata can still be had with the format metadata."
+    )
+    return f"Image {record.id} ({record.name}): {what}. Tried: {attempts}. {advice}"

@@ -1,0 +1,338 @@
+"""Which images a user means: ids, names such as ``image-1``, links in every shape the IDR's pages give, tables of images."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, unquote_plus
+
+from ..errors import UnreadableError, UsageError
+from .idr_record import PUBLIC_WEB
+from .manifest import read_rows
+from .untrusted import LARGEST_ID
+
+log = logging.getLogger("lightmicroscopy")
+
+_SHOWN: Final = 100
+_NESTED: Final = 3
+_BITS: Final = 512
+
+_DASHES: Final = re.compile("[\u2010-\u2015\u2212]")
+_INVISIBLE: Final = re.compile("[\u200b-\u200f\u2060\ufeff]")
+_CHUNK: Final = re.compile(r"\S+")
+# Before a link that follows another thing without a space.
+_NEXT_LINK: Final = re.compile(r"(?<![,;|])[,;|]+(?=https?(?:://|%3a%2f%2f))", re.IGNORECASE)
+_LINK: Final = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[^/?#]*))?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?", re.IGNORECASE
+)
+_ENCODED_LINK: Final = re.compile(r"https?%(?:25)*3a%(?:25)*2f", re.IGNORECASE)
+_MARKDOWN: Final = re.compile(r"\[?[^\]\[]*\]\((https?://.*)", re.IGNORECASE)
+_BARE_HOST: Final = re.compile(r"[a-z0-9.-]*openmicroscopy\.org(?::\d+)?/", re.IGNORECASE)
+_IDR_HOST: Final = re.compile(r"idr[a-z0-9-]*\.openmicroscopy\.org(?::(?:80|443))?", re.IGNORECASE)
+_WORD: Final = re.compile(r"[^\s,;|]+")
+_UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e]")
+
+_NAMED: Final = re.compile(r"(?P<kind>[a-z]+)(?:\.id)?[-:=_#](?P<number>\d+)", re.IGNORECASE)
+_STUDY: Final = re.compile(r"idr\d{4,6}(-.*)?", re.IGNORECASE)
+_LABELS: Final = frozenset({"image", "images", "image_id", "image-id", "id", "ids", "image:", "images:", "id:", "ids:"})
+_KINDS: Final = frozenset({"project", "dataset", "screen", "plate", "well", "acquisition", "run", "tag", "tagset", "roi", "fileset", "experimenter"})
+_LISTED: Final = {f"{kind}s": kind for kind in ("image", "project", "dataset", "screen", "plate", "well", "plateacquisition", "roi", "shape")}
+
+# A page, and which part of its path is the image's number.
+_PATHS: Final = (
+    re.compile(
+        r"/(?:webclient|webgateway)/(?:img_detail|imgData|get_rois_json|histogram_json|original_file_paths)/(?P<image>\d+)(?:/|$)", re.IGNORECASE
+    ),
+    re.compile(r"/(?:webclient|webgateway)/(?:render_[a-z_]+|get_thumbnail|rdefs|get_image_rdefs_json)/(?P<image>\d+)(?:/|$)", re.IGNORECASE),
+    re.compile(
+        r"/(?:webclient|webgateway)/(?:metadata_[a-z]+|render_ome_tiff|annotations|archived_files/download|render_[a-z]+_ngff)/(?P<kind>[a-z]+)/(?P<image>\d+)(?:/|$)",
+        re.IGNORECASE,
+    ),
+    re.compile(r"/webgateway/archived_files/download/(?P<image>\d+)(?:/|$)", re.IGNORECASE),
+    re.compile(r"/webgateway/(?P<kind>plate|well)/(?P<image>\d+)(?:/|$)", re.IGNORECASE),
+    re.compile(r"/api/v\d+/m/(?P<list>[a-z]+)/(?P<image>\d+)(?:/|$)", re.IGNORECASE),
+    re.compile(r"/image/(?P<image>\d+)(?:/|$)", re.IGNORECASE),
+    re.compile(r"/iviewer/(?P<image>\d+)(?:/|$)", re.IGNORECASE),
+)
+_SHORT: Final = {"i": "image", "d": "dataset", "p": "project", "w": "well"}
+_ID_KEYS: Final = ("images", "image", "image_id", "imageid")
+_OTHER_KEYS: Final = ("dataset", "project", "screen", "plate", "well", "acquisition", "roi")
+_ID_PAGES: Final = re.compile(r"/(?:webgateway|webclient)/(?:get_thumbnails|api/thumbnails)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """A row of an images table; what the table does not say is empty."""
+
+    image_id: int
+    image_name: str = ""
+    study: str = ""
+    container_type: str = ""
+    container_id: str = ""
+    container_name: str = ""
+    plate: str = ""
+    well: str = ""
+    field: str = ""
+    series: str = ""
+    size_x: str = ""
+    size_y: str = ""
+    size_z: str = ""
+    size_c: str = ""
+    size_t: str = ""
+    dtype: str = ""
+    pixel_size_x_um: str = ""
+    pixel_size_y_um: str = ""
+    pixel_size_z_um: str = ""
+    channels: str = ""
+    licence: str = ""
+    pixels_from: str = ""
+    url: str = ""
+
+
+class _Seen:
+    """Numbers met before. Neighbours share one integer's bits, so that 100,000 ids of a study take some kilobytes."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, int] = {}
+        self.repeated = 0
+
+    def is_new(self, number: int) -> bool:
+        page, bit = number // _BITS, 1 << number % _BITS
+        bits = self._pages.get(page, 0)
+        if bits & bit:
+            self.repeated += 1
+            return False
+        self._pages[page] = bits | bit
+        return True
+
+    def tell(self, warn: Callable[[str], None] | None) -> None:
+        if self.repeated and warn is not None:
+            times = "once" if self.repeated == 1 else f"{self.repeated} times"
+            warn(f"An image that was named already is named again {times}; each image is taken once.")
+
+
+def parse_images(texts: Iterable[str], *, web: str = PUBLIC_WEB, warn: Callable[[str], None] | None = log.warning) -> Iterator[int]:
+    """Read image ids out of what a user typed or pasted, one after the other, each once and in the order given.
+
+    Understood are ids, ``image-1``, ``image:1``, and links of the IDR's web pages, separated by spaces, commas, ``|`` or line ends; lines
+    beginning with ``#`` are skipped. Repeats are dropped, and told once at the end.
+
+    Parameters
+    ----------
+    web
+        The IDR's server: links to it are links to the IDR.
+    warn
+        Told of repeats.
+
+    Raises
+    ------
+    UsageError
+        At the first thing that is no image; the message quotes it and says what it is.
+    """
+    seen = _Seen()
+    host = web.partition("://")[2].partition("/")[0].lower()
+    for text in texts:
+        for number in _in_text(text, host):
+            if seen.is_new(number):
+                yield number
+    seen.tell(warn)
+
+
+def read_images_table(path: Path, *, warn: Callable[[str], None] | None = log.warning) -> Iterator[ImageRow]:
+    """Read an images table row by row, each image once.
+
+    Raises
+    ------
+    UnreadableError
+        If it is no such table, or a line of it does not fit.
+    UsageError
+        If an ``image_id`` is no number.
+    """
+    seen = _Seen()
+    columns = tuple(field.name for field in fields(ImageRow) if field.name != "image_id")
+    for number, cells in enumerate(read_rows(path, ("image_id",)), 2):
+        stated = cells["image_id"].strip()
+        image = _number(stated.removeprefix("image-"))
+        if image is None:
+            raise UsageError(
+                f"{path.name}, row {number - 1}: {_quote(stated)} in the column image_id is no id of an image. Ids are whole numbers above 0."
+            )
+        if seen.is_new(image):
+            yield ImageRow(image, **{column: cells.get(column, "") for column in columns})
+    if not seen._pages:
+        raise UnreadableError(f"{path.name} names no image: below its header there is no row.")
+    seen.tell(warn)
+
+
+def _in_text(text: str, host: str) -> Iterator[int]:
+    start = 0
+    while start <= len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        if not text[start : start + 1].startswith("#"):
+            yield from _in_line(text, start, end, host)
+        start = end + 1
+
+
+def _in_line(text: str, start: int, end: int, host: str) -> Iterator[int]:
+    # A pasted line may hold 100,000 ids: it is walked through and never split as a whole.
+    for match in _CHUNK.finditer(text, start, end):
+        chunk = _DASHES.sub("-", _INVISIBLE.sub("", match[0]))
+        for piece in _NEXT_LINK.split(chunk) if "http" in chunk.lower() else (chunk,):
+            yield from _in_piece(piece.strip("<>\"'()[]{},;|"), host)
+
+
+def _in_piece(piece: str, host: str) -> Iterator[int]:
+    if _ENCODED_LINK.match(piece):
+        piece = _decoded(piece)
+    elif markdown := _MARKDOWN.fullmatch(piece):
+        piece = markdown[1]
+    if "://" in piece or piece.lower().startswith(("/webclient", "/webgateway", "/api/", "/iviewer", "?show=", "www.")) or _BARE_HOST.match(piece):
+        yield from _in_link(piece.replace("&amp;", "&"), host, _NESTED)
+        return
+    for match in _WORD.finditer(_decoded(piece)):
+        if match[0].lower() not in _LABELS:
+            yield _word(match[0].strip("<>\"'()[]{}."), piece)
+
+
+def _word(word: str, whole: str, *, link: str = "") -> int:
+    """One id or name of an image."""
+    named = _NAMED.fullmatch(word)
+    kind = named["kind"].lower() if named else "image"
+    number = _number(named["number"] if named else word)
+    if kind in ("image", "images", "img", "imageid") and number is not None:
+        return number
+    text = _quote(link or whole)
+    if kind in _KINDS and number is not None:
+        what = f"a link to {kind} {number}" if link else f"{kind} {number}"
+        raise UsageError(f"{text} is {what}; images are needed. Open it at the IDR, select images there and copy their link, or give their ids.")
+    if _STUDY.fullmatch(word):
+        raise UsageError(f"{text} is a study; images are needed. Open it at the IDR, select images there and copy their link, or give their ids.")
+    inside = f" holds {_quote(word)}, which" if link or word != whole else ""
+    raise UsageError(f"{text}{inside} is no image. Give ids such as 6001240, names such as image-6001240, or links to images of the IDR.")
+
+
+def _in_link(link: str, host: str, depth: int) -> Iterator[int]:
+    match = _LINK.fullmatch(link if "://" in link or link.startswith(("/", "?")) else f"https://{link}")
+    scheme = (match["scheme"] or "").lower() if match else ""
+    if match is None or depth == 0 or scheme not in ("", "http", "https") or (not scheme and "://" in match["path"]):
+        raise UsageError(f"{_quote(link)} is no link that can be understood. Copy the link of the images from the IDR's page again.")
+    parameters = [part.partition("=")[::2] for part in (match["query"] or "").split("&")]
+    values = {key.lower(): value for key, value in parameters if value}
+    if source := values.get("source"):
+        yield from _in_source(_decoded(source), link, host, depth)
+        return
+    server = (match["host"] or "").lower()
+    if server and server != host and not _IDR_HOST.fullmatch(server):
+        yield from _in_store(link, server)
+        return
+    yield from _in_page(unquote(match["path"] or ""), values, parameters, link)
+
+
+def _in_page(path: str, values: dict[str, str], parameters: list[tuple[str, str]], link: str) -> Iterator[int]:
+    shown = values.get("show") or values.get("path", "").rpartition("|")[2]
+    if shown:
+        yield from _listed(shown, link)
+        return
+    for pattern in _PATHS:
+        if match := pattern.search(path):
+            groups = match.groupdict()
+            kind = _LISTED.get((groups.get("list") or "").lower()) or (groups.get("kind") or groups.get("list") or "image").lower()
+            yield _word(f"{_SHORT.get(kind, kind)}-{match['image']}", link, link=link)
+            return
+    if _ID_PAGES.search(path):
+        for key, value in parameters:
+            if key.lower() == "id":
+                yield from _listed(value, link)
+        return
+    for key in _ID_KEYS:
+        if key in values:
+            for name, value in parameters:
+                if name.lower() == key:
+                    yield from _listed(value, link)
+            return
+    raise UsageError(
+        f"{_quote(link)} is {_page_of(path, values)}; images are needed. Select images at the IDR and copy their link, or give their ids."
+    )
+
+
+def _page_of(path: str, values: dict[str, str]) -> str:
+    for key in _OTHER_KEYS:
+        if number := _number(values.get(key, "")):
+            return f"a link to {key} {number}"
+    parts = [part for part in path.split("/") if part]
+    if parts and parts[0] in ("study", "search", "searchengine", "cell", "tissue", "mapr", "figure", "about"):
+        return f"the IDR's page {'/'.join(parts[:2])}"
+    return "a page of the IDR that shows no particular image"
+
+
+def _listed(value: str, link: str) -> Iterator[int]:
+    found = False
+    for match in _WORD.finditer(_decoded(value, plus=True)):
+        found = True
+        yield _word(match[0], match[0], link=link)
+    if not found:
+        raise UsageError(f"{_quote(link)} names no image. Copy the link of the images from the IDR's page again.")
+
+
+def _in_source(source: str, link: str, host: str, depth: int) -> Iterator[int]:
+    """Read the link of a viewer of OME-Zarr (vizarr, the validator …), which says in ``source`` what it shows."""
+    match = _LINK.fullmatch(source)
+    server = (match["host"] or "").lower() if match else ""
+    if server and (server == host or _IDR_HOST.fullmatch(server)):
+        yield from _in_link(source, host, depth - 1)
+    else:
+        yield from _in_store(source, server, shown=link)
+
+
+def _in_store(address: str, server: str, *, shown: str = "") -> Iterator[int]:
+    """Find the image that an address of an OME-Zarr is a copy of."""
+    from .endpoints import Endpoints
+    from .idr_addresses import NoAddressError, registered_address
+    from .idr_facts import Tables
+
+    text = _quote(shown or address)
+    if ".zarr" not in address.lower():
+        raise UsageError(f"{text} is a link to {server or 'nowhere'}, which is not the IDR. Give links, names or ids of images of the IDR.")
+    facts = Tables(Endpoints())
+    try:
+        found = registered_address(address, facts)
+        samples = {registered_address(f"{row.address}/{row.inside}", facts): row for row in facts.samples}
+        samples |= {registered_address(row.address, facts): row for row in facts.samples}
+    except NoAddressError as error:
+        raise UsageError(f"{text}: {error} Give the id of the image.") from error
+    row = samples.get(found)
+    if row is None:
+        raise UsageError(
+            f"{text} is an OME-Zarr that is not known as a copy of an image of the IDR. Give the image's id, or convert the store by its own address."
+        )
+    if row.kind == "plate":
+        raise UsageError(f"{text} is a whole plate of {row.study}; images are needed. Give the ids of images on it.")
+    yield row.image_id
+
+
+def _decoded(text: str, *, plus: bool = False) -> str:
+    """Undo percent-encoding, also where it was done twice."""
+    for _ in range(_NESTED):
+        decoded = (unquote_plus if plus else unquote)(text)
+        if decoded == text:
+            break
+        text, plus = decoded, False
+    return text
+
+
+def _number(text: str) -> int | None:
+    """Return a number of an object; None for anything else. Only ASCII digits count, and none so many that they are no id."""
+    if not text.isascii() or not text.isdigit() or len(text) > 19:
+        return None
+    number = int(text)
+    return number if 0 < number <= LARGEST_ID else None
+
+
+def _quote(text: str) -> str:
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return f"“{_UNPRINTABLE.sub(' ', shown)}”"

@@ -1,0 +1,188 @@
+"""Studies of the IDR: where an image belongs, what is known of its study, and how to cite it.
+
+Source: the map annotation that the IDR puts on each project and screen, ``idr.openmicroscopy.org/study/info``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .idr_record import page_of
+from .untrusted import LONGEST_TEXT, line
+
+if TYPE_CHECKING:
+    from .idr import Annotation
+
+NAMESPACE: Final = "idr.openmicroscopy.org/study/info"
+IDR_PAPER: Final = "10.1038/nmeth.4326"
+
+_STUDY: Final = re.compile(r"(idr\d{4,6})(?:-|/|$)")
+_COMPONENT: Final = re.compile(r"idr\d{4,6}-[\w.-]+(?:/\w+)?")
+_URL: Final = re.compile(r"https?://[^\s<>\"'`\\]+")
+_URL_IN_BRACKETS: Final = re.compile(rf"[(<]?{_URL.pattern}>?")
+_DOI: Final = re.compile(r"10\.\d{4,9}/[^\s<>\"]+")
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_LONGEST_FACT: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an image belongs. What it does not have (a well, a dataset) is empty or None.
+
+    Attributes
+    ----------
+    study
+        Accession, such as ``idr0062``.
+    component
+        Name of the project or screen if it follows the IDR's rule, such as ``idr0062-blin-nuclearsegmentation/experimentA``.
+    container_type
+        ``project`` or ``screen``; ``dataset`` or ``plate`` where that is all there is.
+    well
+        ``B07``.
+    well_path
+        ``B/7``, after the plate's own naming of rows and columns.
+    field
+        Index among the well's images, 0-based.
+    """
+
+    study: str
+    component: str
+    container_type: str
+    container_id: int
+    container_name: str
+    dataset_id: int | None = None
+    dataset: str = ""
+    plate_id: int | None = None
+    plate: str = ""
+    well: str = ""
+    well_path: str = ""
+    field: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is known of a study. Empty is unknown; several values are joined by ``; ``."""
+
+    accession: str
+    component: str
+    url: str
+    title: str = ""
+    authors: str = ""
+    publication_title: str = ""
+    publication_doi: str = ""
+    data_doi: str = ""
+    licence: str = ""
+    licence_url: str = ""
+    release_date: str = ""
+    copyright: str = ""
+
+
+def names_of(container: str) -> tuple[str, str]:
+    """Accession and component in the name of a project or screen; empty if the name does not follow the IDR's rule."""
+    study = _STUDY.match(container)
+    return study[1] if study else "", container if _COMPONENT.fullmatch(container) else ""
+
+
+def study_of(place: Place, annotations: Iterable[Annotation]) -> Study:
+    """Read a study from the annotations of its project or screen. Nothing is filled in that they do not say."""
+    facts: dict[str, list[str]] = {}
+    for annotation in annotations:
+        value = line(annotation.value, LONGEST_TEXT)
+        if annotation.namespace == NAMESPACE and value:
+            facts.setdefault(line(annotation.key).casefold(), []).append(value)
+    licences = [_name_and_url(value) for value in facts.get("license", [])]
+    return Study(
+        accession=place.study,
+        component=place.component,
+        url=page_of(place.container_type, place.container_id),
+        title=_joined(facts, "study title"),
+        authors=_joined(facts, "publication authors"),
+        publication_title=_joined(facts, "publication title"),
+        publication_doi=_dois(facts, "publication doi"),
+        data_doi=_dois(facts, "data doi"),
+        licence=_together(name or url for name, url in licences),
+        licence_url=_together(url for _, url in licences),
+        release_date=_joined(facts, "release date"),
+        copyright=_joined(facts, "copyright"),
+    )
+
+
+def _joined(facts: dict[str, list[str]], key: str) -> str:
+    return _together(facts.get(key, []))
+
+
+def _together(values: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(value for value in values if value))[:_LONGEST_FACT]
+
+
+def _name_and_url(value: str) -> tuple[str, str]:
+    """Split ``CC BY 4.0 https://creativecommons.org/licenses/by/4.0/``."""
+    url = _URL.search(value)
+    address = url[0].rstrip(".,;") if url else ""
+    if "(" not in address:
+        address = address.rstrip(")")
+    return line(_URL_IN_BRACKETS.sub(" ", value)), address
+
+
+def _dois(facts: dict[str, list[str]], key: str) -> str:
+    """Find the DOIs among values such as ``10.17867/1 https://doi.org/10.17867/1``."""
+    found = (_DOI.search(value) for value in facts.get(key, []))
+    return _together(match[0].rstrip(".,;)") for match in found if match)
+
+
+def citation_text(studies: Iterable[Study]) -> str:
+    """Write in Markdown under which licence the studies are, and what to cite.
+
+    Each study once, by accession and component. What a study's record does not say is called unknown.
+    """
+    by_key = {(study.accession, study.component, study.url): study for study in studies}
+    parts = ["# How to cite these images", *(_section(by_key[key]) for key in sorted(by_key))]
+    if not by_key:
+        parts.append("No study is known of these images.")
+    parts.append(
+        "## The archive\n\nCite the Image Data Resource as well: Williams E, Moore J, Li SW et al. Image Data Resource: a bioimage data integration "
+        f"and publication platform. Nature Methods 14, 775–781 (2017). <https://doi.org/{IDR_PAPER}>"
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(study: Study) -> str:
+    facts = [
+        ("Study", _escape(study.component or study.accession) or "unknown"),
+        ("Page", f"<{study.url}>"),
+        ("Title", _escape(study.title)),
+        ("Authors", _escape(study.authors)),
+        ("Publication", _escape(study.publication_title)),
+        ("Publication DOI", _links(study.publication_doi)),
+        ("Data DOI", _links(study.data_doi)),
+        ("Licence", _licence(study)),
+        ("Copyright", _escape(study.copyright)),
+        ("Released", _escape(study.release_date)),
+    ]
+    lines = [f"- {name}: {value}" for name, value in facts if value]
+    return f"## {_escape(study.component or study.accession) or 'A study without accession'}\n\n" + "\n".join(lines) + f"\n\n{_advice(study)}"
+
+
+def _licence(study: Study) -> str:
+    if not study.licence:
+        return "unknown: the study's record names none, so ask the authors before you use the images again"
+    url = f" <{study.licence_url}>" if _URL.fullmatch(study.licence_url) and study.licence != study.licence_url else ""
+    return _escape(study.licence) + url
+
+
+def _advice(study: Study) -> str:
+    cite = [f"the paper ({_links(study.publication_doi)})"] if study.publication_doi else ["the study by its title and authors"]
+    cite += [f"the data ({_links(study.data_doi)})"] if study.data_doi else []
+    return f"Cite {' and '.join(cite)}."
+
+
+def _links(dois: str) -> str:
+    return ", ".join(f"<https://doi.org/{doi}>" for doi in dois.split("; ") if doi)
+
+
+def _escape(value: str) -> str:
+    """Text that Markdown shows as it is, without links, pictures or HTML of its own."""
+    return _MARKDOWN.sub(r"\\\1", line(value, LONGEST_TEXT))

@@ -1,0 +1,153 @@
+"""Original files: kept as they are, or held while an image is read from them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from .. import readers
+from ..errors import ArchiveError, UnreadableError, UnwritableError, UsageError
+from ..image import Location
+from ..names import LONGEST, sanitise
+from ..writers.atomic import remove
+from .fetch_file import Fetched
+
+if TYPE_CHECKING:
+    from ..image import Dataset
+    from .http import Client
+    from .manifest import Row
+
+
+def original_path(url: str, *, exact: bool = False) -> PurePosixPath:
+    """Where an original is kept: as in the archive's own tree from the study down, since files of one set find each other by their places.
+
+    Parameters
+    ----------
+    exact
+        Keep names as they are wherever that is safe, since files of one set name each other.
+    """
+    parts = [unquote(part) for part in urlsplit(url).path.split("/") if part]
+    start = next((index for index, part in enumerate(parts) if part.startswith("idr") and part[3:7].isdigit()), max(0, len(parts) - 2))
+    return PurePosixPath(*(part if exact and _is_safe(part) else sanitise(part, otherwise="file") for part in parts[start:]))
+
+
+def _is_safe(name: str) -> bool:
+    return name.isprintable() and not name.startswith(".") and not set(name) & {"/", "\\"} and len(name.encode()) <= LONGEST
+
+
+class Originals:
+    """Fetches original files, each once in a call, however many images it holds; those that an earlier call has kept, not at all."""
+
+    def __init__(self, client: Client, scratch: Path, limit: int, kept: Mapping[str, Row]) -> None:
+        self._client = client
+        self._scratch = scratch
+        self._limit = limit
+        self._earlier = kept
+        self._kept: dict[str, Fetched] = {}
+        self._held: tuple[str, ...] = ()
+
+    def keep(self, url: str, path: Path, expected: int | None, progress: Callable[[int, int], None]) -> Fetched:
+        """Fetch a file to stay.
+
+        Raises
+        ------
+        UsageError
+            If something is at `path` that this call has not put there.
+        ArchiveError
+            If it cannot be fetched whole.
+        """
+        known = self._kept.get(url) or self._from_earlier(url, path)
+        if known is not None:
+            return known
+        if os.path.lexists(path):
+            raise UsageError(
+                f"{path.name} is already in the output folder and is not overwritten. Remove it, or give the earlier manifest as the table."
+            )
+        made = [folder for folder in path.parents if not folder.exists()]
+        _make_folder(path.parent, url)
+        limit = self._limit if expected is None else expected
+        try:
+            fetched = self._client.download(url, path, limit=limit, expected=expected, progress=progress)
+        except BaseException:
+            for folder in made:
+                with suppress(OSError):
+                    folder.rmdir()
+            raise
+        self._kept[url] = fetched
+        return fetched
+
+    def _from_earlier(self, url: str, path: Path) -> Fetched | None:
+        row = self._earlier.get(url)
+        if row is None or row.bytes is None or row.path != str(original_path(url)):
+            return None
+        return Fetched(url, path, row.bytes, row.sha256, row.server_checksum, row.attempts or 0)
+
+    def open(self, urls: Sequence[str], sizes: Sequence[int | None], progress: Callable[[int, int], None]) -> Dataset:
+        """Fetch the files of one image and open them; those of the last call are still there.
+
+        Raises
+        ------
+        UnreadableError
+            If no reader knows them.
+        ArchiveError
+            If they cannot be fetched whole.
+        """
+        files = [self._scratch / original_path(url, exact=True) for url in urls]
+        if tuple(urls) != self._held:
+            self._held = ()
+            for entry in self._scratch.iterdir():
+                remove(entry)
+            before = 0
+            for url, file, size in zip(urls, files, sizes, strict=True):
+                _make_folder(file.parent, url)
+                limit = self._limit if size is None else size
+                self._client.download(url, file, limit=limit, expected=size, progress=_after(before, progress))
+                before += size or 0
+            self._held = tuple(urls)
+        try:
+            return readers.open(Location(files[0], tuple(files), url=urls[0]))
+        except UnreadableError as error:
+            raise UnreadableError(f"{error} As it is, it can be had with the format original.") from error
+
+
+def _make_folder(folder: Path, url: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ArchiveError(f"{url} lies below another file, which no folder can hold. Fetch it by itself, into another folder.") from error
+    except OSError as error:
+        raise UnwritableError(
+            f"The folder {folder.name} cannot be made in the output folder: {error.strerror}. Check your rights and the free space."
+        ) from error
+
+
+def _after(before: int, progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """Progress of one file of several."""
+    return lambda count, total: progress(before + count, total)
+
+
+@contextmanager
+def fetching_originals(client: Client, output: Path, limit: int, kept: Mapping[str, Row]) -> Iterator[Originals]:
+    """Give a fetcher whose scratch folder is removed at the end, whatever happens.
+
+    Parameters
+    ----------
+    limit
+        Most bytes of a file whose length is not known.
+    kept
+        Rows of files that lie in `output` already, by address.
+    """
+    try:
+        scratch = Path(mkdtemp(prefix=".originals-", dir=output))
+    except OSError as error:
+        raise UnwritableError(f"Nothing can be written in the output folder: {error.strerror}. Choose one you may write to.") from error
+    try:
+        yield Originals(client, scratch, limit, kept)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

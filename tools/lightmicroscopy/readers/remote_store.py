@@ -1,0 +1,184 @@
+"""The files of a Zarr store on a web server, by key. Nothing is listed, and nothing is fetched twice while it is still needed.
+
+What the server does not have (404) was never stored: Zarr's fill value. Any other refusal or failure is an error and never
+missing pixels. Which servers may be asked, retries and time limits are the client's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import quote, unquote, urlsplit
+
+from ..errors import UsageError
+from ..image import Location
+from .prefetch import MEMORY, Fetches
+from .remote_metadata import Metadata, is_metadata
+from .zarr_store import check_key, too_long
+
+CONNECTIONS: Final = 8
+_MISSING: Final = 404
+_READABLE: Final = "/%:@!$&'()*+,;=~"
+"""Characters that stand in the path of a URL as they are."""
+
+
+class Response(Protocol):
+    """What a server answered."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status: 200, or 404 where that was said to be no error."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The whole content."""
+        ...
+
+
+class HttpClient(Protocol):
+    """What is needed of an HTTP client. It is safe to use from several threads and raises `SuiteError` where a request fails."""
+
+    def get(self, url: str, *, limit: int, ok_missing: bool = False) -> Response:
+        """Whole content, at most `limit` bytes."""
+        ...
+
+    def get_range(self, url: str, start: int, length: int) -> bytes | None:
+        """Part of the content, `start` counting from the end if negative; ``None`` if there is no such file."""
+        ...
+
+    def size(self, url: str) -> int | None:
+        """Length in bytes; ``None`` if there is no such file."""
+        ...
+
+
+class RemoteStore:
+    """A `zarr_store.Store` over HTTP.
+
+    Parameters
+    ----------
+    client
+        How requests are made.
+    url
+        The store's root, without query or fragment.
+    name
+        What errors and outputs call it; by default made from the URL.
+    connections
+        Requests kept in flight for what is read ahead.
+    memory
+        Bytes of encoded chunks held.
+
+    Raises
+    ------
+    UsageError
+        If the URL is none of a folder on a web server.
+    """
+
+    def __init__(self, client: HttpClient, url: str, *, name: str | None = None, connections: int = CONNECTIONS, memory: int = MEMORY) -> None:
+        self.url = plain_url(url)
+        self.name = name or name_of(self.url)
+        self.fetches = Fetches(connections, memory)
+        self._client = client
+        self._metadata = Metadata(self._fetch, self.name, connections)
+
+    def get(self, key: str, limit: int) -> bytes | None:
+        """See `zarr_store.Store`."""
+        check_key(self.name, key)
+        if not is_metadata(key):
+            return self._fetch(key, limit)
+        data = self._metadata.get(key)
+        if data is not None and len(data) > limit:
+            raise too_long(self.name, key, len(data), limit)
+        return data
+
+    def get_range(self, key: str, offset: int, length: int) -> bytes | None:
+        """See `zarr_store.Store`."""
+        check_key(self.name, key)
+        return self._client.get_range(self.place(key), offset, length)
+
+    def size(self, key: str) -> int | None:
+        """See `zarr_store.Store`."""
+        check_key(self.name, key)
+        if not is_metadata(key):
+            return self._client.size(self.place(key))
+        data = self._metadata.get(key)
+        return None if data is None else len(data)
+
+    def children(self, folder: str) -> Iterator[tuple[str, bool]]:
+        """Nothing: a web server lists no folders."""
+        return iter(())
+
+    def close(self) -> None:
+        """Fetch nothing more. The client stays open."""
+        self.fetches.close()
+
+    def place(self, key: str) -> str:
+        """Where a file lies."""
+        return f"{self.url}/{quote(key)}"
+
+    def above(self, folders: int) -> RemoteStore | None:
+        """The store so many folders further up on the same server, of the same Zarr version; ``None`` if there are none.
+
+        Its metadata are fetched as they are asked for.
+        """
+        parts = urlsplit(self.url)
+        path = parts.path.split("/")
+        if len(path) <= folders + 1:
+            return None
+        store = RemoteStore(self._client, parts._replace(path="/".join(path[:-folders])).geturl(), connections=1)
+        store._metadata = self._metadata.beside(store._fetch)
+        return store
+
+    def _fetch(self, key: str, limit: int) -> bytes | None:
+        response = self._client.get(self.place(key), limit=limit, ok_missing=True)
+        if response.status == _MISSING:
+            return None
+        return response.body
+
+
+def open_remote(client: HttpClient, url: str, *, name: str | None = None, series: int | None = None) -> Location:
+    """Make the location of a store on a server; `readers.open` takes it.
+
+    Raises
+    ------
+    UsageError
+        If the URL is none of a folder on a web server.
+    """
+    store = RemoteStore(client, url, name=name)
+    return Location(Path(store.name), series=series, store=store, url=store.url)
+
+
+def plain_url(url: str) -> str:
+    """Bring the URL of a store into one form: no slash at its end, what no URL may hold percent-encoded.
+
+    Raises
+    ------
+    UsageError
+        If it is none of a folder on a web server.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        parts.port  # noqa: B018 - raises where it is no number
+    except ValueError as error:
+        raise UsageError(f"{url[:200]} is no valid address: {error}.") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UsageError(f"{url[:200]} is not the address of a store on a web server. Give one that begins with https://.")
+    if parts.query or parts.fragment:
+        raise UsageError(f"{url[:200]} has a part after its path (from ? or #), which no store has. Give the address of the store's folder alone.")
+    path = parts.path.rstrip("/")
+    if any(part in {"", ".", ".."} for part in unquote(path).split("/")[1:]):
+        raise UsageError(f"{url[:200]} names no folder by a plain path. Give the address of the store's folder.")
+    return parts._replace(path=quote(path, safe=_READABLE)).geturl()
+
+
+def name_of(url: str) -> str:
+    """Name a store by its URL: from the folder that ends in ``.zarr`` on, so that ``…/plate.zarr/A/1/0`` is ``plate_A_1_0.zarr``."""
+    folders = [unquote(folder) for folder in urlsplit(url).path.split("/") if folder]
+    if not folders:
+        return urlsplit(url).hostname or "store"
+    stores = [index for index, folder in enumerate(folders) if folder.lower().endswith(".zarr")]
+    if not stores:
+        return folders[-1]
+    store, below = folders[stores[-1]], folders[stores[-1] + 1 :]
+    return store if not below else "_".join([store[: -len(".zarr")].removesuffix(".ome"), *below]) + ".zarr"
