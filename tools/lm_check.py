@@ -54,8 +54,10 @@ def work(arguments: argparse.Namespace) -> int:
         if item.unreadable:
             log.warning(cli.one_line(item.unreadable))
 
-    report = check(arguments.input, profiles, parameters=(("Profiles", ", ".join(profiles)), ("Fail on", arguments.fail_on)), done=done)
-    progress.close()
+    try:
+        report = check(arguments.input, profiles, parameters=(("Profiles", ", ".join(profiles)), ("Fail on", arguments.fail_on)), done=done)
+    finally:
+        progress.close()
     _write(report, arguments)
     counts = [
         f"{report.count('error')} errors",

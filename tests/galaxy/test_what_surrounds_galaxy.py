@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from local.instance import Instance
 from local.invocation_report import ReportContext, render
 from local.paths import REQUIREMENTS, LocalGalaxyError, write_private
 from local.tool_tests import count_results, failed_tests, make_plan
-from local.workflow_identity import identified
+from local.workflow_identity import identified, same_contents
 from local.workflow_inputs import WorkflowInputs, read_workflow
 
 MACROS = '<macros><xml name="requirements"><requirements>{}</requirements></xml></macros>'
@@ -123,14 +124,14 @@ LETTER = {"type": "parameter_input", "label": "Letter", "tool_state": '{"paramet
 def test_files_and_folders_become_the_collection(tmp_path: Path) -> None:
     (tmp_path / "a.ome.zarr").mkdir()
     (tmp_path / "b.tif").touch()
-    given = WorkflowInputs.from_files(workflow(IMAGES, COUNT), [tmp_path / "a.ome.zarr", tmp_path / "b.tif"], {"Count": "3"})
+    given = WorkflowInputs.from_user(workflow(IMAGES, COUNT), [str(tmp_path / "a.ome.zarr"), str(tmp_path / "b.tif")], {"Count": "3"})
     assert [(file.name, file.format) for file in given.collections["Images"]] == [("a.ome.zarr", "ome_zarr"), ("b.tif", "auto")]
     assert given.parameters == {"Count": 3}
 
 
 @pytest.mark.parametrize(("text", "value"), [("yes", True), ("False", False)])
 def test_a_yes_or_no_is_understood(text: str, value: bool) -> None:
-    assert WorkflowInputs.from_files(workflow(IMAGES, FLAG), [], {"Flag": text}).parameters == {"Flag": value}
+    assert WorkflowInputs.from_user(workflow(IMAGES, FLAG), [], {"Flag": text}).parameters == {"Flag": value}
 
 
 @pytest.mark.parametrize(
@@ -145,12 +146,12 @@ def test_a_yes_or_no_is_understood(text: str, value: bool) -> None:
 )
 def test_a_value_that_does_not_fit_is_a_sentence(settings: dict[str, str], sentence: str) -> None:
     with pytest.raises(LocalGalaxyError) as caught:
-        WorkflowInputs.from_files(workflow(IMAGES, COUNT, FLAG, VERSION, LETTER), [], settings)
+        WorkflowInputs.from_user(workflow(IMAGES, COUNT, FLAG, VERSION, LETTER), [], settings)
     assert str(caught.value) == sentence
 
 
 def test_a_value_among_those_allowed_is_taken() -> None:
-    assert WorkflowInputs.from_files(workflow(IMAGES, VERSION), [], {"Version": "0.5"}).parameters == {"Version": "0.5"}
+    assert WorkflowInputs.from_user(workflow(IMAGES, VERSION), [], {"Version": "0.5"}).parameters == {"Version": "0.5"}
 
 
 def test_a_workflow_is_known_by_its_contents() -> None:
@@ -158,6 +159,51 @@ def test_a_workflow_is_known_by_its_contents() -> None:
     assert identified(first)["uuid"] == identified(dict(reversed(first.items())))["uuid"]
     assert identified(first)["uuid"] != identified(first | {"name": "V"})["uuid"]
     assert UUID(identified(first)["uuid"]).version == 4
+
+
+def exported(path: Path) -> dict[str, Any]:
+    """Return a workflow as Galaxy 26.1 gives it back: with a UUID of its own, defaults filled in, some JSON inside of JSON."""
+    given = json.loads(path.read_text())
+    for step in given["steps"].values():
+        state = json.loads(step["tool_state"])
+        if step["type"] != "tool":
+            state = {key: value for key, value in state.items() if key != "name"} | {"tag": None}
+        step["tool_state"] = json.dumps(
+            {key: json.dumps(value) if isinstance(value, dict) else value for key, value in state.items()} | {"__page__": 0}
+        )
+        step["uuid"] = "0f9b2f8e-57d5-4b0c-8b2b-4f0f5d2b1c3a"
+    return {key: value for key, value in given.items() if key != "release"} | {"uuid": "b5fed1c0-421d-463b-b42e-13f94810f474", "version": 3}
+
+
+@pytest.mark.parametrize("path", workflow_files(), ids=lambda path: path.stem)
+def test_a_workflow_that_was_updated_in_place_is_known_again(path: Path) -> None:
+    assert same_contents(json.loads(path.read_text()), exported(path))
+
+
+def edited_state(step: dict[str, Any], **change: Any) -> None:
+    step["tool_state"] = json.dumps(json.loads(step["tool_state"]) | change)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda given: given["report"].update(markdown="# Mine"),
+        lambda given: given["steps"].popitem(),
+        lambda given: edited_state(given["steps"]["2"], original_metadata="drop"),
+        lambda given: edited_state(given["steps"]["2"], strict=False),
+        lambda given: given["steps"]["2"]["post_job_actions"].clear(),
+        lambda given: given["steps"]["3"]["post_job_actions"].update(More={"action_type": "HideDatasetAction"}),
+        lambda given: given["steps"]["4"]["input_connections"]["images"][0].update(id=0),
+        lambda given: given["steps"]["4"]["workflow_outputs"].pop(),
+        lambda given: given["steps"]["2"].update(tool_version="0.0.9"),
+    ],
+    ids=["report", "step removed", "choice", "switch", "action removed", "action added", "connection", "output", "tool version"],
+)
+def test_a_workflow_that_somebody_edited_is_another(edit: Callable[[dict[str, Any]], object]) -> None:
+    (path,) = [path for path in workflow_files() if path.stem == "microscope-files-to-open-formats"]
+    given = exported(path)
+    edit(given)
+    assert not same_contents(json.loads(path.read_text()), given)
 
 
 def test_another_galaxy_than_the_usual_is_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,7 +217,7 @@ def test_another_galaxy_than_the_usual_is_announced(tmp_path: Path, monkeypatch:
 
 def test_files_for_a_workflow_with_two_inputs_are_refused() -> None:
     with pytest.raises(LocalGalaxyError, match="has 2 inputs that need data"):
-        WorkflowInputs.from_files(workflow(IMAGES, IMAGES | {"label": "Others"}), [], {})
+        WorkflowInputs.from_user(workflow(IMAGES, IMAGES | {"label": "Others"}), [], {})
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"steps": {}}', "class: GalaxyWorkflow"])
@@ -184,7 +230,7 @@ def test_what_is_no_workflow_is_refused(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("path", workflow_files(), ids=lambda path: path.stem)
 def test_each_workflow_can_be_run_on_its_own_samples(path: Path) -> None:
     given = WorkflowInputs.from_own_test(path, read_workflow(path), {})
-    assert given.collections or given.datasets
+    assert given.collections or given.datasets or given.parameters
 
 
 def report(folder: Path, markdown: str, **saved: list[Path]) -> str:
@@ -214,6 +260,19 @@ def test_the_saved_report_holds_its_pictures_and_tables(tmp_path: Path) -> None:
     assert ">empty<" not in page
     assert "<title>T &lt;1&gt;</title>" in page
     assert page.count("<p>Before</p>") == page.count("<p>After</p>") == 2
+
+
+def test_a_page_among_the_results_is_shown_in_the_report_and_can_do_nothing(tmp_path: Path) -> None:
+    (tmp_path / "r.html").write_text("<h1>Found</h1><script>alert('1')</script>")
+    page = report(tmp_path, directive('history_dataset_embedded(output="r")'), r=[tmp_path / "r.html"])
+    assert '<iframe sandbox="" title="r" srcdoc="&lt;h1&gt;Found&lt;/h1&gt;&lt;script&gt;alert(&#x27;1&#x27;)' in page
+    assert '<a href="r.html">r.html</a>' in page
+
+
+def test_a_link_is_called_as_the_report_says(tmp_path: Path) -> None:
+    (tmp_path / "r.html").touch()
+    page = report(tmp_path, directive('history_dataset_link(output="r", label="The <whole> report")'), r=[tmp_path / "r.html"])
+    assert '<a href="r.html">The &lt;whole&gt; report</a>' in page
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tifffile
 
 from lightmicroscopy.image import Image, ImageMetadata, Level, Region, Shape
 from lightmicroscopy.metadata.ome_read import OmeDocument, read_ome
@@ -155,3 +158,13 @@ SCREEN = f"""<?xml version="1.0" encoding="UTF-8"?>
 def screen() -> OmeDocument:
     """Read `SCREEN`."""
     return read_ome(SCREEN.encode(), "screen.ome.tiff")
+
+
+def real_descriptions(realfiles: Path) -> Iterator[tuple[Path, bytes]]:
+    """Give the OME-XML of every real OME-TIFF and companion file."""
+    for path in sorted((realfiles / "ometiff").iterdir()):
+        if path.suffix == ".ome":
+            yield path, path.read_bytes()
+        else:
+            with tifffile.TiffFile(path) as file:
+                yield path, (file.ome_metadata or "").encode()

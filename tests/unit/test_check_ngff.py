@@ -17,9 +17,7 @@ from lightmicroscopy.metadata.check import check
 from lightmicroscopy.metadata.findings import Finding
 from lightmicroscopy.metadata.rules import catalogue
 
-from .test_ngff import plate_store
-from .test_read_ome_zarr import OME_XML, several
-from .zarr_stores import Files, array_store, edited, folder, group, halved, image_of, image_store, waves, zipped
+from .zarr_stores import OME_XML, Files, array_store, edited, folder, group, halved, image_of, image_store, plate_store, several, waves, zipped
 
 SHAPE = (2, 2, 3, 37, 50)
 XML = {"OME/METADATA.ome.xml": OME_XML}
@@ -168,7 +166,7 @@ FAULTS: list[tuple[str, str, Files, str]] = [
     (
         "ngff.units",
         "warning",
-        image_store(waves(SHAPE), "0.4", image=image_of(waves(SHAPE), metadata=ImageMetadata())),
+        image_store(waves(SHAPE), "0.4", image=image_of(waves(SHAPE), metadata=ImageMetadata())) | XML,
         "its size there is not known",
     ),
     ("ngff.scale", "error", first(lambda item: item["datasets"][0]["coordinateTransformations"][0]["scale"].__setitem__(4, 0)), "scale 0 along x"),

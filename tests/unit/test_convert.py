@@ -19,7 +19,7 @@ import zarr
 from lightmicroscopy import readers
 from lightmicroscopy.convert import Conversion, Format, Request, convert
 from lightmicroscopy.errors import SuiteError, UnreadableError, UsageError
-from lightmicroscopy.image import Location, Region
+from lightmicroscopy.image import Location, Quantity, Region
 from lightmicroscopy.metadata.ome_read import read_ome
 from lightmicroscopy.provenance import NAMESPACE, files_below, sha256, sha256_of
 from lightmicroscopy.selection import Selection
@@ -251,3 +251,33 @@ def test_a_report_never_replaces_an_input(tools: Path, test_data: Path, tmp_path
     assert (done.returncode, done.stderr) == (2, "lm_convert: cells.ome.tiff cannot be written over an input. Give it another name.\n")
     assert sha256(image) == sha256(test_data / "cells.ome.tiff")
     assert not (tmp_path / "out").exists()
+
+
+def test_palette_indices_and_their_table_survive_a_detour_through_ome_zarr(tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    indices = generator.integers(0, 256, (600, 600)).astype(np.uint8)
+    table = generator.integers(0, 65536, (3, 256)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "palette.tif", indices, photometric="palette", colormap=table, metadata=None)
+    (store,) = run(tmp_path / "palette.tif", tmp_path / "zarr", "ome-zarr").paths
+    (copy,) = run(store, tmp_path / "tiff").paths
+    with tifffile.TiffFile(copy) as file:
+        assert np.array_equal(file.pages.first.colormap, table)
+        # A mean of two indices is the index of some third colour.
+        assert np.array_equal(file.series[0].levels[1].asarray(), indices[::2, ::2])
+
+
+def test_that_low_values_are_white_is_still_known_of_a_copy_of_a_copy(tmp_path: Path, test_data: Path) -> None:
+    (store,) = run(test_data / "white_is_zero.tif", tmp_path / "zarr", "ome-zarr").paths
+    (copy,) = run(store, tmp_path / "tiff").paths
+    with readers.open(Location(copy)) as dataset:
+        assert dataset.images[0].white_is_zero
+    assert np.array_equal(pixels(copy), pixels(test_data / "white_is_zero.tif"))
+
+
+@pytest.mark.parametrize("wanted", ["ome-tiff", "ome-zarr"])
+def test_a_stack_taken_downwards_is_known_as_such_in_the_copy(tmp_path: Path, wanted: Format) -> None:
+    options = {"axes": "ZYX", "spacing": -0.5, "unit": "um"}
+    tifffile.imwrite(tmp_path / "falling.tif", np.zeros((3, 24, 32), np.uint16), imagej=True, resolution=(4.0, 4.0), metadata=options)
+    (copy,) = run(tmp_path / "falling.tif", tmp_path / "out", wanted).paths
+    with readers.open(Location(copy)) as dataset:
+        assert dataset.images[0].metadata.pixel_size_z == Quantity(-0.5, "µm")

@@ -15,7 +15,7 @@ from lightmicroscopy.metadata.check import Report, check
 from lightmicroscopy.reports.findings_html import DETAILED, render, verdict
 from lightmicroscopy.reports.tables import FINDINGS, write_table
 
-from .test_check_ome import ome_xml
+from .check_examples import ome_xml
 
 EVIL = '<script>alert(1)</script>"><img src=x onerror=alert(2)>&amp;'
 

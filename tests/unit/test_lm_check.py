@@ -13,7 +13,7 @@ import pytest
 import lm_check
 from lightmicroscopy import cli
 
-from .test_check_ome import ome_xml
+from .check_examples import ome_xml
 
 SOUND = ome_xml(data="<MetadataOnly/>")
 GAPS = ome_xml(data="<MetadataOnly/>", pixels="")

@@ -12,21 +12,14 @@ import numpy as np
 import pytest
 
 from lightmicroscopy.errors import UnwritableError
-from lightmicroscopy.image import Acquisition, Channel, ImageMetadata, Plate, Quantity, Shape, Well, WellField
+from lightmicroscopy.image import Channel, ImageMetadata, Quantity, Shape
 from lightmicroscopy.metadata import ngff
 from lightmicroscopy.metadata.ngff import Version
 
-from .zarr_stores import Files, folder, group, image_of, image_store, waves
+from .zarr_stores import PLATE, folder, group, image_of, image_store, plate_store, waves
 
 VERSIONS: tuple[Version, ...] = ("0.4", "0.5")
 SHAPE = (2, 2, 3, 37, 50)
-PLATE = Plate(
-    "screen",
-    rows=2,
-    columns=12,
-    wells=(Well(1, 6, (WellField(0, 5), WellField(1, 5))), Well(0, 11, (WellField(2),))),
-    acquisitions=(Acquisition(5, "first run", 2, "2024-03-01T12:00:00+00:00", "2024-03-01T13:00:00"),),
-)
 
 
 def body(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -110,15 +103,11 @@ def test_a_label_map_by_itself_is_valid(tmp_path: Path, version: Version) -> Non
     assert validate(folder(image_store(labels, version, image=image_of(labels, kind="label")), tmp_path), version) == "ImageLabel"
 
 
-def plate_store(version: Version) -> Files:
-    files = group("", ngff.plate_attributes(PLATE, version), version)
-    for well in PLATE.wells:
-        path = ngff.well_path(PLATE, well.row, well.column)
-        fields = [(str(index), item.acquisition) for index, item in enumerate(well.fields)]
-        files |= group(path.split("/")[0], {}, version) | group(path, ngff.well_attributes(fields, version), version)
-        for name, _ in fields:
-            files |= image_store(waves((1, 1, 1, 20, 20)), version, path=f"{path}/{name}")
-    return files
+def test_a_falling_stack_has_the_size_of_its_step() -> None:
+    image = image_of(waves(SHAPE), metadata=ImageMetadata(pixel_size_z=Quantity(-2.0, "µm")))
+    first = multiscale(image, [Shape(*SHAPE)])
+    assert first["datasets"][0]["coordinateTransformations"][0]["scale"] == [1.0, 1.0, 2.0, 1.0, 1.0]
+    assert first["axes"][2] == {"name": "z", "type": "space", "unit": "micrometer"}
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -10,7 +10,7 @@ from lightmicroscopy.errors import UnreadableError
 from lightmicroscopy.image import Acquisition, Channel, MapAnnotation, Modulo, Plane, Quantity, RoiShape, Well, WellField
 from lightmicroscopy.metadata.ome_read import BinaryOnly, OmeImage, TiffDataBlock, read_ome
 
-from .ome_examples import document, pixels, screen
+from .ome_examples import document, pixels, real_descriptions, screen
 
 
 def only(body: str) -> OmeImage:
@@ -91,7 +91,7 @@ def test_regions_annotations_and_folded_dimensions_are_read_for_their_own_image_
     assert first.rois[0].shapes[0] == RoiShape("Rectangle", {"X": "1", "Y": "2", "Width": "3", "Height": "4"}, text="n", c=1, stroke_color=-16776961)
     assert second.rois[0].shapes[0].type == "Point"
     assert first.annotations == (MapAnnotation("example.org/keys", (("Gene", "AURKB"), ("Operator", "ada"))),)
-    assert first.modulo == (Modulo("T", "lifetime", 0, 100, 100, "ps"),)
+    assert first.modulo == (Modulo("T", "lifetime", 0, 100, 100, "ps", description="TCSPC"),)
     assert (second.annotations, second.modulo) == ((), ())
     assert first.original == second.original == (("UserName", "ada"), ("Gain", "3"))
 
@@ -99,7 +99,7 @@ def test_regions_annotations_and_folded_dimensions_are_read_for_their_own_image_
 def test_plates_name_the_series_of_their_wells() -> None:
     [plate] = screen().plates
     assert (plate.rows, plate.columns) == (8, 12)
-    assert plate.wells == (Well(1, 6, (WellField(0, 3, Quantity(1.5, "mm")),)), Well(2, 0, (WellField(1, 3),)))
+    assert plate.wells == (Well(1, 6, (WellField(0, 3, Quantity(1.5, "mm"), index=0),)), Well(2, 0, (WellField(1, 3, index=0),)))
     assert plate.acquisitions == (Acquisition(3, "run", 2, "2020-01-02T03:04:05"),)
 
 
@@ -260,14 +260,7 @@ def test_nesting_as_deep_as_the_parser_allows_is_no_problem() -> None:
 
 
 def test_every_real_description_is_read(realfiles: Path) -> None:
-    import tifffile
-
-    for path in sorted((realfiles / "ometiff").iterdir()):
-        if path.suffix == ".ome":
-            xml = path.read_bytes()
-        else:
-            with tifffile.TiffFile(path) as file:
-                xml = (file.ome_metadata or "").encode()
+    for path, xml in real_descriptions(realfiles):
         read = read_ome(xml, path.name)
         assert read.warnings == ()
         assert read.images or read.binary_only

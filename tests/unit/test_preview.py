@@ -219,7 +219,16 @@ def test_nothing_partial_stays_when_the_folder_is_not_one(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize(("name", "drawn"), [("Prøve æ 3", "Prove ae 3"), ("zażółć", "zazolc"), ("細胞.tif", "??.tif"), ("a\tb\x00", "a?b?")])
+@pytest.mark.parametrize(
+    ("name", "drawn"),
+    [
+        ("Prøve æ 3", "Prove ae 3"),
+        ("zażółć", "zazolc"),
+        ("細胞.tif", "??.tif"),
+        ("a\tb\x00", "a?b?"),
+        ("α-tubulin, 2 µm", "alpha-tubulin, 2 um"),
+    ],
+)
 def test_names_in_any_script_can_be_drawn(name: str, drawn: str) -> None:
     assert drawable(name) == drawn
 

@@ -3,48 +3,39 @@
 from __future__ import annotations
 
 import json
-import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numcodecs
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from lightmicroscopy import readers
 from lightmicroscopy.errors import UnreadableError
-from lightmicroscopy.image import Dataset, Image, ImageMetadata, Location, Quantity, Region
+from lightmicroscopy.image import ImageMetadata, Quantity, Region
 from lightmicroscopy.metadata import ngff
 
-from .test_ngff import plate_store
-from .zarr_stores import CHUNK, Array, Files, edited, folder, group, image_of, image_store, waves, zipped
-
-SHAPE = (2, 2, 3, 37, 50)
-FOUR, FIVE = image_store(waves(SHAPE), "0.4"), image_store(waves(SHAPE), "0.5")
-OME_XML = b"""<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
-<Image ID="Image:0" Name="from the microscope"><AcquisitionDate>2024-03-01T12:00:00</AcquisitionDate>
-<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="50" SizeY="37" SizeZ="3" SizeC="2" SizeT="2" SignificantBits="12"
- PhysicalSizeX="9" PhysicalSizeY="9" PhysicalSizeZ="9" TimeIncrement="4">
-<Channel ID="Channel:0:0" Name="DAPI" EmissionWavelength="461" SamplesPerPixel="1"/>
-<Channel ID="Channel:0:1" SamplesPerPixel="1"/><MetadataOnly/></Pixels></Image></OME>"""
-
-
-def opened(path: Path) -> Dataset:
-    return readers.open(Location(path))
-
-
-def pixels_of(image: Image, level: int = 0) -> NDArray[Any]:
-    source = image.levels[level].pixels
-    return source.read(Region.whole(source.shape))[..., 0]
-
-
-def read(files: Files, path: Path) -> NDArray[Any]:
-    with opened(folder(files, path)) as dataset:
-        return pixels_of(dataset.images[0])
+from .zarr_stores import (
+    CHUNK,
+    FIVE,
+    FOUR,
+    OME_XML,
+    SHAPE,
+    Files,
+    edited,
+    folder,
+    group,
+    image_of,
+    image_store,
+    opened,
+    pixels_of,
+    plate_store,
+    read,
+    several,
+    waves,
+    zipped,
+)
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
@@ -230,14 +221,6 @@ def test_broken_ome_xml_does_not_cost_the_pixels(tmp_path: Path) -> None:
         assert dataset.ome_source == b"<OME><Image>"
 
 
-def several(version: ngff.Version, order: list[str]) -> Files:
-    files = group("", ngff.layout_attributes(version), version) | group("OME", ngff.series_attributes(order, version), version)
-    for series in range(2):
-        pixels = waves((1, 1, 1, 20 + series, 20))
-        files |= image_store(pixels, version, path=str(series), image=image_of(pixels, name=f"series {series}"))
-    return files
-
-
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
 def test_several_series_come_in_the_order_listed(tmp_path: Path, version: ngff.Version) -> None:
     with opened(folder(several(version, ["1", "0"]), tmp_path)) as dataset:
@@ -326,84 +309,6 @@ def test_a_missing_chunk_is_the_fill_value(tmp_path: Path) -> None:
         expected = waves(SHAPE)
         expected[0, 1, 2, 0:16, 16:32] = 9
         assert np.array_equal(found, expected)
-
-
-def by_zarr(tmp_path: Path, stored: Array, zarr_format: int, **options: Any) -> Path:
-    """A store whose level 0 zarr-python wrote, with whatever codecs it is told."""
-    import zarr
-
-    multiscale: dict[str, Any] = {"axes": [{"name": axis} for axis in "tczyx"], "datasets": [{"path": "0"}]}
-    version: ngff.Version = "0.4" if zarr_format == 2 else "0.5"
-    block = {"multiscales": [multiscale | ({"version": "0.4"} if zarr_format == 2 else {})]}
-    folder(group("", block if zarr_format == 2 else {"ome": {"version": "0.5", **block}}, version), tmp_path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        array = zarr.create_array(tmp_path / "0", shape=stored.shape, dtype=stored.dtype, zarr_format=zarr_format, **options)
-        array[...] = stored
-    return tmp_path
-
-
-def odd_codecs() -> dict[str, tuple[int, dict[str, Any]]]:
-    from zarr.codecs import BloscCodec, BytesCodec, Crc32cCodec, GzipCodec, TransposeCodec, ZstdCodec
-
-    plain = {"chunks": (1, 1, 2, 16, 16)}
-    return {
-        "v2 in Fortran order": (2, plain | {"order": "F"}),
-        "v2 with a filter": (2, plain | {"filters": numcodecs.Delta("u2"), "compressors": numcodecs.Zlib(1)}),
-        "v2 lz4": (2, plain | {"compressors": numcodecs.LZ4()}),
-        "v2 zstd": (2, plain | {"compressors": numcodecs.Zstd()}),
-        "v2 bz2": (2, plain | {"compressors": numcodecs.BZ2(1)}),
-        "v3 transposed and big-endian": (3, plain | {"filters": TransposeCodec(order=(4, 0, 1, 3, 2)), "serializer": BytesCodec(endian="big")}),
-        "v3 with a checksum": (3, plain | {"compressors": [GzipCodec(), Crc32cCodec()]}),
-        "v3 twice compressed": (3, plain | {"compressors": [BloscCodec(cname="lz4"), ZstdCodec()]}),
-        "v3 in shards": (3, plain | {"shards": (2, 2, 4, 32, 64)}),
-        "v3 in transposed shards": (3, plain | {"shards": (2, 2, 4, 32, 64), "filters": TransposeCodec(order=(4, 3, 2, 1, 0))}),
-        "v3 one chunk": (3, {"chunks": SHAPE}),
-    }
-
-
-@pytest.mark.parametrize("case", list(odd_codecs()))
-def test_stores_of_other_software_with_rarer_codecs_are_read(tmp_path: Path, case: str) -> None:
-    zarr_format, options = odd_codecs()[case]
-    with opened(by_zarr(tmp_path, waves(SHAPE), zarr_format, **options)) as dataset:
-        assert np.array_equal(pixels_of(dataset.images[0]), waves(SHAPE))
-        box = dataset.images[0].levels[0].pixels.read(Region((0, 1), (1, 2), (1, 3), (10, 30), (15, 50)))
-        assert np.array_equal(box[..., 0], waves(SHAPE)[0:1, 1:2, 1:3, 10:30, 15:50])
-
-
-def test_big_endian_pixels_come_in_native_order(tmp_path: Path) -> None:
-    stored = waves(SHAPE).astype(">u2")
-    with opened(by_zarr(tmp_path, stored, 2, chunks=(1, 1, 1, 16, 16))) as dataset:
-        found = pixels_of(dataset.images[0])
-        assert found.dtype.isnative
-        assert np.array_equal(found, stored)
-
-
-def test_a_damaged_shard_is_named_and_an_absent_one_is_fill(tmp_path: Path) -> None:
-    store = by_zarr(tmp_path, waves(SHAPE), 3, chunks=(1, 1, 1, 16, 16), shards=(1, 1, 1, 32, 32), fill_value=3)
-    (store / "0/c/0/0/0/0/0").unlink()
-    shard = store / "0/c/1/1/2/1/1"
-    data = bytearray(shard.read_bytes())
-    data[-6] ^= 0xFF
-    shard.write_bytes(bytes(data))
-    with opened(store) as dataset:
-        source = dataset.images[0].levels[0].pixels
-        assert (source.read(Region((0, 1), (0, 1), (0, 1), (0, 32), (0, 32))) == 3).all()
-        with pytest.raises(UnreadableError, match="0/c/1/1/2/1/1"):
-            source.read(Region((1, 2), (1, 2), (2, 3), (32, 37), (32, 50)))
-
-
-def test_a_codec_nobody_has_is_named_on_opening(tmp_path: Path) -> None:
-    files = edited(FOUR, "0/.zarray", lambda value: value.update(compressor={"id": "neverheardof"}))
-    with pytest.raises(UnreadableError, match="neverheardof"):
-        opened(folder(files, tmp_path))
-
-
-@pytest.mark.parametrize(("stored", "expected"), [("NaN", np.nan), ("-Infinity", -np.inf), ("0x7fc00000", np.nan), (1.5, 1.5), (None, 0.0)])
-def test_fill_values_of_floating_point_pixels(tmp_path: Path, stored: object, expected: float) -> None:
-    files = edited(image_store(waves(SHAPE, "float32"), "0.4"), "0/.zarray", lambda value: value.update(fill_value=stored))
-    del files["0/0/0/0/0/0"]
-    assert np.array_equal(read(files, tmp_path)[0, 0, 0, :16, :16], np.full((16, 16), expected, "f4"), equal_nan=True)
 
 
 def test_many_threads_read_the_same(tmp_path: Path) -> None:

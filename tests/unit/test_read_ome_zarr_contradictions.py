@@ -16,9 +16,25 @@ from lightmicroscopy.errors import LimitError, UnreadableError
 from lightmicroscopy.metadata import ngff
 from lightmicroscopy.readers import zarr_array, zip_members
 
-from .test_ngff import plate_store
-from .test_read_ome_zarr import FIVE, FOUR, SHAPE, by_zarr, opened, pixels_of, several
-from .zarr_stores import Files, array_store, edited, folder, group, image_of, image_store, waves, zipped
+from .zarr_stores import (
+    FIVE,
+    FOUR,
+    SHAPE,
+    Files,
+    array_store,
+    by_zarr,
+    edited,
+    folder,
+    group,
+    image_of,
+    image_store,
+    opened,
+    pixels_of,
+    plate_store,
+    several,
+    waves,
+    zipped,
+)
 
 THREE = image_store(waves(SHAPE), "0.4", levels=3)
 

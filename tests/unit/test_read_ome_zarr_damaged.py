@@ -15,8 +15,7 @@ import pytest
 from lightmicroscopy.errors import LimitError, SuiteError, UnreadableError
 from lightmicroscopy.metadata import ngff
 
-from .test_read_ome_zarr import FOUR, SHAPE, opened, pixels_of
-from .zarr_stores import Files, array_store, edited, folder, group, image_store, waves, zipped
+from .zarr_stores import FOUR, SHAPE, Files, array_store, edited, folder, group, image_store, opened, pixels_of, waves, zipped
 
 
 @pytest.mark.parametrize("name", ["../0/0", "a/../../b", "/etc/passwd", "C:/x", "a\\b"])

@@ -44,7 +44,10 @@ def test_a_colour_stack_keeps_its_samples(tmp_path: Path) -> None:
         np.testing.assert_array_equal(pixels(image)[0, 0], values)
 
 
-@pytest.mark.parametrize(("unit", "expected"), [("um", "µm"), ("micron", "µm"), ("\\u00B5m", "µm"), ("nm", "nm"), ("mm", "mm")])
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [("um", "µm"), ("micron", "µm"), ("\\u00B5m", "µm"), ("\\u00C5", "Å"), ("nm", "nm"), ("mm", "mm"), ("Mm", "mm"), ("inches", "in")],
+)
 def test_calibration_is_read_with_its_unit(tmp_path: Path, unit: str, expected: str) -> None:
     path = imagej(tmp_path / "cal.tif", noise((2, 3, 5, 5)), "TZYX", resolution=(4.0, 2.0), unit=unit, spacing=1.5, finterval=30.0)
     with opened(path) as dataset:
@@ -53,6 +56,15 @@ def test_calibration_is_read_with_its_unit(tmp_path: Path, unit: str, expected: 
         assert metadata.pixel_size_y == Quantity(0.5, expected)
         assert metadata.pixel_size_z == Quantity(1.5, expected)
         assert metadata.time_increment_s == 30
+
+
+def test_a_falling_stack_keeps_its_order_and_its_direction(tmp_path: Path) -> None:
+    values = noise((3, 5, 5))
+    with opened(imagej(tmp_path / "falling.tif", values, "ZYX", resolution=(4.0, 4.0), unit="um", spacing=-0.5)) as dataset:
+        (image,) = dataset.images
+        assert image.metadata.pixel_size_z == Quantity(-0.5, "µm")
+        assert any("descending" in warning for warning in image.warnings)
+        np.testing.assert_array_equal(pixels(image).squeeze(), values)
 
 
 @pytest.mark.parametrize("unit", ["pixel", "", "furlong"])

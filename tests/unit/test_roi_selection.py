@@ -60,3 +60,23 @@ def test_a_mask_is_not_scaled_with_its_bits_as_they_are() -> None:
 
 def test_a_shape_without_all_its_numbers_is_kept_as_it_is() -> None:
     assert only(RoiShape("Rectangle", {"X": "ten"})) == RoiShape("Rectangle", {"X": "ten"})
+
+
+TURNED = {"Transform A00": "0", "Transform A10": "1", "Transform A01": "-1", "Transform A11": "0", "Transform A02": "12", "Transform A12": "10"}
+"""A quarter turn, then 12 to the right and 10 down: a box at the origin comes to lie left of (12, 10)."""
+
+
+def test_a_turned_rectangle_stays_turned_and_lands_where_its_cell_is() -> None:
+    box = {"X": "0", "Y": "0", "Width": "4", "Height": "2"}
+    moved = only(RoiShape("Rectangle", box | TURNED))
+    assert moved is not None
+    assert moved.geometry == box | TURNED | {"Transform A02": "7", "Transform A12": "3"}
+    smaller = only(RoiShape("Rectangle", box | TURNED), Cut((0,), (0, 1), (0, 1), (0, 64), (0, 64), (1.0, 2.0, 4.0)))
+    assert smaller is not None
+    assert [float(smaller.geometry[f"Transform {key}"]) for key in ("A00", "A10", "A01", "A11", "A02", "A12")] == [0, 0.5, -0.25, 0, 3, 5]
+
+
+def test_a_turned_rectangle_is_left_out_by_where_it_lies_and_not_by_where_it_was_drawn() -> None:
+    inside_once_turned = RoiShape("Rectangle", {"X": "0", "Y": "0", "Width": "4", "Height": "2"} | TURNED)
+    outside_once_turned = RoiShape("Rectangle", {"X": "10", "Y": "12", "Width": "4", "Height": "2"} | TURNED)
+    assert (only(inside_once_turned) is None, only(outside_once_turned) is None) == (False, True)

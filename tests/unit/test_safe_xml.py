@@ -37,6 +37,12 @@ def test_an_encoding_that_could_hide_markup_is_refused() -> None:
         parse_xml(b'<?xml version="1.0" encoding="UTF-7"?><OME/>', "x.ome")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "cp500"])
+def test_a_document_type_cannot_hide_in_an_encoding_that_is_not_declared(encoding: str) -> None:
+    with pytest.raises(UnreadableError, match="does not begin with '<' in UTF-8"):
+        parse_xml((LAUGHS.decode() + "<!-- the last byte may be cut off -->").encode(encoding), "evil.ome")
+
+
 def test_more_than_the_limit_is_refused_unparsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safe_xml, "LARGEST", 20)
     with pytest.raises(LimitError, match="27 bytes"):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightmicroscopy.errors import UsageError
-from lightmicroscopy.image import Image, Level, Modulo, Plane, Region, Shape
+from lightmicroscopy.image import Channel, Image, Level, Modulo, Plane, Region, Shape, TilePosition
 from lightmicroscopy.selection import Selection, parse_span, select, select_series
 
 from .memory_image import MemoryPixels, memory_image
@@ -96,6 +96,31 @@ def test_a_folded_dimension_is_not_claimed_after_a_cut_through_it() -> None:
     image = numbered()
     image = replace(image, metadata=replace(image.metadata, modulo=(Modulo("C", "lambda"), Modulo("T", "phase"))))
     assert select(image, Selection(channels=("GFP",))).metadata.modulo == (Modulo("T", "phase"),)
+
+
+def test_what_is_known_of_a_channel_stays_with_it_where_nothing_is_known_of_another() -> None:
+    image = numbered()
+    image = replace(image, metadata=replace(image.metadata, channels=(Channel(name="DAPI"),)))
+    cut = select(image, Selection(channels=("index:2", "index:0")))
+    assert [channel.name for channel in cut.metadata.channels] == [None, "DAPI"]
+    assert [channel.source_index for channel in cut.metadata.channels] == [2, 0]
+
+
+def test_tiles_of_a_mosaic_move_with_the_part_taken() -> None:
+    image = numbered()
+    tiles = (TilePosition(0, 0, 4, 6, 0), TilePosition(3, 0, 5, 6, 1))
+    image = replace(image, metadata=replace(image.metadata, tiles=tiles))
+    assert select(image, Selection(region="4,1,4,2")).metadata.tiles == (TilePosition(-1, -1, 5, 6, 1),)
+    half = Level(MemoryPixels(original(image)[..., ::2, ::2, :], Shape(1, 1, 1, 3, 4)), (1.0, 2.0, 2.0))
+    smaller = select(replace(image, levels=(*image.levels, half)), Selection(level=1))
+    assert smaller.metadata.tiles == (TilePosition(0, 0, 2, 3, 0), TilePosition(2, 0, 2, 3, 1))
+
+
+def test_planes_of_a_level_that_is_smaller_in_z_were_never_taken_as_such() -> None:
+    image = numbered()
+    image = replace(image, metadata=replace(image.metadata, planes=(Plane(0, 0, 1, delta_t_s=3.0),)))
+    half = Level(MemoryPixels(original(image)[:, :, ::2], Shape(1, 1, 1, 6, 8)), (2.0, 1.0, 1.0))
+    assert select(replace(image, levels=(*image.levels, half)), Selection(level=1)).metadata.planes == ()
 
 
 @pytest.mark.parametrize(

@@ -198,11 +198,12 @@ def test_what_ome_tiff_cannot_hold_is_refused_before_anything_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_white_is_zero_is_kept_raw_and_told(tmp_path: Path) -> None:
+def test_white_is_zero_is_kept_raw_and_noted(tmp_path: Path) -> None:
     array = noise(1, 1, 1, 20, 20, 1, dtype="u1")
-    path, written = write(array, tmp_path, {"white_is_zero": True})
+    path, _ = write(array, tmp_path, {"white_is_zero": True})
     assert np.array_equal(tifffile.imread(path), array[0, 0, 0, ..., 0])
-    assert "MinIsWhite" in written.warnings[0]
+    with tifffile.TiffFile(path) as file:
+        assert "MinIsWhite" in (file.ome_metadata or "")
 
 
 def test_a_file_that_may_pass_4_gib_is_a_bigtiff_and_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,13 +224,24 @@ def test_no_file_is_larger_than_predicted_even_of_noise(tmp_path: Path, compress
     told: list[int] = []
     original = ome_tiff.predicted_bytes
 
-    def remember(*arguments: Any) -> int:
-        told.append(original(*arguments))
+    def remember(*arguments: Any, **more: Any) -> int:
+        told.append(original(*arguments, **more))
         return told[-1]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ome_tiff, "predicted_bytes", remember)
         path, _ = write(array, tmp_path, compression=compression, chunk=(16, 16))
+    assert path.stat().st_size <= told[0]
+
+
+def test_no_file_is_larger_than_predicted_where_every_plane_repeats_a_palette(tmp_path: Path) -> None:
+    array = np.random.default_rng(0).integers(0, 256, (400, 1, 1, 16, 16, 1), dtype=np.uint8)
+    channels = (Channel(lut=tuple((value, 255 - value, 7) for value in range(256))),)
+    told: list[int] = []
+    original = ome_tiff.predicted_bytes
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ome_tiff, "predicted_bytes", lambda *arguments, **more: told.append(original(*arguments, **more)) or told[-1])
+        path, _ = write(array, tmp_path, {"kind": "indexed", "metadata": ImageMetadata(channels=channels)}, compression="none")
     assert path.stat().st_size <= told[0]
 
 

@@ -193,7 +193,7 @@ def test_images_without_one_place_on_one_plate_are_written_as_series_and_that_is
     images = tuple(memory_image(noise(1, 1, 1, 40, 40, 1), series=number) for number in range(2))
     path, written = write(tmp_path, *images, plates=plates)
     assert [series.path for series in written.series] == ["0", "1"]
-    assert any("without their wells" in loss for loss in written.losses)
+    assert any("only the OME-XML names their wells" in loss for loss in written.losses)
     BioFormats2Raw04.from_zarr(opened(path))
 
 

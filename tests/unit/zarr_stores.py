@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 import zipfile
 from itertools import product
 from pathlib import Path
@@ -12,7 +13,22 @@ import numcodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from lightmicroscopy.image import Channel, Image, ImageMetadata, Level, Quantity, Shape
+from lightmicroscopy import readers
+from lightmicroscopy.image import (
+    Acquisition,
+    Channel,
+    Dataset,
+    Image,
+    ImageMetadata,
+    Level,
+    Location,
+    Plate,
+    Quantity,
+    Region,
+    Shape,
+    Well,
+    WellField,
+)
 from lightmicroscopy.metadata import ngff
 from lightmicroscopy.metadata.ngff import Version
 
@@ -127,3 +143,70 @@ def zipped(files: Files, path: Path, *, below: str = "", method: int = zipfile.Z
         for name, data in files.items():
             archive.writestr(below + name, data)
     return path
+
+
+PLATE = Plate(
+    "screen",
+    rows=2,
+    columns=12,
+    wells=(Well(1, 6, (WellField(0, 5), WellField(1, 5))), Well(0, 11, (WellField(2),))),
+    acquisitions=(Acquisition(5, "first run", 2, "2024-03-01T12:00:00+00:00", "2024-03-01T13:00:00"),),
+)
+
+
+def plate_store(version: Version) -> Files:
+    files = group("", ngff.plate_attributes(PLATE, version), version)
+    for well in PLATE.wells:
+        path = ngff.well_path(PLATE, well.row, well.column)
+        fields = [(str(index), item.acquisition) for index, item in enumerate(well.fields)]
+        files |= group(path.split("/")[0], {}, version) | group(path, ngff.well_attributes(fields, version), version)
+        for name, _ in fields:
+            files |= image_store(waves((1, 1, 1, 20, 20)), version, path=f"{path}/{name}")
+    return files
+
+
+def several(version: ngff.Version, order: list[str]) -> Files:
+    files = group("", ngff.layout_attributes(version), version) | group("OME", ngff.series_attributes(order, version), version)
+    for series in range(2):
+        pixels = waves((1, 1, 1, 20 + series, 20))
+        files |= image_store(pixels, version, path=str(series), image=image_of(pixels, name=f"series {series}"))
+    return files
+
+
+def by_zarr(tmp_path: Path, stored: Array, zarr_format: int, **options: Any) -> Path:
+    """A store whose level 0 zarr-python wrote, with whatever codecs it is told."""
+    import zarr
+
+    multiscale: dict[str, Any] = {"axes": [{"name": axis} for axis in "tczyx"], "datasets": [{"path": "0"}]}
+    version: ngff.Version = "0.4" if zarr_format == 2 else "0.5"
+    block = {"multiscales": [multiscale | ({"version": "0.4"} if zarr_format == 2 else {})]}
+    folder(group("", block if zarr_format == 2 else {"ome": {"version": "0.5", **block}}, version), tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        array = zarr.create_array(tmp_path / "0", shape=stored.shape, dtype=stored.dtype, zarr_format=zarr_format, **options)
+        array[...] = stored
+    return tmp_path
+
+
+SHAPE = (2, 2, 3, 37, 50)
+FOUR, FIVE = image_store(waves(SHAPE), "0.4"), image_store(waves(SHAPE), "0.5")
+OME_XML = b"""<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
+<Image ID="Image:0" Name="from the microscope"><AcquisitionDate>2024-03-01T12:00:00</AcquisitionDate>
+<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="50" SizeY="37" SizeZ="3" SizeC="2" SizeT="2" SignificantBits="12"
+ PhysicalSizeX="9" PhysicalSizeY="9" PhysicalSizeZ="9" TimeIncrement="4">
+<Channel ID="Channel:0:0" Name="DAPI" EmissionWavelength="461" SamplesPerPixel="1"/>
+<Channel ID="Channel:0:1" SamplesPerPixel="1"/><MetadataOnly/></Pixels></Image></OME>"""
+
+
+def opened(path: Path) -> Dataset:
+    return readers.open(Location(path))
+
+
+def pixels_of(image: Image, level: int = 0) -> NDArray[Any]:
+    source = image.levels[level].pixels
+    return source.read(Region.whole(source.shape))[..., 0]
+
+
+def read(files: Files, path: Path) -> NDArray[Any]:
+    with opened(folder(files, path)) as dataset:
+        return pixels_of(dataset.images[0])

@@ -143,11 +143,16 @@ class Job:
         ]
 
     def discovered(self, collection: str) -> dict[str, Path]:
-        """Return the elements that a collection's pattern finds."""
+        """Return the elements that a collection's pattern finds, or the folders that the job describes."""
         rule = self.wrapper.root.find(f"outputs/collection[@name='{collection}']/discover_datasets")
+        if rule.get("from_provided_metadata"):
+            described = json.loads((self.working / "galaxy.json").read_text(encoding="utf-8"))[collection]["elements"]
+            assert all((self.working / element["filename"]).is_file() for element in described)
+            return {element["name"]: Path(element["extra_files"]) for element in described}
         found = {}
-        for path in sorted((self.working / rule.get("directory")).iterdir()):
-            match = re.fullmatch(rule.get("pattern"), path.name)
+        folder = self.working / rule.get("directory")
+        for path in sorted(folder.rglob("*") if rule.get("recurse") == "true" else folder.iterdir()):
+            match = re.fullmatch(rule.get("pattern"), path.name) if path.is_file() else None
             if match:
                 found[match["designation"]] = path
         return found

@@ -44,16 +44,20 @@ def staged(job: Job) -> list[Path]:
 
 def run(wrapper: Wrapper, folder: Path, datasets: list[Dataset], script: str = "import sys; sys.exit(0)") -> Job:
     """Run the rendered command with a stand-in for the script, since only what it is given matters here."""
+    job = prepared(wrapper, folder, datasets, script)
+    done = job.run(environment={"HOME": str(folder / "home")})
+    assert done.returncode == 0, done.stderr
+    return job
+
+
+def prepared(wrapper: Wrapper, folder: Path, datasets: list[Dataset], script: str) -> Job:
     (folder / "tool").mkdir()
     copy = folder / "tool" / wrapper.path.name
     copy.write_bytes(wrapper.path.read_bytes())
     (copy.parent / "macros.xml").write_bytes((wrapper.path.parent / "macros.xml").read_bytes())
     copy.with_suffix(".py").write_text(script, encoding="utf-8")
     first = {"image": datasets[0], "members": datasets[1:], "target": {"format": "ome-tiff"}, "make_preview": False, "make_checksums": False}
-    job = Job(Wrapper(copy), folder / "job", first if wrapper.path.stem == "lm_convert" else {"images": datasets})
-    done = job.run(environment={"HOME": str(folder / "home")})
-    assert done.returncode == 0, done.stderr
-    return job
+    return Job(Wrapper(copy), folder / "job", first if wrapper.path.stem == "lm_convert" else {"images": datasets})
 
 
 def dataset(folder: Path, name: str, number: int = 1, *, in_collection: bool = False) -> Dataset:
@@ -64,9 +68,9 @@ def dataset(folder: Path, name: str, number: int = 1, *, in_collection: bool = F
 
 @pytest.mark.parametrize("in_collection", [False, True], ids=["alone", "in a collection"])
 @pytest.mark.parametrize("name", AWKWARD.values(), ids=AWKWARD)
-def test_an_awkward_name_reaches_the_script_as_one_harmless_file(wrapper: Wrapper, name: str, in_collection: bool, tmp_path: Path) -> None:
+def test_an_awkward_name_reaches_the_script_as_one_harmless_file(stager: Wrapper, name: str, in_collection: bool, tmp_path: Path) -> None:
     script = "import json, sys; json.dump(sys.argv[1:], open('arguments.json', 'w'))"
-    job = run(wrapper, tmp_path, [dataset(tmp_path, name, in_collection=in_collection)], script)
+    job = run(stager, tmp_path, [dataset(tmp_path, name, in_collection=in_collection)], script)
     (link,) = staged(job)
     assert json.loads((job.working / "arguments.json").read_text())[0] == f"inputs/{link.name}"
     assert link.resolve() == tmp_path / "dataset_1.dat"
@@ -109,7 +113,7 @@ def test_a_file_chosen_as_the_image_and_as_one_of_its_set_is_given_once(lm_conve
 
 @pytest.mark.parametrize("metadata", ["zarr.json", ".zattrs", ".zgroup"])
 @pytest.mark.parametrize("store", ["cells.ome.zarr", "it's $HOME.zarr", "."])
-def test_a_folder_dataset_is_given_as_the_store_in_it(wrapper: Wrapper, store: str, metadata: str, tmp_path: Path) -> None:
+def test_a_folder_dataset_is_given_as_the_store_in_it(stager: Wrapper, store: str, metadata: str, tmp_path: Path) -> None:
     """Galaxy keeps a store as the one folder among the dataset's files, or straight among them."""
     files = tmp_path / "dataset_1_files"
     (files / store).mkdir(parents=True)
@@ -117,15 +121,27 @@ def test_a_folder_dataset_is_given_as_the_store_in_it(wrapper: Wrapper, store: s
     (files / store / "0").mkdir()
     (files / store / "0" / metadata).write_text("{}", encoding="utf-8")
     (files / store / "whole").touch()
-    job = run(wrapper, tmp_path, [Dataset(files, "cells.ome.zarr", "ome_zarr")])
+    job = run(stager, tmp_path, [Dataset(files, "cells.ome.zarr", "ome_zarr")])
     assert (job.working / "inputs" / "cells.ome.zarr" / "whole").is_file()
 
 
-def test_a_folder_dataset_without_a_store_is_still_given_so_that_the_script_can_say_so(wrapper: Wrapper, tmp_path: Path) -> None:
+def test_a_folder_dataset_without_a_store_is_still_given_so_that_the_script_can_say_so(stager: Wrapper, tmp_path: Path) -> None:
     files = tmp_path / "dataset_1_files"
     files.mkdir()
-    job = run(wrapper, tmp_path, [Dataset(files, "empty", "zarr")])
+    job = run(stager, tmp_path, [Dataset(files, "empty", "zarr")])
     assert [path.name for path in staged(job)] == ["empty"]
+
+
+def test_of_two_stores_in_one_folder_dataset_none_is_taken_in_silence(stager: Wrapper, tmp_path: Path) -> None:
+    files = tmp_path / "dataset_1_files"
+    for store in ("a.ome.zarr", "b.ome.zarr"):
+        (files / store).mkdir(parents=True)
+        (files / store / ".zattrs").write_text("{}", encoding="utf-8")
+    job = prepared(stager, tmp_path, [Dataset(files, "it's two $HOME", "ome_zarr")], "open('ran', 'w')")
+    done = job.run()
+    assert done.returncode == 2
+    assert done.stderr.strip() == "it_s_two_HOME holds several OME-Zarr images in one dataset. Give each a dataset of its own, best in a list."
+    assert not (job.working / "ran").exists()
 
 
 def test_text_reaches_the_script_as_it_was_typed(lm_convert: Wrapper, tmp_path: Path) -> None:

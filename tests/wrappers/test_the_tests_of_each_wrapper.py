@@ -71,4 +71,9 @@ def verify_collection(job: Job, collection: dict[str, Any]) -> None:
         assert len(found) == int(collection["attributes"]["count"]), sorted(found)
     for name, (_, attributes) in collection["element_tests"].items():
         assert name in found
-        verify_assertions(found[name].read_bytes(), attributes["assert_list"])
+        if found[name].is_dir():
+            assert len(list(found[name].iterdir())) == 1, "Galaxy finds a store only if it is alone in its folder"
+        for extra in attributes.get("extra_files") or ():
+            verify_assertions((found[name] / extra["name"]).read_bytes(), extra["attributes"]["assert_list"])
+        if attributes["assert_list"]:
+            verify_assertions(found[name].read_bytes(), attributes["assert_list"])

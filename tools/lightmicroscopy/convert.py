@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import readers
 from .errors import SuiteError, UnreadableError, UnwritableError, UsageError
-from .metadata.sources import changed, unsaid
+from .metadata.sources import came_from, changed, preview, unsaid
 from .names import sanitise, unique, without_extension
-from .provenance import Provenance, checksum_of_source, files_below, now, sha256
+from .provenance import Provenance, checksum_of_source, checksums, now, sha256
 from .selection import Selection, select, select_series
 from .writers.options import SeriesWritten, WriteOptions, Written
 
@@ -39,6 +39,8 @@ class Request:
         Choices of the writer. Progress and provenance are set here for each output.
     parameters
         (flag, value) pairs to record in the outputs.
+    name
+        Name of the outputs without extension; the input's if empty.
     """
 
     format: Format
@@ -46,6 +48,7 @@ class Request:
     label: bool = False
     options: WriteOptions = field(default_factory=WriteOptions)
     parameters: tuple[tuple[str, str], ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,7 @@ class Conversion:
     def checksums(self) -> Iterator[tuple[str, str]]:
         """SHA-256 and path of every file written, relative to the output folder."""
         for path in self.paths:
-            for name, file in files_below(path).items():
-                yield sha256(file), f"{path.name}/{name}" if path.is_dir() else name
+            yield from checksums([path], path.parent)
 
 
 def convert(location: Location, output: Path, request: Request, *, progress: Callable[[int, int], None] | None = None) -> Conversion:
@@ -141,28 +143,39 @@ def convert(location: Location, output: Path, request: Request, *, progress: Cal
     dataset = readers.open(location)
     try:
         _refuse_strangers(location, dataset)
-        images = _selected(dataset, request)
-        labels = _labels(dataset, images, request)
-        _make(output)
-        total = sum(image.shape.pixels * image.dtype.itemsize for image in (*images, *labels))
-        write = _write_files if request.format == "ome-tiff" else _write_store
-        checksum, date = _Checksum(dataset), now()
-
-        def complete(image: Image) -> Image:
-            source = Provenance(location.name, checksum.result(), request.selection.describe(), request.parameters, date)
-            annotation = source.annotation(image.series, image.name)
-            return replace(image, metadata=replace(image.metadata, annotations=(*image.metadata.annotations, annotation)))
-
-        options = replace(request.options, progress=_Sum(progress, total) if progress else None, complete=complete)
-        return Conversion(dataset, request, tuple(write(dataset, images, labels, output, options)))
+        return convert_dataset(dataset, output, request, progress=progress)
     except BaseException:
         dataset.close()
         raise
 
 
+def convert_dataset(dataset: Dataset, output: Path, request: Request, *, progress: Callable[[int, int], None] | None = None) -> Conversion:
+    """Convert what is already open, named after its location; see `convert`. It stays open whatever happens."""
+    images = _selected(dataset, request)
+    labels = _labels(dataset, images, request)
+    _make(output)
+    total = sum(image.shape.pixels * image.dtype.itemsize for image in (*images, *labels))
+    write = _write_files if request.format == "ome-tiff" else _write_store
+    checksum, date = _Checksum(dataset), now()
+    stem = request.name or without_extension(dataset.location.name)
+
+    def complete(image: Image) -> Image:
+        place, selected = dataset.location, request.selection.describe()
+        source = Provenance(place.name, checksum.result(), selected, request.parameters, date, dataset.format, place.url or "")
+        lossy = image.lossy or any(lost for _, _, lost in came_from(image))
+        annotation = source.annotation(image.series, image.name, lossy=lossy)
+        return replace(image, metadata=replace(image.metadata, annotations=(*image.metadata.annotations, annotation)))
+
+    options = replace(request.options, progress=_Sum(progress, total) if progress else None, complete=complete)
+    return Conversion(dataset, request, tuple(write(dataset, images, labels, output / sanitise(stem), options)))
+
+
 def _selected(dataset: Dataset, request: Request) -> list[Image]:
     if not dataset.images:
         raise UnreadableError(f"{dataset.location.name} holds no image.")
+    mistaken = preview(dataset)
+    if mistaken:
+        raise UnreadableError(mistaken)
     chosen = select_series(dataset.images, request.selection.series)
     images = [select(image, request.selection) for image in chosen]
     return [replace(image, kind="label") for image in images] if request.label else images
@@ -256,17 +269,16 @@ class _Sum:
         self.before = self.last
 
 
-def _write_files(dataset: Dataset, images: Sequence[Image], labels: Sequence[Image], output: Path, options: WriteOptions) -> Iterator[Outcome]:
+def _write_files(dataset: Dataset, images: Sequence[Image], labels: Sequence[Image], target: Path, options: WriteOptions) -> Iterator[Outcome]:
     from .writers.ome_tiff import write_ome_tiff
 
     stem = without_extension(dataset.location.name)
     everything = [*images, *labels]
     names = [
-        sanitise(stem) if image is images[0] and len(images) == 1 else sanitise(f"{sanitise(stem)}__{_series_name(image, stem)}")
-        for image in everything
+        target.name if image is images[0] and len(images) == 1 else sanitise(f"{target.name}__{_series_name(image, stem)}") for image in everything
     ]
     for image, name in zip(everything, unique(names), strict=True):
-        path = output / f"{name}.ome.tiff"
+        path = target.with_name(f"{name}.ome.tiff")
         try:
             written = write_ome_tiff(image, path, dataset, options)
         except SuiteError as error:
@@ -287,22 +299,19 @@ def _series_name(image: Image, stem: str) -> str:
     return f"label_{own}" if image.label_of is not None else own
 
 
-def _write_store(dataset: Dataset, images: Sequence[Image], labels: Sequence[Image], output: Path, options: WriteOptions) -> Iterator[Outcome]:
+def _write_store(dataset: Dataset, images: Sequence[Image], labels: Sequence[Image], target: Path, options: WriteOptions) -> Iterator[Outcome]:
     from .writers.ome_zarr import write_ome_zarr
 
-    name = sanitise(without_extension(dataset.location.name))
-    path = output / f"{name}.ome.zarr{'.zip' if options.zip else ''}"
+    path = target.with_name(f"{target.name}.ome.zarr{'.zip' if options.zip else ''}")
     plates = _plates(dataset.plates, images)
     part = replace(dataset, images=tuple(images), labels=tuple(labels), plates=plates, close_files=None)
     written = write_ome_zarr(part, path, options)
     for image, series in zip((*images, *labels), written.series, strict=True):
-        yield _outcome(dataset, image, name, written, series)
+        yield _outcome(dataset, image, target.name, written, series)
 
 
 def _plates(plates: Sequence[Plate], images: Sequence[Image]) -> tuple[Plate, ...]:
-    """Keep the wells that still have a field; a single image is written as that image, not as a plate."""
-    if len(images) < 2:
-        return ()
+    """Keep the wells that still have a field."""
     chosen = {image.series for image in images}
     kept = []
     for plate in plates:

@@ -10,17 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
     from lxml import etree
     from numpy.typing import NDArray
 
+    from .readers.zarr_store import Store
+
 Kind = Literal["intensity", "label", "indexed", "rgb"]
 Span = tuple[int, int]
 """First and one past the last, 0-based."""
+LARGE_UNIT = 64 << 20
+"""Storage units of more bytes are kept by their sources, and read in parts. Smaller ones fit into a writer's block."""
 
 
 class Shape(NamedTuple):
@@ -75,6 +80,10 @@ class PixelSource(Protocol):
     `read` may be called from several threads at once. It returns an array of shape ``(*region.sizes, shape.s)`` and of
     `dtype` in native byte order, which the caller must not write to. It raises `UnreadableError` where stored data are
     damaged; data that were never stored are the fill value.
+
+    A source may further have ``largest_unit``, the bytes of its largest unit unpacked, where `unit` does not tell it (a view
+    of a part), and ``unit_memory``, the bytes that unpacking it takes, if it keeps the last of its units of more than
+    `LARGE_UNIT`, so that reading one in parts costs nothing.
     """
 
     @property
@@ -95,6 +104,25 @@ class PixelSource(Protocol):
     def read(self, region: Region) -> NDArray[Any]:
         """Read one box of pixels."""
         ...
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A `PixelSource` that gains by knowing what will be read of it: one whose pixels come from afar."""
+
+    def will_read(self, regions: Iterable[Region]) -> None:
+        """Announce the regions that will be read, in that order.
+
+        They are drawn from `regions` bit by bit, perhaps in another thread. It replaces what was announced before; no
+        regions withdraw it. Others may be read all the same.
+        """
+        ...
+
+
+def announce(source: PixelSource, regions: Iterable[Region]) -> None:
+    """Tell a source what will be read of it, if that is of use to it."""
+    if isinstance(source, ReadsAhead):
+        source.will_read(regions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +189,8 @@ class Modulo:
     step: float | None = None
     unit: str | None = None
     labels: tuple[str, ...] = ()
+    description: str | None = None
+    """What the source calls that dimension, where `type` does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +275,11 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class RoiShape:
-    """One drawn shape. `geometry` holds the attributes OME defines for its type (X, Y, Width, Points …), in pixels."""
+    """One drawn shape.
+
+    `geometry` holds the attributes OME defines for its type (X, Y, Width, Points …), in pixels; where the shape is turned or
+    sheared, also the six numbers of OME's affine transform, under ``Transform A00`` to ``Transform A12``.
+    """
 
     type: Literal["Point", "Line", "Polyline", "Polygon", "Rectangle", "Ellipse", "Label", "Mask"]
     geometry: Mapping[str, str]
@@ -349,6 +383,10 @@ class Image:
         return self.levels[0].pixels.dtype
 
 
+FIELDS = 1_000_000
+"""Numbers of fields in a well below this are kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class WellField:
     """One field of view of a well: a series, and the acquisition (run) it belongs to."""
@@ -357,6 +395,8 @@ class WellField:
     acquisition: int | None = None
     position_x: Quantity | None = None
     position_y: Quantity | None = None
+    index: int | None = None
+    """Number of the field within its well, where the source gives it one: fields may be missing before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +406,15 @@ class Well:
     row: int
     column: int
     fields: tuple[WellField, ...] = ()
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """A number of its own for each field: that of the source where it gives one, else the lowest that is free."""
+        own = [field.index for field in self.fields]
+        taken = {number for number in own if number is not None}
+        free = (number for number in count() if number not in taken)
+        first = [number is not None and number not in own[:position] for position, number in enumerate(own)]
+        return tuple(number if given and number is not None else next(free) for number, given in zip(own, first, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,12 +458,16 @@ class Location:
     """Where an image is and what is known of it before it is opened.
 
     `path` is the file or folder to open; `files` are all that were given with it, by their own names, among which the
-    members of a multi-file set are looked for and nowhere else.
+    members of a multi-file set are looked for and nowhere else. A store on a server has no path but a `store`, and a `path`
+    that is its name.
     """
 
     path: Path
     files: tuple[Path, ...] = ()
     series: int | None = None
+    store: Store | None = None
+    url: str | None = None
+    """Address of the store, for the record."""
 
     @property
     def name(self) -> str:
@@ -433,6 +486,8 @@ class Dataset:
     """Series in the source's order; label maps that belong to a series are in `labels` instead."""
     labels: tuple[Image, ...] = ()
     plates: tuple[Plate, ...] = ()
+    plate_layout: bool = True
+    """Whether the images are the fields of `plates`; if not, `plates` only say which wells they once came from."""
     tables: tuple[Table, ...] = ()
     ome: etree._Element | None = None
     """The source's whole OME-XML, untouched."""

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,10 @@ from .image import Dataset, MapAnnotation
 
 NAMESPACE = "lightmicroscopy/provenance"
 """Namespace of the map annotation that carries it in OME-XML."""
+
+SOURCE, SOURCE_FORMAT, SOURCE_LOSSY = "Source", "Source format", "Source lossy"
+"""Keys that are read again, by the check of what was converted."""
+YES, NO = "yes", "no"
 
 BLOCK = 1 << 20
 
@@ -59,8 +63,17 @@ def files_below(path: Path) -> dict[str, Path]:
     return found
 
 
+def checksums(paths: Iterable[Path], folder: Path) -> Iterator[tuple[str, str]]:
+    """SHA-256, and path below `folder`, of every file of some outputs."""
+    for path in paths:
+        for name, file in files_below(path).items():
+            yield sha256(file), (path / name if path.is_dir() else path).relative_to(folder).as_posix()
+
+
 def checksum_of_source(dataset: Dataset) -> str:
-    """Return the SHA-256 of all that a dataset is made of."""
+    """Return the SHA-256 of all that a dataset is made of; empty for a store on a server, which is never fetched whole."""
+    if dataset.location.store is not None:
+        return ""
     if dataset.location.path.is_dir() or not dataset.files:
         return sha256_of(files_below(dataset.location.path))
     return sha256_of({file.name: file for file in dataset.files})
@@ -75,12 +88,19 @@ class Provenance:
     selection: str
     parameters: tuple[tuple[str, str], ...]
     date: str
+    format: str = ""
+    """Of the source, where known."""
+    url: str = ""
+    """Where the source was fetched from."""
 
-    def annotation(self, series: int, series_name: str) -> MapAnnotation:
-        """Make the map annotation for one series of the output."""
+    def annotation(self, series: int, series_name: str, *, lossy: bool = False) -> MapAnnotation:
+        """Make the map annotation for one series of the output; `lossy` if its values were not the measured ones any more."""
         pairs = [
-            ("Source", self.source),
-            ("Source SHA-256", self.checksum),
+            (SOURCE, self.source),
+            *([(SOURCE_FORMAT, self.format)] if self.format else []),
+            (SOURCE_LOSSY, YES if lossy else NO),
+            *([("Source URL", self.url)] if self.url else []),
+            *([("Source SHA-256", self.checksum)] if self.checksum else []),
             ("Source series", str(series)),
             ("Source series name", series_name),
             ("Selection", self.selection or "everything"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +15,12 @@ _ALONG_X = {"X", "X1", "X2"}
 _ALONG_Y = {"Y", "Y1", "Y2"}
 _WIDE = {"Width", "RadiusX"}
 _HIGH = {"Height", "RadiusY"}
+_TRANSFORM = tuple(f"Transform {key}" for key in ("A00", "A10", "A01", "A11", "A02", "A12"))
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+
+
+Affine = tuple[float, float, float, float, float, float]
+"""A00, A10, A01, A11, A02 and A12 of OME's affine transform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +53,34 @@ def _moved(shape: RoiShape, cut: Cut) -> RoiShape | None:
             return None
     if shape.c is not None and shape.c not in cut.channels:
         return None
-    geometry = {key: _place(key, value, cut) for key, value in shape.geometry.items()}
+    transform = _transform(shape.geometry)
+    if transform is None:
+        geometry = {key: _place(key, value, cut) for key, value in shape.geometry.items()}
+    else:
+        # The shape itself stays; where its transform puts it moves.
+        transform = _moved_transform(transform, cut)
+        geometry = {**shape.geometry, **{key: _text(number) for key, number in zip(_TRANSFORM, transform, strict=True)}}
     height, width = (-(-(span[1] - span[0]) // factor) for span, factor in zip((cut.y, cut.x), cut.factor[1:], strict=True))
-    bounds = _bounds(geometry)
+    bounds = _bounds(geometry, transform)
     if bounds is not None and (bounds[0] >= width or bounds[1] >= height or bounds[2] < 0 or bounds[3] < 0):
         return None
     z = None if shape.z is None or cut.projected else int((shape.z - cut.z[0]) / cut.factor[0])
     t = None if shape.t is None else shape.t - cut.t[0]
     c = None if shape.c is None else cut.channels.index(shape.c)
     return replace(shape, geometry=geometry, t=t, c=c, z=z)
+
+
+def _transform(geometry: Mapping[str, str]) -> Affine | None:
+    try:
+        return tuple(float(geometry[key]) for key in _TRANSFORM)  # type: ignore[return-value]
+    except (KeyError, ValueError):
+        return None
+
+
+def _moved_transform(transform: Affine, cut: Cut) -> Affine:
+    y_factor, x_factor = cut.factor[1:]
+    a00, a10, a01, a11, a02, a12 = transform
+    return a00 / x_factor, a10 / y_factor, a01 / x_factor, a11 / y_factor, (a02 - cut.x[0]) / x_factor, (a12 - cut.y[0]) / y_factor
 
 
 def _place(key: str, value: str, cut: Cut) -> str:
@@ -80,7 +105,7 @@ def _text(number: float) -> str:
     return f"{number:.10g}"
 
 
-def _bounds(geometry: dict[str, str]) -> tuple[float, float, float, float] | None:
+def _bounds(geometry: Mapping[str, str], transform: Affine | None) -> tuple[float, float, float, float] | None:
     """Left, top, right and bottom; None where a coordinate is missing or is no number."""
     try:
         if "Points" in geometry:
@@ -92,7 +117,12 @@ def _bounds(geometry: dict[str, str]) -> tuple[float, float, float, float] | Non
             x, y = float(geometry["X"]), float(geometry["Y"])
             wide, high = float(geometry.get("Width", 0)), float(geometry.get("Height", 0))
             across, down = float(geometry.get("RadiusX", 0)), float(geometry.get("RadiusY", 0))
-            xs, ys = [x - across, x + wide + across], [y - down, y + high + down]
+            corners = list(product((x - across, x + wide + across), (y - down, y + high + down)))
+            xs, ys = [corner[0] for corner in corners], [corner[1] for corner in corners]
+        if transform is not None:
+            a00, a10, a01, a11, a02, a12 = transform
+            points = list(zip(xs, ys, strict=True))
+            xs, ys = [a00 * x + a01 * y + a02 for x, y in points], [a10 * x + a11 * y + a12 for x, y in points]
         return min(xs), min(ys), max(xs), max(ys)
     except (KeyError, ValueError):
         return None

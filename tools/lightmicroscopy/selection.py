@@ -6,13 +6,14 @@ range; nothing is clamped.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UsageError
-from .image import Image, ImageMetadata, Level, PixelSource, Region, Shape, Span
+from .image import Channel, Image, ImageMetadata, Level, PixelSource, Region, Shape, Span, TilePosition, announce
 from .roi_selection import Cut, cut_rois
 
 if TYPE_CHECKING:
@@ -223,22 +224,20 @@ def _at_level(level: Level, full: Shape, y: Span, x: Span, z: Span) -> Region | 
 def _metadata(image: Image, selection: Selection, channels: list[int], spans: tuple[Span, Span, Span, Span], base: Level) -> ImageMetadata:
     old, (z, t, y, x) = image.metadata, spans
     rois = cut_rois(old.rois, Cut(tuple(channels), z, t, y, x, base.factor, projected=bool(selection.project)))
-    known = [old.channels[index] if index < len(old.channels) else None for index in channels]
-    new_channels = tuple(
-        replace(channel, source_index=channel.source_index if channel.source_index is not None else index)
-        for index, channel in zip(channels, known, strict=True)
-        if channel is not None
-    )
     place = {index: position for position, index in enumerate(channels)}
     planes = tuple(
         replace(plane, t=plane.t - t[0], c=place[plane.c], z=plane.z - z[0])
         for plane in old.planes
         if plane.c in place and z[0] <= plane.z < z[1] and t[0] <= plane.t < t[1]
     )
+    if base.factor[0] != 1.0:
+        # A plane of a level that is smaller in z stands for several of the planes that were taken.
+        planes = ()
     # A folded dimension is counted in the indexes of its axis; after a cut along that axis the count is wrong.
     cut = {"C": channels != list(range(image.shape.c)), "Z": z != (0, image.shape.z) or bool(selection.project), "T": t != (0, image.shape.t)}
     modulo = tuple(folded for folded in old.modulo if not cut[folded.along])
-    changes: dict[str, Any] = {"channels": new_channels, "planes": planes, "modulo": modulo, "rois": rois}
+    tiles = _tiles(old.tiles, y, x, base.factor)
+    changes: dict[str, Any] = {"channels": _chosen(old.channels, channels), "planes": planes, "modulo": modulo, "rois": rois, "tiles": tiles}
     if selection.project:
         # A projected plane was taken at no one z and no one moment.
         changes |= {"planes": (), "pixel_size_z": None}
@@ -247,6 +246,29 @@ def _metadata(image: Image, selection: Selection, channels: list[int], spans: tu
         if factor != 1.0 and size is not None and not (axis == "z" and selection.project):
             changes[f"pixel_size_{axis}"] = replace(size, value=size.value * factor)
     return replace(old, **changes)
+
+
+def _chosen(known: tuple[Channel, ...], channels: Sequence[int]) -> tuple[Channel, ...]:
+    """What is known of the chosen channels, in their new order; one of which nothing is known still takes its place."""
+    if not known:
+        return ()
+    found = ((index, known[index] if index < len(known) else Channel()) for index in channels)
+    return tuple(channel if channel.source_index is not None else replace(channel, source_index=index) for index, channel in found)
+
+
+def _tiles(tiles: Sequence[TilePosition], y: Span, x: Span, factor: tuple[float, float, float]) -> tuple[TilePosition, ...]:
+    """Tiles of a mosaic that lie in the part taken, by its pixels. Of a tile at its border the whole extent is kept."""
+    found = (tile for tile in tiles if tile.x < x[1] and tile.x + tile.width > x[0] and tile.y < y[1] and tile.y + tile.height > y[0])
+    return tuple(
+        replace(
+            tile,
+            x=round((tile.x - x[0]) / factor[2]),
+            y=round((tile.y - y[0]) / factor[1]),
+            width=round(tile.width / factor[2]),
+            height=round(tile.height / factor[1]),
+        )
+        for tile in found
+    )
 
 
 class View:
@@ -258,6 +280,9 @@ class View:
         self.offsets = (t[0], z[0], y[0], x[0])
         self.shape = Shape(t[1] - t[0], len(self.channels), z[1] - z[0], y[1] - y[0], x[1] - x[0], source.shape.s)
         self.dtype = source.dtype
+        unit = math.prod(source.unit) * self.dtype.itemsize
+        self.largest_unit: int = getattr(source, "largest_unit", unit)
+        self.unit_memory: int = getattr(source, "unit_memory", 0)
         self.consecutive = self.channels == list(range(self.channels[0], self.channels[0] + len(self.channels)))
 
     @property
@@ -267,27 +292,29 @@ class View:
         sizes = [min(have, size) for have, size in zip(unit, self.shape, strict=True)]
         return Shape(*sizes) if self.consecutive else Shape(*sizes)._replace(c=1)
 
+    def will_read(self, regions: Iterable[Region]) -> None:
+        """See `image.ReadsAhead`."""
+        announce(self.source, (part for region in regions for part in self._parts(region)))
+
     def read(self, region: Region) -> NDArray[Any]:
         """Read one box, channels in the order they were asked for."""
         import numpy as np
 
+        pixels = [self.source.read(part) for part in self._parts(region)]
+        return pixels[0] if len(pixels) == 1 else np.concatenate(pixels, axis=1)
+
+    def _parts(self, region: Region) -> Iterator[Region]:
+        """The boxes of the source that a box is made of: one, or one for each channel."""
         t0, z0, y0, x0 = self.offsets
-
-        def read(first: int, last: int) -> NDArray[Any]:
-            return self.source.read(
-                Region(
-                    (region.t[0] + t0, region.t[1] + t0),
-                    (first, last),
-                    (region.z[0] + z0, region.z[1] + z0),
-                    (region.y[0] + y0, region.y[1] + y0),
-                    (region.x[0] + x0, region.x[1] + x0),
-                )
-            )
-
         wanted = self.channels[region.c[0] : region.c[1]]
-        if self.consecutive:
-            return read(wanted[0], wanted[-1] + 1)
-        return np.concatenate([read(channel, channel + 1) for channel in wanted], axis=1)
+        for first, last in [(wanted[0], wanted[-1] + 1)] if self.consecutive else [(channel, channel + 1) for channel in wanted]:
+            yield Region(
+                (region.t[0] + t0, region.t[1] + t0),
+                (first, last),
+                (region.z[0] + z0, region.z[1] + z0),
+                (region.y[0] + y0, region.y[1] + y0),
+                (region.x[0] + x0, region.x[1] + x0),
+            )
 
 
 class MaximumProjection:
@@ -297,21 +324,29 @@ class MaximumProjection:
         self.source = source
         self.shape = source.shape._replace(z=1)
         self.dtype: np.dtype[Any] = source.dtype
+        self.largest_unit: int = getattr(source, "largest_unit", math.prod(source.unit) * self.dtype.itemsize)
 
     @property
     def unit(self) -> Shape:
         """Extent of what is decoded at once, z collapsed."""
         return self.source.unit._replace(z=1)
 
+    def will_read(self, regions: Iterable[Region]) -> None:
+        """See `image.ReadsAhead`."""
+        announce(self.source, (slab for region in regions for slab in self._slabs(region)))
+
+    def _slabs(self, region: Region) -> Iterator[Region]:
+        depth, step = self.source.shape.z, max(1, self.source.unit.z)
+        for start in range(0, depth, step):
+            yield region._replace(z=(start, min(start + step, depth)))
+
     def read(self, region: Region) -> NDArray[Any]:
         """Read one box, holding one z unit of it at a time."""
         import numpy as np
 
-        depth = self.source.shape.z
-        step = max(1, self.source.unit.z)
         result: NDArray[Any] | None = None
-        for start in range(0, depth, step):
-            block = self.source.read(region._replace(z=(start, min(start + step, depth))))
+        for slab in self._slabs(region):
+            block = self.source.read(slab)
             top = np.fmax.reduce(block, axis=2, keepdims=True)
             result = top if result is None else np.fmax(result, top)
         if result is None:

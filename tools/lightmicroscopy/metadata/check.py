@@ -13,11 +13,13 @@ from .. import __version__, readers
 from ..errors import SuiteError, UnreadableError
 from ..image import Dataset, Image, Location, Quantity
 from ..provenance import checksum_of_source, files_below, now, sha256_of
-from .findings import OPEN_FORMAT, SEVERITIES, Finding, Rule, Severity, Status, Subject, run_rule
+from .findings import OPEN_FORMAT, SEVERITIES, Finding, Rule, Severity, Status, Subject, run_rule, told_once
 from .rules import PROFILES, catalogue
 from .safe_xml import LARGEST, parse_xml
+from .sources import preview
 
 UNREADABLE = "input.unreadable"
+PREVIEW = "input.preview"
 OME_XML = "OME-XML"
 SUITE = "Galaxy light microscopy suite"
 _BEGINS_AS_XML = re.compile(rb"\s*<[?!A-Za-z]")
@@ -96,7 +98,7 @@ class Report:
 
     def rows(self) -> Iterable[dict[str, object]]:
         """Rows of the findings table."""
-        return ({name: value for name, value in asdict(finding).items() if name != "why"} for finding in self.findings)
+        return ({name: value for name, value in _told(finding).items() if name != "why"} for finding in self.findings)
 
     def document(self) -> dict[str, Any]:
         """Return everything as JSON-able data."""
@@ -108,7 +110,7 @@ class Report:
             "profiles": list(self.profiles),
             "parameters": dict(self.parameters),
             "inputs": [asdict(item) for item in self.inputs],
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [_told(finding) for finding in self.findings],
             "rules": [
                 {
                     "id": rule.id,
@@ -225,6 +227,10 @@ def open_subject(name: str, path: Path, files: tuple[Path, ...] = ()) -> Subject
         # Readers promise a sentence; where one of them breaks the promise, the other inputs still get their reports.
         reason = f"{name} cannot be read ({type(error).__name__}: {error}). It is damaged, or this suite has a fault: please report it."
         return Subject(name, path, ome_xml=document or _description(path), unreadable=reason)
+    sentence = preview(dataset)
+    if sentence:
+        dataset.close()
+        return Subject(name, path, unreadable=sentence, is_preview=True)
     return Subject(name, path, dataset, dataset.ome_source or document or _description(path))
 
 
@@ -259,6 +265,7 @@ def _check_one(
             profile = next(profile for profile in profiles if profile in rule.profiles)
             found, statuses[rule.id] = run_rule(rule, subject, profile)
             findings += found
+        findings = told_once(findings)
         item = CheckedInput(
             name=name,
             format=subject.format,
@@ -276,18 +283,28 @@ def _check_one(
 
 
 def _unreadable(subject: Subject, profile: str) -> Finding:
+    fix = "Open the file in the software that made it; if it opens there, export or upload it again. Other checks of this input could not run."
+    why = "What cannot be opened here will not open for the people you share it with, and nothing else about it could be checked."
+    if subject.is_preview:
+        fix = "Check the image it shows. In Galaxy, OME-TIFF files are in a list: choose it with the button for collections beside the input."
+        why = "A preview has neither the pixel values nor the metadata of its image, so that a check of it says nothing about that."
     return Finding(
         input=subject.name,
         series="",
         profile=profile,
-        rule=UNREADABLE,
+        rule=PREVIEW if subject.is_preview else UNREADABLE,
         severity="error",
         location="",
         message=subject.unreadable or "",
-        fix="Open the file in the software that made it; if it opens there, export or upload it again. Other checks of this input could not run.",
+        fix=fix,
         source="https://ome-model.readthedocs.io/en/stable/",
-        why="What cannot be opened here will not open for the people you share it with, and nothing else about it could be checked.",
+        why=why,
     )
+
+
+def _told(finding: Finding) -> dict[str, object]:
+    """Return what the reports say of a finding."""
+    return {name: value for name, value in asdict(finding).items() if name not in {"about", "precision"}}
 
 
 def _names(paths: tuple[Path, ...]) -> list[str]:

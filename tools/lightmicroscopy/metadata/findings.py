@@ -55,17 +55,35 @@ class Finding:
     source: str
     """Address of the specification, or of its section, that the rule comes from."""
     why: str = ""
+    about: tuple[str, ...] = ()
+    """Keys of what it is about, where rules of different areas can find the same; see `told_once`."""
+    precision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a rule yields. `severity` and `fix` replace the rule's own where one case is graver, or mended otherwise."""
+    """What a rule yields. `severity` and `fix` replace the rule's own where one case is graver, or mended otherwise.
+
+    `about` and `precision` are those of `Finding`.
+    """
 
     message: str
     location: str = ""
     series: int | None = None
     severity: Severity | None = None
     fix: str | None = None
+    about: tuple[str, ...] = ()
+    precision: int = 0
+
+
+def told_once(findings: Iterable[Finding]) -> list[Finding]:
+    """Leave out the findings of one input of which every thing they are about is told more precisely by another."""
+    kept = list(findings)
+    best: dict[str, int] = {}
+    for finding in kept:
+        for key in finding.about:
+            best[key] = max(finding.precision, best.get(key, finding.precision))
+    return [finding for finding in kept if not finding.about or any(best[key] == finding.precision for key in finding.about)]
 
 
 @dataclass(slots=True)
@@ -101,6 +119,8 @@ class Subject:
     ome_xml: bytes | None = None
     """The OME-XML as stored, unparsed."""
     unreadable: str | None = None
+    is_preview: bool = False
+    """It is a picture this suite made to look at, which `unreadable` says: what is in it is not worth a check."""
     shared: Shared = field(default_factory=Shared)
 
     @property
@@ -236,6 +256,8 @@ def _finding(checked: Rule, subject: Subject, profile: str, problem: Problem) ->
         fix=checked.fix if problem.fix is None else problem.fix,
         source=checked.source,
         why=checked.why,
+        about=problem.about,
+        precision=problem.precision,
     )
 
 
@@ -246,7 +268,9 @@ def _rest(checked: Rule, subject: Subject, profile: str, problems: Iterator[Prob
     number = f"more than {len(more)}" if len(more) == PROBLEMS_COUNTED else f"{len(more)}"
     gravest = min((problem.severity or checked.severity for problem in more), key=SEVERITIES.index)
     message = f"The same was found in {number} more place{'s' if len(more) > 1 else ''}, not listed here."
-    return [_finding(checked, subject, profile, Problem(message, severity=gravest))]
+    about = tuple(dict.fromkeys(key for problem in more for key in problem.about)) if all(problem.about for problem in more) else ()
+    precision = max(problem.precision for problem in more)
+    return [_finding(checked, subject, profile, Problem(message, severity=gravest, about=about, precision=precision))]
 
 
 def _not_run(checked: Rule, subject: Subject, profile: str, reason: str) -> Finding:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -101,10 +102,14 @@ def _calibration(image: Image) -> tuple[list[float], dict[str, str]]:
     """Scale along t c z y x, and unit names of the axes that have one."""
     metadata = image.metadata
     scale, units = [1.0, 1.0], {}
-    if metadata.time_increment_s is not None and math.isfinite(metadata.time_increment_s) and metadata.time_increment_s > 0:
+    # Where another dimension is folded into time or z, neighbouring indexes are no such step apart. OME-XML has the step.
+    folded = {modulo.along for modulo in metadata.modulo}
+    if "T" not in folded and metadata.time_increment_s is not None and math.isfinite(metadata.time_increment_s) and metadata.time_increment_s > 0:
         scale[0], units["t"] = metadata.time_increment_s, "second"
-    for axis, size in zip("zyx", (metadata.pixel_size_z, metadata.pixel_size_y, metadata.pixel_size_x), strict=True):
-        value, unit = ngff_length(size)
+    # A falling z is written by its size, as in OME-XML: a negative scale would turn the stack over.
+    step = metadata.pixel_size_z and replace(metadata.pixel_size_z, value=abs(metadata.pixel_size_z.value))
+    for axis, size in zip("zyx", (step, metadata.pixel_size_y, metadata.pixel_size_x), strict=True):
+        value, unit = ngff_length(None if axis.upper() in folded else size)
         scale.append(value)
         if unit:
             units[axis] = unit

@@ -1,7 +1,7 @@
 """NGFF (OME-Zarr) attributes of versions 0.1 to 0.5, brought into one form.
 
 Readers are lenient where the meaning is plain, and say so in warnings; what cannot be mapped onto t c z y x is an error.
-Source: the NGFF specifications 0.1, 0.2, 0.3, 0.4 and 0.5.
+Source: the NGFF specifications 0.1, 0.2, 0.3, 0.4 and 0.5. Axes are in `ngff_axes`.
 """
 
 from __future__ import annotations
@@ -13,23 +13,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import LimitError, UnreadableError
-from ..image import Acquisition, Channel, NamingConvention
+from ..image import FIELDS, Acquisition, Channel, NamingConvention
 from .ngff import AXES
+from .ngff_axes import AxisInfo, read_axes
 
 KNOWN: Final = ("0.1", "0.2", "0.3", "0.4", "0.5")
 LEVELS: Final = 64
 """Resolution levels accepted: halved that often, any image is one pixel."""
 _COLOR: Final = re.compile(r"#?([0-9A-Fa-f]{6})")
-_NAMES: Final = {"time": "t", "channel": "c", "ch": "c", "channels": "c"}
-_TYPES: Final = {"time": "t", "channel": "c"}
-
-
-@dataclass(frozen=True, slots=True)
-class AxisInfo:
-    """One dimension of the arrays; `name` is one of t c z y x, or ``-`` for one of size 1 that is left out."""
-
-    name: str
-    unit: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +107,12 @@ def read_multiscale(ome: Mapping[str, Any], source: str, shape_of_first: Sequenc
     source
         The name by which errors call it.
     shape_of_first
-        Shape of the largest array, where known: an axis of another kind is accepted if it has size 1.
+        Shape of the largest array, where known: an axis of size 1 that OME does not have is left out.
 
     Raises
     ------
     UnreadableError
-        If it has no datasets, lists one twice, or has axes that are not t c z y x.
+        If it has no datasets, lists one twice, or has axes that cannot be brought to t c z y x.
     LimitError
         If it has more than `LEVELS` datasets.
     """
@@ -129,8 +120,8 @@ def read_multiscale(ome: Mapping[str, Any], source: str, shape_of_first: Sequenc
     first = _first(entries)
     if first is None:
         raise UnreadableError(f"{source} has an empty or malformed 'multiscales', so that its images cannot be found. Ask for it again.")
-    warnings = [] if isinstance(entries, list) and len(entries) == 1 else ["It has several multiscales; the first is read."]
-    axes, more = _axes(first.get("axes"), source, shape_of_first)
+    warnings = _others(_list(entries))
+    axes, more = read_axes(first.get("axes"), source, shape_of_first)
     count = len(AXES) if axes is None else len(axes)
     levels: list[LevelInfo] = []
     datasets = _list(first.get("datasets"))
@@ -165,42 +156,19 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _axes(value: object, source: str, shape: Sequence[int] | None) -> tuple[tuple[AxisInfo, ...] | None, list[str]]:
-    if not isinstance(value, list) or not value:
-        return None, []
-    axes, warnings = [], []
-    for index, axis in enumerate(value):
-        label = axis.get("name") if isinstance(axis, Mapping) else axis
-        name = _axis_name(axis, label)
-        if name is None:
-            if shape is None or index >= len(shape) or shape[index] != 1:
-                raise UnreadableError(
-                    f"{source} has an axis called {label!r}, which is none of t, c, z, y and x, "
-                    "so that its pixels cannot be placed. Rename or remove that axis."
-                )
-            warnings.append(f"Its axis {label!r}, of size 1, is left out.")
-        elif isinstance(axis, Mapping) and name != label:
-            warnings.append(f"Its axis {label!r} is read as {name}.")
-        axes.append(AxisInfo(name or "-", axis.get("unit") if isinstance(axis, Mapping) else None))
-    names = [axis.name for axis in axes if axis.name != "-"]
-    if len(set(names)) != len(names) or not {"y", "x"} <= set(names):
-        raise UnreadableError(
-            f"{source} has the axes {', '.join(names)}; each of t, c, z, y and x may be there once, and y and x must be. Repair its 'axes'."
-        )
-    if names != [name for name in AXES if name in names]:
-        warnings.append(f"Its axes are in the order {' '.join(names)}, where OME-Zarr wants t c z y x.")
-    return tuple(axes), warnings
+def _others(entries: list[Any]) -> list[str]:
+    """Warn of the multiscales that are not read.
 
-
-def _axis_name(axis: object, label: object) -> str | None:
-    if isinstance(label, str):
-        lower = label.lower()
-        if lower in AXES and lower:
-            return lower if len(lower) == 1 else None
-        if lower in _NAMES:
-            return _NAMES[lower]
-    kind = axis.get("type") if isinstance(axis, Mapping) else None
-    return _TYPES.get(kind) if isinstance(kind, str) else None
+    They are other images of the group, or the same one scaled in another way; nothing in NGFF says which. OME-XML describes
+    one image for each group, so that read as further series they would have no metadata of their own.
+    """
+    if len(entries) == 1:
+        return []
+    names = [entry.get("name") if isinstance(entry, Mapping) else None for entry in entries]
+    shown = [repr(name[:40]) if isinstance(name, str) and name else "one without a name" for name in names]
+    more = len(entries) - 1
+    left = ", ".join(shown[1:6]) + (f" and {more - 5} more" if more > 5 else "")
+    return [f"It has {len(entries)} multiscales; the first ({shown[0]}) is read and {more} {'is' if more == 1 else 'are'} left out ({left})."]
 
 
 def _combine(lists: Sequence[list[Any]], count: int) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None, list[str]]:
@@ -309,6 +277,12 @@ def read_plate(plate: Mapping[str, Any], source: str) -> PlateInfo:
         wells=tuple(wells),
         acquisitions=tuple(_acquisitions(_list(plate.get("acquisitions")))),
     )
+
+
+def field_number(path: str) -> int | None:
+    """Number of a field of a well, where its path is one."""
+    name = path.strip("/")
+    return int(name) if re.fullmatch("0|[1-9][0-9]{0,8}", name) and int(name) < FIELDS else None
 
 
 @dataclass(frozen=True, slots=True)

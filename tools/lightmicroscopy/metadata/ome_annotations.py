@@ -103,6 +103,7 @@ def read_modulo(annotation: etree._Element, values: Values) -> tuple[Modulo, ...
                     step=values.number(element, "Step"),
                     unit=values.text(element, "Unit"),
                     labels=tuple(all_text(label) or "" for label in children(element, "Label")),
+                    description=values.text(element, "TypeDescription"),
                 )
             )
     return tuple(found)
@@ -145,6 +146,7 @@ def build_modulo(modulo: Sequence[Modulo]) -> etree._Element:
     for dimension in sorted(modulo, key=lambda item: "ZCT".index(item.along)):
         along = etree.SubElement(body, f"{{{MODULO_NAMESPACE}}}ModuloAlong{dimension.along}")
         put(along, "Type", dimension.type)
+        put(along, "TypeDescription", dimension.description)
         for name, number in (("Start", dimension.start), ("End", dimension.end), ("Step", dimension.step)):
             put(along, name, None if number is None else _plain(number))
         put(along, "Unit", dimension.unit)

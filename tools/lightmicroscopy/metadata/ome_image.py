@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from lxml import etree
 
 from ..image import Channel, Image, ImageMetadata, Plane, Quantity
-from .ome_notes import INVENTED, KIND, NEGATIVE, Notes
+from .ome_notes import INVENTED, KIND, MIN_IS_WHITE, NEGATIVE, PHOTOMETRIC, Notes, table_text
 from .ome_types import nearest_pixel_type, ome_pixel_type
 from .ome_units import spell_unit
 from .ome_xml import (
@@ -38,6 +38,8 @@ _CHANNEL_ORDER: Final = ("LightSourceSettings", "DetectorSettings", "FilterSetRe
 _SAMPLES: Final = (("Red", -16776961), ("Green", 16711935), ("Blue", 65535))
 _WHITE: Final = -1
 _BYTE: Final = 8
+_LONGEST_TABLE: Final = 1024
+"""Colours of a table that is kept in OME-XML; one of 16-bit indices would take a megabyte."""
 
 
 @dataclass
@@ -184,7 +186,8 @@ class ImageBuilder:
             place, attribute = KIND.split()
             self.notes.add(place, attribute, image.kind)
         if image.white_is_zero:
-            self.notes.add("Pixels", "PhotometricInterpretation", "MinIsWhite; the values are kept as stored, not inverted")
+            place, attribute = PHOTOMETRIC.split()
+            self.notes.add(place, attribute, f"{MIN_IS_WHITE}; the values are kept as stored, not inverted")
         pixels.extend(self._channels())
         pixels.append(new("MetadataOnly") if tiff_data is None else tiff_data)
         return pixels
@@ -247,6 +250,7 @@ class ImageBuilder:
             self.notes.add(place, "Color", INVENTED)
         if channel.window is not None:
             self.notes.add(place, "DisplayRange", f"{number_text(channel.window[0])} {number_text(channel.window[1])}")
+        self._color_table(channel, place)
         self._light_source(element, settings.get("LightSourceSettings"), channel)
         self._detector(element, settings.get("DetectorSettings"), channel, place)
         filters = self._part("FilterSet", channel.filter_set_id)
@@ -254,6 +258,17 @@ class ImageBuilder:
             element.append(new("FilterSetRef", [("ID", filters)]))
         element[:] = sorted(children(element, *_CHANNEL_ORDER), key=lambda child: _CHANNEL_ORDER.index(local_name(child)))
         return element
+
+    def _color_table(self, channel: Channel, place: str) -> None:
+        """Note a colour table where the file of the pixels has no place for it."""
+        if not channel.lut or (self.storage == "ome-tiff" and self.image.kind == "indexed"):
+            return
+        if len(channel.lut) <= _LONGEST_TABLE:
+            self.notes.add(place, "ColorTable", table_text(channel.lut))
+        else:
+            self.losses.append(
+                f"The colour table of {self.image.name!r} has {len(channel.lut):,} colours, more than is kept in OME-XML; it was left out."
+            )
 
     def _light_source(self, element: etree._Element, like: etree._Element | None, channel: Channel) -> None:
         identifier = self._part("LightSource", channel.light_source_id)

@@ -6,6 +6,7 @@ They travel as a map annotation in this suite's namespace and are put back where
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 INVENTED: Final = "invented"
 NEGATIVE: Final = "negative"
 KIND: Final = "Image Kind"
+PHOTOMETRIC: Final = "Pixels PhotometricInterpretation"
+MIN_IS_WHITE: Final = "MinIsWhite"
+Table = tuple[tuple[int, ...], ...]
+"""A palette, as `Channel.lut`."""
 
 
 class Notes:
@@ -77,7 +82,19 @@ def _channel(channel: Channel, notes: Mapping[str, str], place: str) -> Channel:
         acquisition_mode=notes.get(f"{place} AcquisitionMode", channel.acquisition_mode),
         detector_binning=notes.get(f"{place} Binning", channel.detector_binning),
         window=_window(notes.get(f"{place} DisplayRange")) or channel.window,
+        lut=_table(notes.get(f"{place} ColorTable")) or channel.lut,
     )
+
+
+def table_text(table: Table) -> str:
+    """Write a colour table: the parts of a colour with commas, the colours with spaces between them."""
+    return " ".join(",".join(map(str, color)) for color in table)
+
+
+def _table(text: str | None) -> Table | None:
+    if text is None or not re.fullmatch(r"[0-9]{1,5}(,[0-9]{1,5}){2,3}( [0-9]{1,5}(,[0-9]{1,5}){2,3})*", text):
+        return None
+    return tuple(tuple(int(part) for part in color.split(",")) for color in text.split(" "))
 
 
 def _window(text: str | None) -> tuple[float, float] | None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from ..errors import UnreadableError
 from ..image import Channel, ImageMetadata, Instrument, MapAnnotation, Modulo, Plane, Plate, Quantity, Roi, TilePosition
 from .ome_annotations import NOTES, PYRAMID, TILES, Annotations, Pairs, is_modulo, is_original, read_map, read_modulo, read_original, read_tiles
 from .ome_instrument import read_instrument
-from .ome_notes import KIND, restore
+from .ome_notes import KIND, MIN_IS_WHITE, PHOTOMETRIC, restore
 from .ome_plates import read_plates
 from .ome_rois import read_roi
 from .ome_units import to_seconds
@@ -77,8 +77,10 @@ class OmeImage:
     tiff_data: tuple[TiffDataBlock, ...] = ()
     bin_data: bool = False
     """Whether the pixels are inside the XML."""
-    kind: str | None = None
-    """``label``, ``rgb`` … where this suite wrote it down; never guessed."""
+    kind: Literal["label", "indexed"] | None = None
+    """Label map or palette indices, where this suite wrote it down; never guessed."""
+    white_is_zero: bool = False
+    """Whether this suite wrote down that low values were white in the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,10 @@ def read_ome(xml: bytes, source: str) -> OmeDocument:
     return OmeDocument(root, images, plates, binary_only, values.text(root, "UUID"), values.warnings)
 
 
+def _kind(noted: str | None) -> Literal["label", "indexed"] | None:
+    return "label" if noted == "label" else "indexed" if noted == "indexed" else None
+
+
 def read_image_metadata(element: etree._Element) -> ImageMetadata:
     """Read again the metadata of an ``Image`` element that is part of a document."""
     root = element.getroottree().getroot()
@@ -166,7 +172,8 @@ class _Reader:
             metadata=metadata,
             tiff_data=tuple(self._tiff_data(child) for child in children(pixels, "TiffData")),
             bin_data=first_child(pixels, "BinData") is not None,
-            kind=notes.get(KIND),
+            kind=_kind(notes.get(KIND)),
+            white_is_zero=notes.get(PHOTOMETRIC, "").startswith(MIN_IS_WHITE),
         )
 
     def _size(self, pixels: etree._Element | None, name: str, default: int) -> int:

@@ -23,6 +23,8 @@ GEOMETRY: Final[dict[str, tuple[str, ...]]] = {
     "Mask": ("X", "Y", "Width", "Height"),
 }
 """Attributes that place each type of shape."""
+TRANSFORM: Final = ("A00", "A10", "A01", "A11", "A02", "A12")
+"""Attributes of Transform: x' = A00 x + A01 y + A02, y' = A10 x + A11 y + A12."""
 _BITS: Final = ("BigEndian", "Length", "Compression")
 
 
@@ -40,6 +42,9 @@ def _read_shape(element: etree._Element, values: Values) -> RoiShape | None:
         values.note(element, "shape", name, "is of a type this suite does not know")
         return None
     geometry = {key: value for key in GEOMETRY[name] if (value := element.get(key)) is not None}
+    transform = first_child(element, "Transform")
+    if transform is not None and all(values.number(transform, key) is not None for key in TRANSFORM):
+        geometry |= {f"Transform {key}": transform.get(key, "") for key in TRANSFORM}
     bits = first_child(element, "BinData") if name == "Mask" else None
     if bits is not None:
         geometry["BinData"] = all_text(bits) or ""
@@ -89,9 +94,11 @@ def _build_shape(shape: RoiShape, like: etree._Element | None) -> etree._Element
     element = new(shape.type) if like is None else like
     for key in GEOMETRY[shape.type]:
         put(element, key, shape.geometry.get(key))
+    for old in list(children(element, "Transform", "BinData")):
+        element.remove(old)
+    if f"Transform {TRANSFORM[0]}" in shape.geometry:
+        element.insert(0, new("Transform", [(key, shape.geometry.get(f"Transform {key}")) for key in TRANSFORM]))
     if shape.type == "Mask":
-        for old in list(children(element, "BinData")):
-            element.remove(old)
         element.append(new("BinData", [(key, shape.geometry.get(f"BinData {key}")) for key in _BITS], shape.geometry.get("BinData", "")))
     put(element, "Text", shape.text)
     for key, number in (

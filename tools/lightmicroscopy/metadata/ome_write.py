@@ -328,10 +328,11 @@ class _Document:
                     continue
                 wanted.remove(pairs)
             if annotation not in modulo or kept_modulo:
-                found.append(self.carrier.carry("Annotation", annotation.get("ID", "")))
+                # tifffile looks for folded dimensions in the first annotation of an image only.
+                found.insert(0 if annotation in modulo else len(found), self.carrier.carry("Annotation", annotation.get("ID", "")))
         found += [self._map(scrub_map(annotation) if self.scrub else annotation) for annotation in wanted]
         if metadata.modulo and not (modulo and kept_modulo):
-            found.append(self._once((MODULO, metadata.modulo), lambda: build_modulo(metadata.modulo)))
+            found.insert(0, self._once((MODULO, metadata.modulo), lambda: build_modulo(metadata.modulo)))
         if metadata.tiles:
             found.append(self._map(tiles_annotation(metadata.tiles)))
         note = notes.annotation()

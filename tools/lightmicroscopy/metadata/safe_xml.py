@@ -36,6 +36,9 @@ def parse_xml(data: bytes, source: str) -> etree._Element:
     if len(data) > LARGEST:
         raise LimitError(f"The XML of {source} is {len(data):,} bytes long; at most {LARGEST:,} are accepted. Check where the file comes from.")
     data = _as_plain_bytes(data, source).strip(b"\0 \r\n\t")
+    if not _begins_as_ascii(data):
+        # libxml2 would recognise UTF-16, UTF-32 or EBCDIC by itself, and a document type in it would go unseen here.
+        raise UnreadableError(f"The XML of {source} is not well-formed: it does not begin with '<' in UTF-8. Ask for it again, or save it as UTF-8.")
     # libxml2 expands entities inside attributes whatever it is told, so a document type is refused before it sees one.
     if _declares_document_type(data):
         raise UnreadableError(
@@ -61,6 +64,11 @@ def _as_plain_bytes(data: bytes, source: str) -> bytes:
     if declared and not _ASCII_LIKE.fullmatch(declared[1].decode().lower()):
         raise UnreadableError(f"The XML of {source} is in the encoding {declared[1].decode()}, which is not accepted. Save it as UTF-8.")
     return data
+
+
+def _begins_as_ascii(data: bytes) -> bool:
+    head = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return head.startswith(b"<") and head[1:2] != b"\0"
 
 
 def _declares_document_type(data: bytes) -> bool:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ..image import Image
+from ..provenance import NAMESPACE, SOURCE, SOURCE_FORMAT, SOURCE_LOSSY, YES
 
+if TYPE_CHECKING:
+    from ..image import Dataset, Image
+
+PREVIEW_TITLE = "Preview made by the Galaxy light microscopy suite"
+"""What the previews of this suite say of themselves, as the Title in a PNG's text."""
+_NAME = 100
 _UNSAID = {
     "PNG": "pixel size, channel names, z and time steps, objective and date",
     "JPEG": "pixel size, channel names, z and time steps, objective and date",
@@ -30,3 +35,16 @@ def changed(image: Image) -> str | None:
     how = f" ({image.compression})" if image.compression else ""
     what = "label numbers are wrong along every edge" if image.kind == "label" else "its pixel values are not the measured ones"
     return f"Series {image.series} is stored with lossy compression{how}: {what}."
+
+
+def came_from(image: Image) -> tuple[tuple[str, str, bool], ...]:
+    """Name, format and whether values had been lost, of each source that this suite has recorded in a series, the oldest first."""
+    told = (dict(annotation.pairs) for annotation in image.metadata.annotations if annotation.namespace == NAMESPACE)
+    return tuple((pairs.get(SOURCE, "")[:_NAME], pairs.get(SOURCE_FORMAT, "")[:_NAME], pairs.get(SOURCE_LOSSY) == YES) for pairs in told)
+
+
+def preview(dataset: Dataset) -> str | None:
+    """Say in a sentence that this is a preview made by this suite; None for anything else."""
+    if not any(("Title", PREVIEW_TITLE) in image.metadata.original for image in dataset.images):
+        return None
+    return f"{dataset.location.name} is a preview, made by this suite to look at, and not the image. Choose the image that it shows."

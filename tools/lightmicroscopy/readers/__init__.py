@@ -59,6 +59,8 @@ def open(location: Location) -> Dataset:  # noqa: A001 - reads as `readers.open(
         If there is nothing, no reader knows it, or it is damaged.
     """
     path = location.path
+    if location.store is not None:
+        return cast("Reader", import_module(".ome_zarr", __name__)).open_dataset(location)
     try:
         head = _head(path)
     except OSError as error:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import LimitError, UnreadableError
 from ..image import Dataset, Image, Location, Plate, Well, WellField
-from ..metadata.ngff_read import Multiscale, ome_attributes, read_multiscale, read_plate, version_of
+from ..metadata.ngff_read import Multiscale, field_number, ome_attributes, read_multiscale, read_plate, version_of
 from ..names import without_extension
 from .zarr_array import read_json, read_layout
-from .zarr_metadata import lost_of_label, merge, own_metadata, usable_levels
+from .zarr_metadata import folded_axes, lost_of_label, merge, own_metadata, usable_levels
 from .zarr_source import AXES, ZarrArray, ZarrPixels
 from .zarr_store import METADATA_LIMIT, Store, folder_root, open_store
 
@@ -36,7 +36,7 @@ def sniff(path: Path, head: bytes) -> bool:
 
 
 def open_dataset(location: Location) -> Dataset:
-    """Open a store.
+    """Open a store, that of the location itself where it has one.
 
     Raises
     ------
@@ -45,9 +45,14 @@ def open_dataset(location: Location) -> Dataset:
     LimitError
         If its members, chunks or arrays are absurdly large or many.
     """
-    store = open_store(location.path)
+    store = location.store or open_store(location.path)
     try:
-        return _Reader(store, location).dataset()
+        dataset = _Reader(store, location).dataset()
+        if location.store is None:
+            return dataset
+        from .remote_plate import with_plate
+
+        return with_plate(dataset)
     except BaseException:
         store.close()
         raise
@@ -96,6 +101,8 @@ class _Reader:
     document: OmeDocument | None = None
     ome_source: bytes | None = None
     series_paths: tuple[str, ...] = ()
+    in_document: dict[int, int] = field(default_factory=dict)
+    """Number in the OME-XML of each image."""
     version: str = ""
 
     def dataset(self) -> Dataset:
@@ -105,18 +112,22 @@ class _Reader:
         self.series_paths = self._listed_series()
         self._read_ome_xml()
         plates: tuple[Plate, ...] = ()
-        if "plate" in root.ome:
+        is_plate = "plate" in root.ome
+        if is_plate:
             plates = (self._plate(root),)
         elif "multiscales" in root.ome:
             self._image(root, self._ome_image(root.path, 0))
         else:
             self._series(root)
+        if not is_plate and self.document is not None:
+            plates = self._plates_once()
         return Dataset(
             location=self.location,
             format=f"OME-Zarr {self.version}",
             images=tuple(self.images),
             labels=tuple(self.labels),
             plates=plates,
+            plate_layout=is_plate or not plates,
             ome=self.document.root if self.document else None,
             ome_source=self.ome_source,
             files=(self.location.path,),
@@ -225,22 +236,30 @@ class _Reader:
         for entry in entries:
             image_path = entry.get("path") if isinstance(entry, Mapping) else None
             group = self._group(well.below(image_path.strip("/"))) if isinstance(image_path, str) else None
-            if group is None or "multiscales" not in group.ome:
+            if group is None or "multiscales" not in group.ome or not isinstance(image_path, str):
                 self.warnings.append(f"The field {image_path} of its well {path} is listed but not there.")
                 continue
             run = entry.get("acquisition")
             ome_image = self._ome_image(group.path, len(self.images))
             positions = self._well_position(len(self.images)) if ome_image else {}
-            yield WellField(len(self.images), run if isinstance(run, int) else None, **positions)
+            yield WellField(len(self.images), run if isinstance(run, int) else None, index=field_number(image_path), **positions)
             self._image(group, ome_image)
 
     def _well_position(self, series: int) -> dict[str, Any]:
         for plate in self.document.plates if self.document else ():
             for well in plate.wells:
                 for known in well.fields:
-                    if known.series == series:
+                    if known.series == self.in_document.get(series):
                         return {"position_x": known.position_x, "position_y": known.position_y}
         return {}
+
+    def _plates_once(self) -> tuple[Plate, ...]:
+        """Plates that images of this store, which is none, were taken out of."""
+        from ..metadata.ome_plates import renumbered
+
+        position = {index: series for series, index in self.in_document.items()}
+        plates = renumbered(self.document.plates if self.document else (), position)
+        return tuple(plate for plate in plates if any(well.fields for well in plate.wells))
 
     def _image(self, group: Group, ome_image: OmeImage | None) -> None:
         series = len(self.images)
@@ -263,16 +282,14 @@ class _Reader:
     def _open_image(self, group: Group, series: int, ome_image: OmeImage | None, default_name: str) -> Image:
         source = f"{self.store.name}, group {group.path}" if group.path else self.store.name
         multiscale, sources = open_levels(self.store, group, source)
-        axes = "".join(axis.name for axis in multiscale.axes) if multiscale.axes else AXES
-        base = sources[0].shape
         levels, left_out = usable_levels(sources, multiscale)
         layout = sources[0].array.layout
-        metadata, warnings = own_metadata(group.ome, multiscale, base.t, base.c)
+        metadata, warnings = own_metadata(group.ome, multiscale, sources[0])
         image = Image(
             name=multiscale.name or default_name,
             series=series,
             levels=levels,
-            axes=axes.replace("-", "").upper(),
+            axes=folded_axes(multiscale),
             kind="label" if "image-label" in group.ome else "intensity",
             fill_value=layout.fill.item(),
             metadata=metadata,
@@ -299,6 +316,7 @@ class _Reader:
         if self.document is None:
             return None
         index = self.series_paths.index(path) if path in self.series_paths else position
+        self.in_document[len(self.images)] = index
         return self.document.images[index] if index < len(self.document.images) else None
 
 

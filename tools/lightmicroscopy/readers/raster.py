@@ -17,7 +17,8 @@ import numpy as np
 from ..errors import LimitError, UnreadableError
 from ..image import Channel, Dataset, Image, ImageMetadata, Level, Location, Region, Shape
 from .files import RandomFile
-from .tiff_codecs import Frame, jpeg_frame, jpeg_segments, png_frame
+from .jpeg_scan import is_cut
+from .tiff_codecs import jpeg_frame, jpeg_segments, png_frame
 from .tiff_plain import stem
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from .tiff_jpeg_kin import Frame
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
@@ -102,6 +105,9 @@ class RasterSource:
         self._dtype = np.dtype("uint16" if frame.bits > 8 else "uint8")
         self._lock = threading.Lock()
         self._pixels: NDArray[Any] | None = None
+        self.largest_unit = self._shape.pixels * self._dtype.itemsize
+        # A JPEG may have to be decoded twice to see whether it is whole; a PNG's bytes grow as they are gathered.
+        self.unit_memory = self.largest_unit * (2 if picture.format == "JPEG" else 1) + file.size + file.size // 8
 
     @property
     def shape(self) -> Shape:
@@ -130,9 +136,8 @@ class RasterSource:
         return self._pixels[np.newaxis, np.newaxis, np.newaxis, y0:y1, x0:x1]
 
     def _decode(self) -> NDArray[Any]:
-        data = self._file.read(0, self._file.size)
         try:
-            pixels = _decode_png(data, self._picture) if self._picture.format == "PNG" else _decode_jpeg(data)
+            pixels = _decode_png(self._file, self._picture) if self._picture.format == "PNG" else _decode_jpeg(self._file, self._picture)
             pixels = pixels.reshape(self._shape[3:])
         except (MemoryError, UnreadableError):
             raise
@@ -144,46 +149,60 @@ class RasterSource:
         return pixels
 
 
-def _decode_png(data: bytes, picture: _Picture) -> NDArray[Any]:
+def _decode_png(file: RandomFile, picture: _Picture) -> NDArray[Any]:
     import imagecodecs
 
     # Without its palette chunk a decoder cannot turn indices into colours; as grey values they stay what they are.
-    pixels: NDArray[Any] = imagecodecs.png_decode(_as_grey(data) if picture.lut is not None else _without_transparency(data))
-    frame = picture.frame
-    # The decoder stretches 1-, 2- and 4-bit grey over 0-255.
-    return pixels // (255 // ((1 << frame.bits) - 1)) if frame.bits < 8 else pixels
-
-
-def _decode_jpeg(data: bytes) -> NDArray[Any]:
-    import imagecodecs
-
-    pixels: NDArray[Any] = imagecodecs.jpeg_decode(data)
+    pixels: NDArray[Any] = imagecodecs.png_decode(_as_grey(file) if picture.lut is not None else _without_transparency(file))
+    if picture.frame.bits < 8:
+        # The decoder stretches 1-, 2- and 4-bit grey over 0-255.
+        np.floor_divide(pixels, 255 // ((1 << picture.frame.bits) - 1), out=pixels)
     return pixels
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _decode_jpeg(file: RandomFile, picture: _Picture) -> NDArray[Any]:
+    import imagecodecs
+
+    def decode(data: bytes) -> NDArray[Any]:
+        pixels: NDArray[Any] = imagecodecs.jpeg_decode(data)
+        return pixels.reshape(*pixels.shape[:2], -1)
+
+    data = file.read(0, file.size)
+    pixels = decode(data)
+    if not picture.frame.lossless and is_cut(data, pixels, picture.frame.bits, decode):
+        raise _truncated(file)
+    return pixels
+
+
+def _chunks(file: RandomFile) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and whole bytes of every chunk, each read by itself: a copy of the whole file would cost as much again."""
     at = len(_PNG)
-    while at + _CHUNK_HEAD <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        yield data[at + 4 : at + 8], data[at : at + 12 + length]
+    while at + _CHUNK_HEAD <= file.size:
+        head = file.read(at, _CHUNK_HEAD)
+        length = int.from_bytes(head[:4], "big")
+        yield head[4:], file.read(at, 12 + length)
         at += 12 + length
 
 
-def _as_grey(data: bytes) -> bytes:
+def _as_grey(file: RandomFile) -> bytearray:
     """The same PNG with its indices declared as grey values."""
-    out = [_PNG]
-    for kind, chunk in _chunks(data):
+    out = bytearray(_PNG)
+    for kind, chunk in _chunks(file):
         if kind == b"IHDR":
             body = chunk[4:17] + b"\0" + chunk[18:21]
-            out.append(chunk[:4] + body + struct.pack(">I", zlib.crc32(body)))
+            out += chunk[:4] + body + struct.pack(">I", zlib.crc32(body))
         elif kind not in (b"PLTE", b"tRNS", b"hIST", b"bKGD", b"sBIT"):
-            out.append(chunk)
-    return b"".join(out)
+            out += chunk
+    return out
 
 
-def _without_transparency(data: bytes) -> bytes:
+def _without_transparency(file: RandomFile) -> bytearray:
     """The same PNG without tRNS and gamma, which decoders would turn into an alpha sample or other values."""
-    return _PNG + b"".join(chunk for kind, chunk in _chunks(data) if kind not in (b"tRNS", b"gAMA", b"sRGB", b"cHRM", b"iCCP", b"bKGD", b"sBIT"))
+    out = bytearray(_PNG)
+    for kind, chunk in _chunks(file):
+        if kind not in (b"tRNS", b"gAMA", b"sRGB", b"cHRM", b"iCCP", b"bKGD", b"sBIT"):
+            out += chunk
+    return out
 
 
 def _png(file: RandomFile) -> _Picture:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from .tiff_jpeg_kin import Frame, jpeg2000_frame, jpegxl_frame, jpegxr_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 JPEG = frozenset((6, 7, 33007, 34892))
 JPEG2000 = frozenset((33003, 33004, 33005, 34712))
+JPEG_XL = frozenset((50002, 52546))
+JPEG_XR = frozenset((22610, 34934))
 WEBP = frozenset((34927, 50001))
 PNG = 34933
 LERC = 34887
-PICTURES = JPEG2000 | WEBP | {PNG, 22610, 34934, 50002, 52546}
+PICTURES = JPEG2000 | JPEG_XL | JPEG_XR | WEBP | {PNG}
 """Codecs that unpack to an array of its own size, JPEG apart, which needs tables of the page."""
 LZW = 5
 ALWAYS_LOSSY = frozenset((22610, 33003, 33004, 33005, 34934, 50002, 52546, 34676, 34677, 65000, 65001, 65002))
@@ -50,16 +54,6 @@ _NAMES = {
 }
 
 
-class Frame(NamedTuple):
-    """What an encoded picture's own header says."""
-
-    height: int
-    width: int
-    samples: int
-    bits: int
-    lossless: bool = False
-
-
 def compression_name(code: int) -> str | None:
     """Name of a TIFF compression; None for none."""
     return None if code == 1 else _NAMES.get(code, f"compression {code}")
@@ -82,7 +76,15 @@ def is_lossy(code: int, head: bytes) -> bool:
 
 def picture_frame(code: int, data: bytes) -> Frame | None:
     """The header of a segment that is a whole encoded picture; None where it cannot be found or the codec has none."""
-    parsers = ((JPEG, jpeg_frame), (JPEG2000, _jpeg2000_frame), ((PNG,), png_frame), (WEBP, _webp_frame), ((LERC,), _lerc_frame))
+    parsers = (
+        (JPEG, jpeg_frame),
+        (JPEG2000, jpeg2000_frame),
+        (JPEG_XL, jpegxl_frame),
+        (JPEG_XR, jpegxr_frame),
+        ((PNG,), png_frame),
+        (WEBP, _webp_frame),
+        ((LERC,), _lerc_frame),
+    )
     try:
         return next((parse(data) for codes, parse in parsers if code in codes), None)
     except (struct.error, IndexError):
@@ -102,7 +104,7 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:
             at += 2
             continue
-        if marker == 0xD9:
+        if marker in (0x00, 0xD9):
             return
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         yield marker, data[at + 4 : at + 2 + length], at
@@ -139,23 +141,15 @@ def lerc_error(data: bytes) -> float:
 
 
 def _lerc_frame(data: bytes) -> Frame | None:
+    """Size of a LERC blob; blobs that follow it, one for each further sample, count as samples."""
+    if data[:10] == b"CntZImage ":
+        _, _, height, width = struct.unpack_from("<4i", data, 10)
+        return Frame(abs(height), abs(width), data.count(b"CntZImage "), 32, True)
     if data[:6] != b"Lerc2 ":
         return None
     version = struct.unpack_from("<i", data, 6)[0]
     height, width, depth = struct.unpack_from("<3i", data, 10 + (4 if version >= 3 else 0))
-    return Frame(abs(height), abs(width), abs(depth) if version >= 4 else 1, 64, True)
-
-
-def _jpeg2000_frame(data: bytes) -> Frame | None:
-    at = data.find(b"\xff\x4f\xff\x51")
-    if at < 0:
-        return None
-    x1, y1, x0, y0 = struct.unpack_from(">IIII", data, at + 8)
-    samples = struct.unpack_from(">H", data, at + 40)[0]
-    bits = (data[at + 42] & 0x7F) + 1
-    cod = data.find(b"\xff\x52", at)
-    # COD: Lcod(2) Scod(1) SGcod(4) levels(1) width(1) height(1) style(1) transformation(1); 1 is the reversible 5/3.
-    return Frame(y1 - y0, x1 - x0, samples, bits, cod >= 0 and data[cod + 13] == 1)
+    return Frame(abs(height), abs(width), (abs(depth) if version >= 4 else 1) * data.count(b"Lerc2 "), 64, True)
 
 
 def _webp_frame(data: bytes) -> Frame | None:

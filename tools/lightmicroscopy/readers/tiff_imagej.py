@@ -7,33 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..image import Channel, Quantity
+from ..metadata.ome_units import NOT_LENGTHS, spell_unit
 from .tiff_plain import resolution
 from .tiff_roi import decode_roi
 
 if TYPE_CHECKING:
     from ..image import ImageMetadata, Roi
 
-_UNITS = {
-    "µm": "µm",
-    "um": "µm",
-    "micron": "µm",
-    "microns": "µm",
-    "micrometer": "µm",
-    "micrometers": "µm",
-    "micrometre": "µm",
-    "nm": "nm",
-    "nanometer": "nm",
-    "mm": "mm",
-    "millimeter": "mm",
-    "cm": "cm",
-    "m": "m",
-    "meter": "m",
-    "pm": "pm",
-    "inch": "in",
-    "in": "in",
-    "å": "Å",
-    "angstrom": "Å",
-}
 _SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "msec": 1e-3, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}
 _BINARY = ("ROI", "Overlays", "LUTs", "Plot", "Info", "Labels", "Properties")
 _LONGEST = 1 << 20
@@ -57,7 +37,7 @@ def metadata(tiff: Any, known: ImageMetadata, sizes: tuple[int, int, int]) -> tu
     unit = _unit(facts, warnings)
     size_x, size_y = _size(resolution(page, 282), unit), _size(resolution(page, 283), unit)
     spacing = _number(facts.get("spacing"))
-    size_z = Quantity(abs(spacing), unit) if unit and spacing and sizes[2] > 1 else None
+    size_z = Quantity(spacing, unit) if unit and spacing and sizes[2] > 1 else None
     if spacing and spacing < 0:
         warnings.append("The slice spacing is negative: slices were taken in descending order. Their order was kept.")
     if facts.get("cf") is not None:
@@ -80,9 +60,12 @@ def metadata(tiff: Any, known: ImageMetadata, sizes: tuple[int, int, int]) -> tu
 
 def _unit(facts: dict[str, Any], warnings: list[str]) -> str | None:
     text = str(facts.get("unit") or "").strip()
-    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text).replace("\u03bc", "µ")
-    unit = _UNITS.get(text.lower())
-    if unit is None and text and text.lower() not in ("pixel", "pixels", "null"):
+    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
+    # No microscope measures in megametres: what is spelt "Mm" is a millimetre.
+    unit = spell_unit(text.lower(), "length") or spell_unit(text, "length")
+    if unit in NOT_LENGTHS:
+        return None
+    if unit is None and text and text.lower() != "null":
         warnings.append(f"ImageJ's unit of length {text!r} is not known; the pixel size was left unknown.")
     return unit
 

@@ -89,6 +89,11 @@ class Layout:
         return self.width * (1 if self.planar else self.samples) * self.stored.itemsize
 
     @property
+    def segment_bytes(self) -> int:
+        """Bytes of a whole strip or tile, unpacked."""
+        return self.segment_height * self.segment_width * (1 if self.planar else self.samples) * self.dtype.itemsize
+
+    @property
     def page_bytes(self) -> int:
         """Bytes of a whole page, unpacked."""
         return self.height * self.width * self.samples * self.dtype.itemsize

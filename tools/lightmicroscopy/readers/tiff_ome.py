@@ -15,7 +15,6 @@ from .tiff_source import PlaneRef
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..image import Plate
     from ..metadata.ome_read import OmeDocument, OmeImage, TiffDataBlock
     from .tiff_layout import Layout
     from .tiff_structure import Ifd
@@ -70,6 +69,7 @@ def _with_pixels(document: OmeDocument) -> tuple[OmeDocument, tuple[str, ...]]:
     OmeMismatchError
         If no image has any.
     """
+    from ..metadata.ome_plates import renumbered
     from ..metadata.ome_xml import first_child
 
     kept = [index for index, image in enumerate(document.images) if first_child(image.metadata.element, "Pixels") is not None]
@@ -80,21 +80,7 @@ def _with_pixels(document: OmeDocument) -> tuple[OmeDocument, tuple[str, ...]]:
     position = {old: new for new, old in enumerate(kept)}
     left = [image.name or image.id or f"series {index}" for index, image in enumerate(document.images) if index not in position]
     warning = f"{len(left)} of {len(document.images)} images in the OME-XML have no Pixels and were left out: {', '.join(left[:5])}."
-    return replace(document, images=tuple(document.images[index] for index in kept), plates=_renumbered(document.plates, position)), (warning,)
-
-
-def _renumbered(plates: tuple[Plate, ...], position: dict[int, int]) -> tuple[Plate, ...]:
-    """Plates whose fields of view are known by new numbers; those without one are left out."""
-    return tuple(
-        replace(
-            plate,
-            wells=tuple(
-                replace(well, fields=tuple(replace(one, series=position[one.series]) for one in well.fields if one.series in position))
-                for well in plate.wells
-            ),
-        )
-        for plate in plates
-    )
+    return replace(document, images=tuple(document.images[index] for index in kept), plates=renumbered(document.plates, position)), (warning,)
 
 
 def open_companion(location: Location, xml: bytes) -> Dataset:
@@ -216,6 +202,11 @@ def _image(tiffs: TiffSet, document: OmeDocument, ome: OmeImage, number: int, se
     image = make_image(ome.name or stem(tiffs.name), number, levels, axes, layout, metadata, tuple(warnings))
     if samples in (3, 4) and image.kind == "intensity" and layout.dtype.name in ("uint8", "uint16"):
         image = replace(image, kind="rgb")
+    if ome.white_is_zero:
+        image = replace(image, white_is_zero=True)
+    if ome.kind is not None:
+        # This suite's own word, without which the next pyramid would average labels or indices.
+        image = replace(image, kind=ome.kind)
     bits = ome.significant_bits
     if bits and 0 < bits <= layout.dtype.itemsize * 8:
         image = replace(image, significant_bits=bits)

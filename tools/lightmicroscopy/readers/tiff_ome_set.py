@@ -46,6 +46,10 @@ class TiffSet:
         self._uuids: dict[Path, tuple[str, ...]] | None = None
         self._names = 1
         self._given = tuple(dict.fromkeys((location.path, *location.files)))
+        # Sets of tens of thousands of files are looked through once, not once for each of them.
+        self._by_name: dict[str, list[Path]] = {}
+        for path in self._given:
+            self._by_name.setdefault(path.name, []).append(path)
         if book is not None:
             self._books[location.path] = book
 
@@ -76,8 +80,8 @@ class TiffSet:
         """The file meant by a name and UUID: by its exact name, by the UUID it says it has, by the end of its name."""
         base = _bare(file_name)
         if base:
-            for path in self._given:
-                if path.name == base and path.is_file():
+            for path in self._by_name.get(base, ()):
+                if path.is_file():
                     return path
             beside = self._location.path.parent / base
             if beside.is_file():
@@ -164,8 +168,11 @@ class TiffSet:
 
 
 def _is_tiff(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(4) in _TIFF
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) in _TIFF
+    except OSError as error:
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror}. Check that you may read it.") from error
 
 
 def _bare(file_name: str | None) -> str:

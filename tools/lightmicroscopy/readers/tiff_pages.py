@@ -57,8 +57,12 @@ class PageBook:
     def __init__(self, path: Path, *, hold: bool = True, layouts: dict[object, Layout] | None = None) -> None:
         self.file = RandomFile(path, hold=hold)
         self.name = path.name
-        self.scanner = Scanner(self.file)
-        self.ifds = self.scanner.scan()
+        try:
+            self.scanner = Scanner(self.file)
+            self.ifds = self.scanner.scan()
+        except BaseException:
+            self.file.close()
+            raise
         self._layouts = {} if layouts is None else layouts
         self._pages: dict[int, Page] = {}
         self._parsed: tifffile.TiffFile | None = None

@@ -102,7 +102,10 @@ def make_image(
         channels = metadata.channels or tuple(Channel() for _ in range(levels[0].pixels.shape.c))
         metadata = replace(metadata, channels=tuple(replace(channel, lut=layout.lut) for channel in channels))
     if layout.white_is_zero:
-        warnings += ("Low values are white in this image (photometric interpretation MINISWHITE); the values were kept as they are stored.",)
+        warnings += (
+            "Low values are white in this image (photometric interpretation MINISWHITE); the values were kept as they are stored, so that most "
+            "programs show a copy inverted.",
+        )
     short = _understated(levels)
     if short is not None:
         warnings += (

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import LimitError, SuiteError, UnreadableError
-from ..image import Region, Shape
-from .tiff_codecs import JPEG, LERC, LZW, PICTURES, WEBP, picture_frame
+from ..image import LARGE_UNIT, Region, Shape
+from .jpeg_scan import is_cut
+from .large_units import kept
+from .tiff_codecs import JPEG, JPEG2000, JPEG_XL, LERC, LZW, PICTURES, WEBP, picture_frame
 from .tiff_layout import MAX_SEGMENT, RATIO_FREE, Layout, Page
 from .tiff_lzw import check_lzw
 
@@ -30,6 +32,8 @@ _HIDDEN = 16
 _RGBA = 4
 _WASTE = 8
 """Whole rows are read, and cropped, where at most this many times the wanted bytes are read."""
+_WORKING = dict.fromkeys(JPEG2000 | JPEG_XL, 5)
+"""Bytes that a codec takes for each value, beside the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,10 @@ class TiffSource:
         self._dtype = layout.dtype
         self._fill = fill
         self._unit = _unit(layout, shape)
+        layouts = {id(ref.page.layout): ref.page.layout for ref in planes if ref is not None}
+        whole = [each for each in layouts.values() if not _in_parts(each)]
+        self.largest_unit = max((each.segment_bytes for each in whole), default=0)
+        self.unit_memory = max((_memory(each) for each in whole), default=0)
 
     @property
     def shape(self) -> Shape:
@@ -116,7 +124,24 @@ def _said(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
+def _in_parts(layout: Layout) -> bool:
+    """Whether parts of a strip or tile can be read by position: plain strips, and plain tiles where that is worth while."""
+    return layout.raw and (not layout.tiled or layout.segment_bytes > _RAW_UNIT)
+
+
+def _memory(layout: Layout) -> int:
+    """Bytes that unpacking one strip or tile takes.
+
+    Beside the pixels themselves: their stored bytes, or a copy in another byte order; or what picture codecs were measured to take.
+    """
+    values = layout.segment_bytes // layout.dtype.itemsize
+    return layout.segment_bytes + max(layout.segment_bytes, _WORKING.get(layout.code, 0) * values)
+
+
 def _unit(layout: Layout, shape: Shape) -> Shape:
+    if layout.tiled and _in_parts(layout):
+        rows = _power_of_two(_RAW_UNIT // (layout.segment_bytes // layout.segment_height))
+        return Shape(1, 1, 1, min(rows, layout.segment_height, shape.y), min(layout.segment_width, shape.x), shape.s)
     if layout.tiled:
         return Shape(1, 1, 1, min(layout.segment_height, shape.y), min(layout.segment_width, shape.x), shape.s)
     row = max(layout.row_bytes * (layout.samples if layout.planar else 1), 1)
@@ -128,6 +153,10 @@ def _unit(layout: Layout, shape: Shape) -> Shape:
     else:
         rows = layout.segment_height * max(1, math.ceil(_UNIT / (row * layout.segment_height)))
     return Shape(1, 1, 1, min(rows, shape.y), shape.x, shape.s)
+
+
+def _power_of_two(most: int) -> int:
+    return 1 << max(0, most.bit_length() - 1)
 
 
 def _read_plane(ref: PlaneRef, y: tuple[int, int], x: tuple[int, int], into: NDArray[Any]) -> None:
@@ -214,18 +243,67 @@ def _read_segments(ref: PlaneRef, planar_sample: int, y: tuple[int, int], x: tup
             y0, y1 = max(y[0], top), min(y[1], top + height)
             x0, x1 = max(x[0], left), min(x[1], left + width)
             target = into[y0 - y[0] : y1 - y[0], x0 - x[0] : x1 - x[0]]
-            pixels = _segment(ref, base + row * layout.across + column)
-            if pixels is None:
+            held, skipped = _rows_of_segment(ref, base + row * layout.across + column, (y0 - top, y1 - top))
+            if held is None:
                 target[...] = layout.nodata
             else:
-                target[...] = pixels[y0 - top : y1 - top, x0 - left : x1 - left, first : first + into.shape[-1]]
+                target[...] = held[y0 - top - skipped : y1 - top - skipped, x0 - left : x1 - left, first : first + into.shape[-1]]
+
+
+def _rows_of_segment(ref: PlaneRef, number: int, rows: tuple[int, int]) -> tuple[NDArray[Any] | None, int]:
+    """At least those rows of a strip or tile, and how many rows before them were left out."""
+    page, layout = ref.page, ref.page.layout
+    if _in_parts(layout) and int(page.counts[number]) >= layout.segment_bytes and page.offsets[number]:
+        samples = 1 if layout.planar else layout.samples
+        band = np.empty((rows[1] - rows[0], layout.segment_width, samples), layout.stored)
+        _fill(ref, int(page.offsets[number]) + rows[0] * (layout.segment_bytes // layout.segment_height), band)
+        return band, rows[0]
+    if layout.segment_bytes > LARGE_UNIT:
+        return kept(ref.file, (page, number), lambda: _segment(ref, number)), 0
+    return _segment(ref, number), 0
 
 
 def _segment(ref: PlaneRef, number: int) -> NDArray[Any] | None:
     page, layout = ref.page, ref.page.layout
-    offset, count = int(page.offsets[number]), int(page.counts[number])
-    if not offset or not count:
+    if not page.offsets[number] or not page.counts[number]:
         return None
+    pixels: NDArray[Any] | None
+    if layout.code in PICTURES:
+        pixels = _decode_picture(ref, _stored(ref, number), number)
+    elif layout.code in JPEG:
+        pixels = _decode_jpeg(ref, _stored(ref, number), number)
+    else:
+        # No name here holds the stored bytes: they are gone before a large segment is copied to another byte order.
+        pixels = layout.decode(_stored(ref, number), number)[0]
+    if pixels is None:
+        return None
+    larger = pixels.dtype.itemsize > layout.dtype.itemsize
+    if larger or (pixels.dtype.itemsize != layout.dtype.itemsize and pixels.dtype.kind not in "bu"):
+        raise ValueError(f"the values decode to {pixels.dtype} where {layout.dtype} is declared")
+    decoded: NDArray[Any] = pixels[0]
+    return decoded
+
+
+def _decode_jpeg(ref: PlaneRef, data: bytes, number: int) -> NDArray[Any]:
+    layout = ref.page.layout
+
+    def decode(encoded: bytes) -> NDArray[Any]:
+        pixels = layout.decode(encoded, number, **layout.jpeg)[0]
+        if pixels is None:
+            raise ValueError("it holds no picture")
+        return pixels
+
+    pixels = decode(data)
+    frame = picture_frame(layout.code, data)
+    if frame is not None and not frame.lossless and is_cut(data, pixels, frame.bits, decode):
+        raise ValueError("its picture ends early")
+    return pixels
+
+
+def _stored(ref: PlaneRef, number: int) -> bytes:
+    """The bytes of a strip or tile, looked at before a decoder sees them."""
+    page, layout = ref.page, ref.page.layout
+    offset, count = int(page.offsets[number]), int(page.counts[number])
     data = ref.file.read(offset, count)
     if len(data) < count:
         raise UnreadableError(
@@ -235,14 +313,7 @@ def _segment(ref: PlaneRef, number: int) -> NDArray[Any] | None:
     _check_frame(ref, data, number)
     if layout.code == LZW:
         check_lzw(data if not layout.reversed_bits else data.translate(_REVERSED))
-    pixels = _decode_picture(ref, data, number) if layout.code in PICTURES else layout.decode(data, number, **layout.jpeg)[0]
-    if pixels is None:
-        return None
-    larger = pixels.dtype.itemsize > layout.dtype.itemsize
-    if larger or (pixels.dtype.itemsize != layout.dtype.itemsize and pixels.dtype.kind not in "bu"):
-        raise ValueError(f"the values decode to {pixels.dtype} where {layout.dtype} is declared")
-    decoded: NDArray[Any] = pixels[0]
-    return decoded
+    return data
 
 
 def _decode_picture(ref: PlaneRef, data: bytes, number: int) -> NDArray[Any]:
@@ -277,8 +348,8 @@ def _check_frame(ref: PlaneRef, data: bytes, number: int) -> None:
     page, layout = ref.page, ref.page.layout
     frame = picture_frame(layout.code, data)
     if frame is None:
-        if layout.code == LERC:
-            _check_size(ref, number, *_unpacked(layout, data).shape[:2])
+        if (layout.code in JPEG and not layout.jpeg["jpegheader"]) or layout.code == LERC or layout.code in PICTURES:
+            raise ValueError("its header does not tell the size of one picture")
         return
     size = frame.height * frame.width * max(frame.samples, 1) * ((frame.bits + 7) // 8)
     expected = layout.segment_height * layout.segment_width * (1 if layout.planar else layout.samples) * layout.dtype.itemsize
@@ -298,7 +369,7 @@ def _check_frame(ref: PlaneRef, data: bytes, number: int) -> None:
             raise ValueError(f"its picture has {frame.samples} samples per pixel where {samples} are declared")
     else:
         _check_size(ref, number, frame.height, frame.width)
-        if layout.code == LERC and frame.samples > (1 if layout.planar else layout.samples):
+        if (layout.code == LERC or layout.code in JPEG_XL) and frame.samples > (1 if layout.planar else layout.samples):
             raise ValueError(f"its picture has {frame.samples} samples per pixel where {layout.samples} are declared")
 
 

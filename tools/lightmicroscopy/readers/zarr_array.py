@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..errors import LimitError, UnreadableError
+from .prefetch import FetchesAhead
 from .zarr_codecs import Chain, chain_v2, chain_v3, codec_name, named
 from .zarr_store import METADATA_FILES, METADATA_LIMIT, Store
 
@@ -20,7 +21,7 @@ CHUNK_BYTES: Final = 2 << 30
 """Bytes of one decoded chunk accepted."""
 ARRAY_BYTES: Final = 1 << 50
 """Bytes of one array accepted, pixels that were never stored included."""
-_EMPTY_BYTES: Final = 1 << 30
+EMPTY_BYTES: Final = 1 << 30
 """From this size on an array must have chunks stored."""
 EMPTIEST: Final = 10_000_000
 """Most pixel bytes for each stored byte. A sparse label map comes near it; an array that merely claims a size is far beyond."""
@@ -278,7 +279,8 @@ def _check_sizes(store: Store, layout: ArrayLayout) -> None:
         raise LimitError(
             f"{store.name}: the array {layout.path or '/'} claims {total:,} bytes of pixels; at most {ARRAY_BYTES:,} are read. Check its shape."
         )
-    if total > _EMPTY_BYTES and not _holds(store, layout.path, total // EMPTIEST):
+    # What a server holds cannot be listed; see `zarr_source.Sparseness`.
+    if total > EMPTY_BYTES and not isinstance(store, FetchesAhead) and not _holds(store, layout.path, total // EMPTIEST):
         raise LimitError(
             f"{store.name}: the array {layout.path or '/'} claims {total:,} bytes of pixels but stores next to nothing (under 1 in {EMPTIEST:,}). "
             "Check that the upload or copy was completed."

@@ -77,7 +77,10 @@ class Chain:
             array = flat.reshape(tuple(shape))
         else:
             array = flat.reshape([shape[axis] for axis in self.permutation]).transpose(np.argsort(self.permutation))
-        return array if self.stored.isnative else array.astype(self.stored.newbyteorder("="))
+        if self.stored.isnative:
+            return array
+        # In place where the bytes are ours: a chunk may be as large as half of the memory.
+        return array.byteswap(inplace=flat.flags.writeable).view(self.stored.newbyteorder("="))
 
 
 def encoded_bound(size: int) -> int:
@@ -103,19 +106,19 @@ def _blosc(data: Any, limit: int) -> Any:
 def _zstd(data: Any, limit: int) -> Any:
     import imagecodecs
 
-    return imagecodecs.zstd_decode(data, out=limit)
+    return imagecodecs.zstd_decode(data, out=np.empty(limit, np.uint8).data)
 
 
 def _zlib(data: Any, limit: int) -> Any:
     import imagecodecs
 
-    return imagecodecs.zlib_decode(data, out=limit)
+    return imagecodecs.zlib_decode(data, out=np.empty(limit, np.uint8).data)
 
 
 def _gzip(data: Any, limit: int) -> Any:
     import imagecodecs
 
-    return imagecodecs.gzip_decode(data, out=limit)
+    return imagecodecs.gzip_decode(data, out=np.empty(limit, np.uint8).data)
 
 
 def _lz4(data: Any, limit: int) -> Any:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ..image import Channel, Image, ImageMetadata, Level, Quantity
-from ..metadata.ngff_read import AxisInfo, Multiscale, read_channels
+from ..image import Channel, Image, ImageMetadata, Level, Modulo, Quantity
+from ..metadata.ngff_axes import AxisInfo, folded_letter
+from ..metadata.ngff_read import Multiscale, read_channels
 from ..metadata.ngff_units import ome_length, seconds
 from .zarr_source import AXES, ZarrPixels
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ..metadata.ome_read import OmeImage
 
 _WHITE = -1
+_UNIT: Final = 40
+"""Most letters kept of the unit of an axis OME does not have."""
 _LARGEST: Final = 1e6
 """Most that a level's pixels may plausibly exceed those of level 0 along an axis."""
 
@@ -33,7 +36,7 @@ def usable_levels(sources: Sequence[ZarrPixels], multiscale: Multiscale) -> tupl
     levels: list[Level] = []
     warnings: list[str] = []
     for position, pixels in enumerate(sources):
-        fault = _fault(pixels, levels)
+        fault = _fault(pixels, sources[0], levels)
         if fault:
             rest = f" and the {len(sources) - position - 1} after it are" if position + 1 < len(sources) else " is"
             warnings.append(f"Its resolution level {multiscale.levels[position].path} {fault}; it{rest} left out.")
@@ -44,14 +47,16 @@ def usable_levels(sources: Sequence[ZarrPixels], multiscale: Multiscale) -> tupl
     return tuple(levels), warnings
 
 
-def _fault(pixels: ZarrPixels, before: Sequence[Level]) -> str | None:
+def _fault(pixels: ZarrPixels, first: ZarrPixels, before: Sequence[Level]) -> str | None:
     if not before:
         return None
-    first, last, own = before[0].pixels, before[-1].pixels.shape, pixels.shape
+    last, own = before[-1].pixels.shape, pixels.shape
     if (own.t, own.c) != (first.shape.t, first.shape.c):
         return f"has {own.t} time points and {own.c} channels, where the largest has {first.shape.t} and {first.shape.c}"
     if pixels.dtype != first.dtype:
         return f"has pixels of the type {pixels.dtype}, where those of the largest are {first.dtype}"
+    if pixels.folded != first.folded or ("z" in pixels.folded and own.z != first.shape.z):
+        return "has another size than the largest along an axis that OME does not have, or along the z it is folded into"
     if any(ours > theirs for ours, theirs in zip(own[2:5], last[2:5], strict=True)):
         sizes = " × ".join(map(str, own[2:5]))
         return f"has {sizes} pixels (Z Y X), which is larger than the level before it with {' × '.join(map(str, last[2:5]))}"
@@ -94,21 +99,30 @@ def lost_of_label(ome: Mapping[str, Any]) -> list[str]:
 
 def _lost_position(multiscale: Multiscale) -> list[str]:
     translation = multiscale.levels[0].translation
-    if translation is None or not any(translation):
-        return []
     axes = multiscale.axes or tuple(map(AxisInfo, AXES))
+    # Of a folded axis it is where its Modulo annotation starts.
+    if translation is None or not any(shift for axis, shift in zip(axes, translation, strict=True) if not axis.folded):
+        return []
     names = [
-        f"{axis.name} {shift:g}" + (f" {axis.unit[:20]}" if isinstance(axis.unit, str) else "") for axis, shift in zip(axes, translation, strict=True)
+        f"{axis.name} {shift:g}" + (f" {axis.unit[:20]}" if isinstance(axis.unit, str) else "")
+        for axis, shift in zip(axes, translation, strict=True)
+        if not axis.folded
     ]
     return [f"Its position by the 'translation' of its full resolution ({', '.join(names)}) is not kept: what is written starts at 0."]
 
 
-def own_metadata(ome: Mapping[str, Any], multiscale: Multiscale, times: int, channels: int) -> tuple[ImageMetadata, list[str]]:
+def own_metadata(ome: Mapping[str, Any], multiscale: Multiscale, pixels: ZarrPixels) -> tuple[ImageMetadata, list[str]]:
     """Metadata that the NGFF attributes hold, and warnings.
 
     A scale is a pixel size only where its axis has a unit and it is above zero; along time also only where there is more
     than one time point.
+
+    Parameters
+    ----------
+    pixels
+        Of the full resolution.
     """
+    times, channels = pixels.shape.t // pixels.folded.get("t", 1), pixels.shape.c
     warnings = _lost_position(multiscale)
     sizes: dict[str, Quantity | None] = {}
     increment = None
@@ -126,6 +140,8 @@ def own_metadata(ome: Mapping[str, Any], multiscale: Multiscale, times: int, cha
             if sizes[axis.name] is None:
                 warnings.append(f"The unit {str(axis.unit)[:40]!r} of its axis {axis.name} is none of length; its pixel size is left out.")
     known = read_channels(ome, multiscale.invented_colors)
+    if len(known) * pixels.folded.get("c", 1) == channels:
+        known = _repeated(known, multiscale, pixels.folded.get("c", 1))
     if known and len(known) != channels:
         rest = "the rest is left out" if len(known) > channels else "the others have no name"
         warnings.append(f"Its 'omero' describes {len(known)} channels, but it has {channels}; {rest}.")
@@ -133,7 +149,46 @@ def own_metadata(ome: Mapping[str, Any], multiscale: Multiscale, times: int, cha
     metadata = ImageMetadata(
         pixel_size_x=sizes.get("x"), pixel_size_y=sizes.get("y"), pixel_size_z=sizes.get("z"), time_increment_s=increment, channels=known
     )
-    return metadata, warnings
+    return replace(metadata, modulo=_modulo(multiscale, pixels)), warnings
+
+
+def folded_axes(multiscale: Multiscale) -> str:
+    """Letters of the axes the source declared, as `Image.axes` has them."""
+    axes = multiscale.axes or tuple(map(AxisInfo, AXES))
+    return "".join(folded_letter(axis) if axis.folded else axis.name.upper() for axis in axes if axis.name != "-")
+
+
+def _repeated(known: tuple[Channel, ...], multiscale: Multiscale, count: int) -> tuple[Channel, ...]:
+    """Each channel once for every step of the axis folded into C, which its name is given too."""
+    label = next((axis.label for axis in multiscale.axes or () if axis.name == "C"), None)
+    if label is None:
+        return known
+    return tuple(replace(channel, name=f"{channel.name} {label} {step}" if channel.name else None) for channel in known for step in range(count))
+
+
+def _modulo(multiscale: Multiscale, pixels: ZarrPixels) -> tuple[Modulo, ...]:
+    """What OME is told of each folded axis: the values along it where it has a unit, else their numbers."""
+    found = []
+    level = multiscale.levels[0]
+    for position, axis in enumerate(multiscale.axes or ()):
+        if axis.along is None:
+            continue
+        step = level.scale[position] if level.scale else None
+        calibrated = step is not None and step > 0 and isinstance(axis.unit, str)
+        start = level.translation[position] if calibrated and level.translation else 0.0
+        step = step if calibrated and step is not None else 1.0
+        found.append(
+            Modulo(
+                axis.along,
+                axis.modulo,
+                start=start,
+                end=start + step * (pixels.folded[axis.name.lower()] - 1),
+                step=step,
+                unit=str(axis.unit)[:_UNIT] if calibrated else None,
+                description=axis.label,
+            )
+        )
+    return tuple(found)
 
 
 def merge(image: Image, ome_image: OmeImage, multiscale: Multiscale) -> Image:
@@ -151,16 +206,18 @@ def merge(image: Image, ome_image: OmeImage, multiscale: Multiscale) -> Image:
         ome,
         pixel_size_x=ngff.pixel_size_x or ome.pixel_size_x,
         pixel_size_y=ngff.pixel_size_y or ome.pixel_size_y,
-        pixel_size_z=ngff.pixel_size_z or ome.pixel_size_z,
+        pixel_size_z=_step(ngff.pixel_size_z, ome.pixel_size_z),
         time_increment_s=_increment(ngff.time_increment_s, ome.time_increment_s),
         channels=_channels(ngff.channels, _unfolded(ome_image), shape.c),
+        modulo=ngff.modulo or ome.modulo,
         planes=tuple(plane for plane in ome.planes if plane.t < shape.t and plane.c < shape.c and plane.z < shape.z),
     )
     return replace(
         image,
         name=ome_image.name or multiscale.name or image.name,
         metadata=metadata,
-        kind="label" if ome_image.kind == "label" else image.kind,
+        kind=ome_image.kind or image.kind,
+        white_is_zero=ome_image.white_is_zero,
         significant_bits=_significant_bits(ome_image, image),
         warnings=tuple(warnings),
     )
@@ -169,6 +226,11 @@ def merge(image: Image, ome_image: OmeImage, multiscale: Multiscale) -> Image:
 def _increment(ngff: float | None, ome: float | None) -> float | None:
     # bioformats2raw writes 1.0 second where it knows nothing; its OME-XML then has no TimeIncrement.
     return ome if ngff is None or ngff == 1.0 else ngff
+
+
+def _step(ngff: Quantity | None, ome: Quantity | None) -> Quantity | None:
+    # NGFF has no falling z; where only the sign differs, OME-XML knows it.
+    return ome if ngff is None or (ome is not None and ome == replace(ngff, value=-ngff.value)) else ngff
 
 
 def _significant_bits(ome_image: OmeImage, image: Image) -> int | None:

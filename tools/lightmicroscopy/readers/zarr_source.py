@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections import OrderedDict
-from collections.abc import Sequence
-from itertools import product
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, groupby, pairwise, product
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from ..errors import SuiteError, UnreadableError
-from ..image import Region, Shape, Span
+from ..errors import SuiteError
+from ..image import LARGE_UNIT, Region, Shape, Span
+from .large_units import kept
+from .zarr_chunks import StoredChunks
 from .zarr_codecs import ChunkError
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from .zarr_store import Store
 
 AXES: Final = "tczyx"
-_ABSENT: Final = 2**64 - 1
-_INDEXES: Final = 32
-_ENTRY: Final = 16
+_FOLDED_AXES: Final = "tTcCzZyx"
 
 
 class ZarrArray:
@@ -39,9 +37,9 @@ class ZarrArray:
     def __init__(self, store: Store, layout: ArrayLayout) -> None:
         self.store = store
         self.layout = layout
-        self._lock = threading.Lock()
-        self._indexes: OrderedDict[tuple[int, ...], NDArray[Any] | None] = OrderedDict()
         self._other: Any = None
+        self.chunk_bytes = math.prod(layout.chunk) * layout.dtype.itemsize
+        self._stored = StoredChunks(store, layout, layout.chain.bound(self.chunk_bytes) if layout.chain else self.chunk_bytes)
         if layout.chain is None:
             # Now, so that a codec nobody here knows is an error before anything is written.
             from .zarr_python import open_array
@@ -50,21 +48,49 @@ class ZarrArray:
 
     def read(self, box: Sequence[Span]) -> NDArray[Any]:
         """Read a box, given as half-open spans along the array's dimensions."""
-        if self.layout.chain is None:
+        if self.layout.chain is None and self.chunk_bytes <= LARGE_UNIT:
             return self._read_by_zarr(box)
         chunk = self.layout.chunk
-        ranges = [range(start // extent, -(-stop // extent)) for (start, stop), extent in zip(box, chunk, strict=True)]
+        ranges = self._chunks(box)
         if all(len(indices) == 1 for indices in ranges):
             index = tuple(indices[0] for indices in ranges)
-            pixels = self.chunk(index)
+            pixels = self._held(index)
             inside = tuple(slice(start - at * extent, stop - at * extent) for (start, stop), at, extent in zip(box, index, chunk, strict=True))
             return np.full([stop - start for start, stop in box], self.layout.fill, self.layout.dtype) if pixels is None else pixels[inside]
+        if self._stored.idle:
+            self.will_read((box,))
         result = np.empty([stop - start for start, stop in box], self.layout.dtype)
         for index in product(*ranges):
-            pixels = self.chunk(index)
+            pixels = self._held(index)
             source, target = _overlap(box, index, chunk)
             result[target] = self.layout.fill if pixels is None else pixels[source]
         return result
+
+    def _held(self, index: tuple[int, ...]) -> NDArray[Any] | None:
+        """Give a chunk; one that is large is kept until another is asked for."""
+        if self.chunk_bytes <= LARGE_UNIT:
+            return self.chunk(index)
+        if self.layout.chain is not None:
+            return kept(self, index, lambda: self.chunk(index))
+        starts = [at * extent for at, extent in zip(index, self.layout.chunk, strict=True)]
+        box = [(start, min(start + extent, full)) for start, extent, full in zip(starts, self.layout.chunk, self.layout.shape, strict=True)]
+        return kept(self, index, lambda: self._read_by_zarr(box))
+
+    def will_read(self, boxes: Iterable[Sequence[Span]]) -> None:
+        """Fetch the chunks of these boxes ahead of reading them, in that order; for a store where that gains anything.
+
+        It replaces what was announced before; no boxes withdraw it.
+        """
+        if not self._stored.far or self.layout.chain is None:
+            return
+        indexes: Iterator[tuple[int, ...]] = chain.from_iterable(product(*self._chunks(box)) for box in boxes)
+        if self.chunk_bytes > LARGE_UNIT:
+            # What is read of one in several parts is asked for once: see `_held`.
+            indexes = (index for index, _ in groupby(indexes))
+        self._stored.will_get(indexes)
+
+    def _chunks(self, box: Sequence[Span]) -> list[range]:
+        return [range(start // extent, -(-stop // extent)) for (start, stop), extent in zip(box, self.layout.chunk, strict=True)]
 
     def chunk(self, index: tuple[int, ...]) -> NDArray[Any] | None:
         """Decode one chunk, whole (also where it hangs over the array's edge); ``None`` if it was never stored.
@@ -74,64 +100,16 @@ class ZarrArray:
         UnreadableError
             If it is damaged.
         """
-        chain = self.layout.chain
-        if chain is None:
+        decoding = self.layout.chain
+        if decoding is None:
             raise TypeError("decoded by zarr-python, not chunk by chunk")
-        key, data = self._stored(index)
+        key, data = self._stored.get(index)
         if data is None:
             return None
         try:
-            return chain.decode(data, self.layout.chunk)
+            return decoding.decode(data, self.layout.chunk)
         except ChunkError as error:
-            raise self._damaged(key, str(error)) from error
-
-    def _stored(self, index: tuple[int, ...]) -> tuple[str, bytes | None]:
-        chain, sharding = self.layout.chain, self.layout.sharding
-        size = math.prod(self.layout.chunk) * self.layout.dtype.itemsize
-        bound = chain.bound(size) if chain else size
-        if sharding is None:
-            key = self.layout.key(index)
-            return key, self.store.get(key, bound)
-        per_shard = [whole // part for whole, part in zip(sharding.shape, self.layout.chunk, strict=True)]
-        shard = tuple(at // count for at, count in zip(index, per_shard, strict=True))
-        key = self.layout.key(shard)
-        entries = self._shard_index(key, shard, per_shard)
-        if entries is None:
-            return key, None
-        offset, length = (int(value) for value in entries[tuple(at % count for at, count in zip(index, per_shard, strict=True))])
-        if offset == length == _ABSENT:
-            return key, None
-        if length > bound or offset > _ABSENT // 2:
-            raise self._damaged(key, f"has an index that promises a chunk of {length:,} bytes")
-        data = self.store.get_range(key, offset, length)
-        if data is None or len(data) != length:
-            raise self._damaged(key, "is shorter than its index says")
-        return key, data
-
-    def _shard_index(self, key: str, shard: tuple[int, ...], per_shard: Sequence[int]) -> NDArray[Any] | None:
-        with self._lock:
-            if shard in self._indexes:
-                self._indexes.move_to_end(shard)
-                return self._indexes[shard]
-        entries = self._read_shard_index(key, per_shard)
-        with self._lock:
-            self._indexes[shard] = entries
-            if len(self._indexes) > _INDEXES:
-                self._indexes.popitem(last=False)
-        return entries
-
-    def _read_shard_index(self, key: str, per_shard: Sequence[int]) -> NDArray[Any] | None:
-        sharding = self.layout.sharding
-        if sharding is None:
-            return None
-        length = sharding.index.bound(math.prod(per_shard) * _ENTRY)
-        data = self.store.get_range(key, -length if sharding.index_at_end else 0, length)
-        if data is None:
-            return None
-        try:
-            return sharding.index.decode(data, (*per_shard, 2))
-        except ChunkError as error:
-            raise self._damaged(key, f"has an index that {error}") from error
+            raise self._stored.damaged(key, str(error)) from error
 
     def _read_by_zarr(self, box: Sequence[Span]) -> NDArray[Any]:
         try:
@@ -139,11 +117,8 @@ class ZarrArray:
         except SuiteError:
             raise
         except Exception as error:  # whatever a codec of somebody else's raises
-            raise self._damaged(self.layout.path or "/", f"cannot be decoded ({type(error).__name__}: {error})") from error
+            raise self._stored.damaged(self.layout.path or "/", f"cannot be decoded ({type(error).__name__}: {error})") from error
         return np.asarray(pixels, self.layout.dtype)
-
-    def _damaged(self, key: str, what: str) -> UnreadableError:
-        return UnreadableError(f"{self.store.name}: the chunk {key} {what}. The store is damaged; ask for it again, or leave that part out.")
 
 
 def _overlap(box: Sequence[Span], index: Sequence[int], chunk: Sequence[int]) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
@@ -157,32 +132,98 @@ def _overlap(box: Sequence[Span], index: Sequence[int], chunk: Sequence[int]) ->
 
 
 class ZarrPixels:
-    """A `PixelSource` over a Zarr array whose dimensions are some of t c z y x, in any order; ``-`` is one of size 1 left out."""
+    """A `PixelSource` over a Zarr array, its dimensions in any order.
+
+    Parameters
+    ----------
+    array
+        What to read.
+    axes
+        One letter per dimension: t c z y x; ``-`` for one of size 1 that is left out; T, C or Z for one that is folded into
+        t, c or z, its own index counted fastest. Each may be there once, ``-`` more often.
+
+    Attributes
+    ----------
+    folded
+        Size of each dimension folded, under t, c or z.
+    """
 
     def __init__(self, array: ZarrArray, axes: str) -> None:
         self.array = array
         self._axes = axes
         self._left_out = tuple(position for position, axis in enumerate(axes) if axis == "-")
         kept = axes.replace("-", "")
-        self._order = [kept.index(axis) for axis in AXES if axis in kept]
-        self._missing = tuple(position for position, axis in enumerate((*AXES, "s")) if axis not in axes)
+        # t T c C z Z y x: what is folded comes right behind what it is folded into.
+        self._order = [kept.index(axis) for axis in _FOLDED_AXES if axis in kept]
+        self.folded = {axis.lower(): size for axis, size in zip(axes, array.layout.shape, strict=True) if axis.isupper()}
         self.shape = self._extent(array.layout.shape)
         self.dtype = array.layout.dtype
+        self.largest_unit = array.chunk_bytes
+        # Beside the chunk: its stored bytes, or a copy in another byte order; zarr-python holds all of these.
+        self.unit_memory = array.chunk_bytes * (2 if array.layout.chain else 3)
 
     @property
     def unit(self) -> Shape:
         """Extent of a chunk, within the image."""
-        chunk = self._extent(self.array.layout.chunk)
-        return Shape(*(min(part, whole) for part, whole in zip(chunk, self.shape, strict=True)))
+        chunk = dict(zip(self._axes, self.array.layout.chunk, strict=True))
+        sizes = dict(zip(AXES, self._extent(self.array.layout.chunk), strict=False))
+        for axis, size in self.folded.items():
+            outer, inner = min(chunk.get(axis, 1), self.shape[AXES.index(axis)] // size), chunk[axis.upper()]
+            # Only where chunks follow one another along the folded dimension alone does one of them hold consecutive planes.
+            sizes[axis] = inner if outer == 1 and size % inner == 0 else outer * size
+        return Shape(*(min(sizes[axis], whole) for axis, whole in zip(AXES, self.shape, strict=False)))
 
     def read(self, region: Region) -> NDArray[Any]:
         """See `PixelSource`."""
         for (start, stop), size in zip(region, self.shape, strict=False):
             if not 0 <= start < stop <= size:
                 raise ValueError(f"{region} is not inside {self.shape}")
-        pixels = self.array.read([(0, 1) if axis == "-" else region[AXES.index(axis)] for axis in self._axes])
-        return np.expand_dims(pixels.squeeze(self._left_out).transpose(self._order), self._missing)
+        if not self.folded:
+            return self._read(dict(zip(AXES, region, strict=True)), region.sizes)
+        result = np.empty((*region.sizes, 1), self.dtype)
+        for boxes, target in self._pieces(region):
+            result[target] = self._read(boxes, [part.stop - part.start for part in target])
+        return result
+
+    def _read(self, boxes: Mapping[str, Span], sizes: Sequence[int]) -> NDArray[Any]:
+        pixels = self.array.read(self._box(boxes))
+        return pixels.squeeze(self._left_out).transpose(self._order).reshape(*sizes, 1)
+
+    def _spans(self, axis: str, span: Span) -> list[_Piece]:
+        """Cut a span of a folded axis into boxes of its two dimensions: the rest of the first, whole ones, the beginning of the last."""
+        size = self.folded.get(axis)
+        if size is None:
+            return [_Piece({axis: span}, slice(0, span[1] - span[0]))]
+        start, stop = span
+        cuts = sorted({start, min(stop, -(-start // size) * size), max(start, stop // size * size), stop})
+        return [
+            _Piece(
+                {axis: (first // size, -(-last // size)), axis.upper(): (first % size, (last - 1) % size + 1)},
+                slice(first - start, last - start),
+            )
+            for first, last in pairwise(cuts)
+        ]
+
+    def will_read(self, regions: Iterable[Region]) -> None:
+        """See `image.ReadsAhead`."""
+        self.array.will_read(self._box(boxes) for region in regions for boxes, _ in self._pieces(region))
+
+    def _pieces(self, region: Region) -> Iterator[tuple[dict[str, Span], tuple[slice, ...]]]:
+        """Boxes of the array that a region is made of, and where they go in it."""
+        spans = [self._spans(axis, span) for axis, span in zip(AXES, region, strict=True)]
+        for pieces in product(*spans):
+            yield {axis: span for piece in pieces for axis, span in piece.boxes.items()}, tuple(piece.target for piece in pieces)
+
+    def _box(self, boxes: Mapping[str, Span]) -> list[Span]:
+        return [boxes.get(axis, (0, 1)) for axis in self._axes]
 
     def _extent(self, sizes: Sequence[int]) -> Shape:
         known = dict(zip(self._axes, sizes, strict=True))
-        return Shape(*(known.get(axis, 1) for axis in AXES))
+        return Shape(*(known.get(axis, 1) * (known.get(axis.upper(), 1) if axis.upper() in _FOLDED_AXES else 1) for axis in AXES))
+
+
+class _Piece(NamedTuple):
+    """Spans of the array's dimensions, and where they go in what is read."""
+
+    boxes: Mapping[str, Span]
+    target: slice

@@ -275,8 +275,13 @@ class ZipStore:
 
 def check_key(store: str, key: str) -> None:
     """Refuse a key, taken from metadata, that is no plain relative path."""
-    if any(part in {"", ".", ".."} for part in key.split("/")) or "\\" in key or "\0" in key:
+    if not is_plain(key):
         raise UnreadableError(f"{store}: its metadata name the path {key!r}, which does not lie inside the store. Ask for the store again.")
+
+
+def is_plain(key: str) -> bool:
+    """Whether a key is a plain relative path."""
+    return not (any(part in {"", ".", ".."} for part in key.split("/")) or "\\" in key or "\0" in key)
 
 
 def too_long(store: str, key: str, size: int, limit: int) -> UnreadableError:

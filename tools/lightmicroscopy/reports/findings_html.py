@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 from .. import __version__
-from ..metadata.check import SUITE, CheckedInput, Report, SeriesFacts, profile_titles
+from ..metadata.check import PREVIEW, SUITE, UNREADABLE, CheckedInput, Report, SeriesFacts, profile_titles
 from ..metadata.findings import SEVERITIES, Finding, Rule, Severity
 from .tables import write_text
 
@@ -156,7 +156,8 @@ def _groups(severity: Severity, findings: list[Finding]) -> Iterator[Group]:
 
 def _frequent(report: Report) -> list[tuple[Severity, str, str, int, int]]:
     """(severity, rule, what should hold, inputs, findings) of each rule that found something, gravest and most frequent first."""
-    titles = {rule.id: rule.title for rule in report.rules} | {"input.unreadable": "The input can be read."}
+    titles = {rule.id: rule.title for rule in report.rules}
+    titles |= {UNREADABLE: "The input can be read.", PREVIEW: "The input is an image, not a preview of one."}
     inputs: dict[tuple[Severity, str], set[str]] = {}
     count: Counter[tuple[Severity, str]] = Counter()
     for finding in report.findings:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import os
 import unicodedata
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import UnwritableError
 from ..image import Channel, Image, Level, Region
+from ..metadata.sources import PREVIEW_TITLE
 from ..palette import Table, eight_bits, ramp_color
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont, ImageFont
+    from PIL.PngImagePlugin import PngInfo
 
 TILE = 384
 GAP = 20
@@ -42,6 +44,8 @@ WHITE = -1
 RGB_CHANNELS = ("Red", "Green", "Blue")
 PAPER, INK, FAINT, EMPTY = (250, 250, 248), (28, 30, 33), (104, 110, 117), (226, 226, 222)
 _MICROMETRES = {"m": 1e6, "cm": 1e4, "mm": 1e3, "µm": 1.0, "nm": 1e-3, "pm": 1e-6, "Å": 1e-4}
+_GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "κ": "kappa", "λ": "lambda", "μ": "u", "σ": "sigma", "ω": "omega"}
+"""Letters in the names of proteins, channels and samples."""
 _SPELT = {
     "ø": "o",
     "Ø": "O",
@@ -52,6 +56,8 @@ _SPELT = {
     "đ": "d",
     "ð": "d",
     "þ": "th",
+    "µ": "u",
+    **_GREEK,
     "–": "-",
     "—": "-",
     "×": "x",
@@ -105,6 +111,21 @@ def write_preview(
     if text:
         ImageDraw.Draw(sheet).text((GAP, height - GAP - 16), text, fill=FAINT, font=_font(15))
     _save(sheet, path)
+
+
+def preview_files(files: Iterable[Path], path: Path) -> None:
+    """Write a contact sheet of the images in files and stores; see `write_preview`."""
+    from .. import readers
+    from ..image import Location
+
+    with ExitStack() as stack:
+
+        def entries() -> Iterator[tuple[str, Image]]:
+            for file in files:
+                dataset = stack.enter_context(readers.open(Location(file)))
+                yield from ((image.name, image) for image in dataset.images)
+
+        write_preview(entries(), path)
 
 
 def _frame(title: str, image: Image, tile: int) -> Picture:
@@ -361,11 +382,21 @@ def _font(size: int) -> FreeTypeFont | ImageFont:
     return ImageFont.load_default(size)
 
 
+def _about() -> PngInfo:
+    """Make the texts that tell people and `metadata.sources.preview` what this picture is."""
+    from PIL.PngImagePlugin import PngInfo
+
+    texts = PngInfo()
+    texts.add_text("Title", PREVIEW_TITLE)
+    texts.add_text("Description", "Contrast is stretched for the eye. Nothing may be measured in this picture.")
+    return texts
+
+
 def _save(sheet: Picture, path: Path) -> None:
     temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(temporary, format="PNG")
+        sheet.save(temporary, format="PNG", pnginfo=_about())
         temporary.replace(path)
     except OSError as error:
         raise UnwritableError(f"{path.name} cannot be written: {error.strerror}. Check the free space and your rights on its folder.") from error

@@ -38,6 +38,34 @@ CONVERSION = (
     "warnings",
 )
 
+IMAGES = (
+    "image_id",
+    "image_name",
+    "study",
+    "container_type",
+    "container_id",
+    "container_name",
+    "plate",
+    "well",
+    "field",
+    "series",
+    "size_x",
+    "size_y",
+    "size_z",
+    "size_c",
+    "size_t",
+    "dtype",
+    "pixel_size_x_um",
+    "pixel_size_y_um",
+    "pixel_size_z_um",
+    "channels",
+    "licence",
+    "pixels_from",
+    "url",
+)
+ANNOTATIONS = ("object_type", "object_id", "namespace", "key", "value", "position")
+MANIFEST = ("item", "status", "reason", "source_url", "path", "bytes", "sha256", "server_checksum", "study", "licence", "selection", "attempts")
+
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -76,6 +104,42 @@ def write_table(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str
     write_text(path, _lines(columns, rows))
 
 
+class TableFile:
+    """A table written row by row, for tables of any length; it gets its name when closed without an exception."""
+
+    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
+        self.path = path
+        self.columns = columns
+        self._temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = self._temporary.open("w", encoding="utf-8", newline="\n", errors="replace")
+            self._stream.writelines(_lines(columns, ()))
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def add(self, row: Mapping[str, object]) -> None:
+        """Write one row."""
+        try:
+            self._stream.write(_line(self.columns, row))
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
+    def __enter__(self) -> TableFile:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self._stream.close()
+            if kind is None:
+                self._temporary.replace(self.path)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        finally:
+            with suppress(OSError):
+                self._temporary.unlink(missing_ok=True)
+
+
 def write_checksums(path: Path, sums: Iterable[tuple[str, str]]) -> None:
     """Write (SHA-256, path) pairs as ``sha256sum -c`` reads them, sorted by path.
 
@@ -99,7 +163,7 @@ def write_text(path: Path, parts: Iterable[str]) -> None:
         if not special:
             temporary.replace(path)
     except OSError as error:
-        raise UnwritableError(f"{path.name} cannot be written: {error.strerror}. Check the free space and your rights on its folder.") from error
+        raise _unwritable(path, error) from error
     finally:
         if not special:
             with suppress(OSError):
@@ -108,11 +172,18 @@ def write_text(path: Path, parts: Iterable[str]) -> None:
 
 def _lines(columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> Iterable[str]:
     yield "\t".join(columns) + "\n"
-    known = set(columns)
     for row in rows:
-        if not known.issuperset(row):
-            raise ValueError(f"not columns of this table: {', '.join(sorted(set(row) - known))}")
-        yield "\t".join(cell(row.get(column)) for column in columns) + "\n"
+        yield _line(columns, row)
+
+
+def _line(columns: tuple[str, ...], row: Mapping[str, object]) -> str:
+    if strange := set(row).difference(columns):
+        raise ValueError(f"not columns of this table: {', '.join(sorted(strange))}")
+    return "\t".join(cell(row.get(column)) for column in columns) + "\n"
+
+
+def _unwritable(path: Path, error: OSError) -> UnwritableError:
+    return UnwritableError(f"{path.name} cannot be written: {error.strerror}. Check the free space and your rights on its folder.")
 
 
 def _checksum(digest: str, name: str) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
-from ..image import Region, Shape
+from ..errors import LimitError
+from ..image import LARGE_UNIT, Region, Shape
 
 if TYPE_CHECKING:
-    from ..image import PixelSource
+    from ..image import Image, PixelSource
     from .pyramid import Method
 
 Box = tuple[int, int, int]
@@ -29,6 +31,11 @@ ALONE = 0.8
 MOST_BLOCK = int(PIXEL_MEMORY * ALONE)
 BESIDE_A_BLOCK = 2.5
 """What a block costs over its own size: what the reader decodes from, conversions, smaller levels, the tile being encoded."""
+BESIDE_UNITS = 350 << 20
+"""Bytes a run takes beside its largest unit: pixels in flight, the program, threads."""
+COPIES = 5
+"""How many times a unit is held that is read as one block: unpacked, read, reduced."""
+_MB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +129,71 @@ def _grown(extent: list[int], shape: Shape, pixels: int) -> Extent:
     return tuple(extent)  # type: ignore[return-value]
 
 
-def blocks(plan: Plan, extent: Extent) -> Iterator[Region]:
-    """Every block of an image, channels and times in order.
+def parts(plan: Plan, extent: Extent, limit: int) -> Extent:
+    """Extent of the parts that such a block is read in: itself, unless it holds a large unit whose source keeps it.
+
+    Parts are made of whole cells; they are small enough for several to be in flight.
+    """
+    source, shape = plan.source, plan.shapes[0]
+    if not unit_memory(source) or unit_bytes(source) <= LARGE_UNIT:
+        return extent
+    cell = (1, 1, *plan.cell(0))
+    part = tuple(min(size, whole) for size, whole in zip(extent, cell, strict=True))
+    room = min(limit, LARGEST_BLOCK) // (source.dtype.itemsize * shape.s)
+    # Samples that stand as channels are read together.
+    together = min(extent[1], source.unit.c)
+    if math.prod(part) * together <= room:
+        part = (part[0], together, *part[2:])
+    return _grown(list(part), Shape(*extent), room)
+
+
+def unit_bytes(source: PixelSource) -> int:
+    """Bytes of the largest unit a source has to unpack at once."""
+    unit = math.prod(source.unit) * source.dtype.itemsize
+    return int(getattr(source, "largest_unit", unit))
+
+
+def unit_memory(source: PixelSource) -> int:
+    """Bytes that unpacking its largest unit takes; 0 for a source that does not keep large units."""
+    return int(getattr(source, "unit_memory", 0))
+
+
+def refuse_large_units(image: Image, memory: int | None, file: str) -> None:
+    """Refuse an image stored in units that do not fit into the memory there is.
+
+    Parameters
+    ----------
+    memory
+        Bytes granted; None takes what the machine has.
+    file
+        Name of the input, for the error.
+
+    Raises
+    ------
+    LimitError
+        Naming the unit's size, the memory it needs, and what to do.
+    """
+    source = image.levels[0].pixels
+    unit = unit_bytes(source)
+    if unit <= LARGE_UNIT:
+        return
+    needed = BESIDE_UNITS + (unit_memory(source) or unit * COPIES)
+    there = memory or _machine_memory()
+    if needed > there:
+        given = f"{there // _MB:,} MB are granted" if memory else f"this machine has {there // _MB:,} MB"
+        raise LimitError(
+            f"{file}, series {image.series} ({image.name!r}), is stored in strips, tiles or chunks of up to {unit:,} bytes, each unpacked as a "
+            f"whole: that takes {-(-needed // _MB):,} MB of memory, and {given}. Give the job more (--memory in MB, or the job's GALAXY_MEMORY_MB), "
+            "or save the image in smaller tiles first."
+        )
+
+
+def _machine_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def blocks(plan: Plan, extent: Extent, part: Extent | None = None) -> Iterator[Region]:
+    """Every block of an image, channels and times in order; or their parts, block after block.
 
     Within a plane blocks come along a Z-order curve, so that the tiles of lower levels that are still incomplete stay few
     however large the plane is; the curve takes in z where z is halved too.
@@ -133,12 +203,25 @@ def blocks(plan: Plan, extent: Extent) -> Iterator[Region]:
     for t, c in product(range(counts[0]), range(counts[1])):
         for z, y, x in _z_order((counts[2], counts[3], counts[4]), with_z=plan.halve_z):
             index = (t, c, z, y, x)
-            yield Region(*((at * size, min((at + 1) * size, full)) for at, size, full in zip(index, extent, shape[:5], strict=True)))
+            block = Region(*((at * size, min((at + 1) * size, full)) for at, size, full in zip(index, extent, shape[:5], strict=True)))
+            if part is None or part == extent:
+                yield block
+            else:
+                yield from _cut(block, part, with_z=plan.halve_z)
 
 
-def block_count(plan: Plan, extent: Extent) -> int:
-    """Blocks of an image: as many as `blocks` yields."""
-    return math.prod(-(-full // size) for full, size in zip(plan.shapes[0][:5], extent, strict=True))
+def _cut(block: Region, part: Extent, *, with_z: bool) -> Iterator[Region]:
+    counts = [-(-full // size) for full, size in zip(block.sizes, part, strict=True)]
+    for t, c in product(range(counts[0]), range(counts[1])):
+        for index in _z_order((counts[2], counts[3], counts[4]), with_z=with_z):
+            starts = [span[0] + at * size for span, at, size in zip(block, (t, c, *index), part, strict=True)]
+            yield Region(*((start, min(start + size, span[1])) for start, size, span in zip(starts, part, block, strict=True)))
+
+
+def block_count(plan: Plan, extent: Extent, part: Extent | None = None) -> int:
+    """Blocks of an image, or at least as many as there are parts of them."""
+    whole = math.prod(-(-full // size) for full, size in zip(plan.shapes[0][:5], extent, strict=True))
+    return whole * math.prod(-(-full // size) for full, size in zip(extent, part or extent, strict=True))
 
 
 def _z_order(counts: Box, *, with_z: bool) -> Iterator[Box]:

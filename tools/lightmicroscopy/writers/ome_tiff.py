@@ -16,8 +16,9 @@ import numpy as np
 
 from .. import __version__
 from ..errors import UnwritableError, UsageError
+from ..metadata.ngff_units import micrometres
 from .atomic import new_output
-from .blocks import Box, Plan
+from .blocks import Box, Plan, refuse_large_units
 from .codecs import HORIZONTAL, Codec, tiff_codec
 from .options import LATE_BYTES, SeriesWritten, WriteOptions, Written
 from .pipeline import Task, encode, run
@@ -42,7 +43,7 @@ from .tiff_structure import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..image import Dataset, Image, Quantity, Shape
+    from ..image import Dataset, Image, Shape
 
 TILE = 512
 TILE_STEP = 16
@@ -57,7 +58,6 @@ _MINISBLACK, _RGB, _PALETTE = 1, 2, 3
 _UNSPECIFIED, _UNASSOCIATED = 0, 2
 _CENTIMETRE = 3
 _SAMPLE_FORMATS = {"u": 1, "i": 2, "f": 3}
-_MICROMETRES = {"pm": 1e-6, "Å": 1e-4, "nm": 1e-3, "µm": 1.0, "mm": 1e3, "cm": 1e4, "m": 1e6, "in": 25400.0}
 
 
 def write_ome_tiff(image: Image, path: Path, source: Dataset | None, options: WriteOptions) -> Written:
@@ -90,6 +90,7 @@ def write_ome_tiff(image: Image, path: Path, source: Dataset | None, options: Wr
 
     if options.downsample_z:
         raise UsageError("The levels of an OME-TIFF all have the same z planes. Leave out --downsample-z, or write OME-Zarr.")
+    refuse_large_units(image, options.memory, source.location.name if source else path.name)
     ready, losses = for_ome_tiff(image)
     shapes = level_shapes(ready.shape, options.levels)
     tiles = tuple(_tile(shape, options.chunk) for shape in shapes)
@@ -105,7 +106,7 @@ def write_ome_tiff(image: Image, path: Path, source: Dataset | None, options: Wr
     )
     describe = partial(describe, uuid=_urn(path.name, describe, ready))
     description, unsaid = describe([ready])
-    most = predicted_bytes(plan, codec, len(description))
+    most = predicted_bytes(plan, codec, len(description), palette=_palette_bytes(ready))
     least = sum(_padded_bytes(plan, level) for level in range(len(shapes))) if codec.worst == 1.0 else 0
     with new_output(path, most_bytes=most, least_bytes=least) as temporary:
         layout = _Layout(ready, plan, codec)
@@ -122,7 +123,7 @@ def write_ome_tiff(image: Image, path: Path, source: Dataset | None, options: Wr
         check_file(temporary, plan, description)
     chunks = plan.chunk_count()
     series = SeriesWritten(ready.name, shapes, ready.dtype.name, codec.name, chunks, chunks if options.verify else 0)
-    return Written(path, size, (series,), (*losses, *unsaid), _warnings(image))
+    return Written(path, size, (series,), (*losses, *unsaid))
 
 
 def _urn(name: str, describe: Callable[[Sequence[Image]], tuple[bytes, tuple[str, ...]]], image: Image) -> str:
@@ -131,13 +132,6 @@ def _urn(name: str, describe: Callable[[Sequence[Image]], tuple[bytes, tuple[str
         return uuid.uuid4().urn
     content = hashlib.sha256(describe([image])[0]).hexdigest()
     return uuid.uuid5(_UUIDS, f"{name}\n{content}").urn
-
-
-def _warnings(image: Image) -> tuple[str, ...]:
-    if image.white_is_zero:
-        kept = "The values are kept as they are; most programs will show them inverted."
-        return (f"{image.name}: the source shows its smallest value as white (MinIsWhite). {kept}",)
-    return ()
 
 
 def _tile(shape: Shape, chunk: tuple[int, ...] | None) -> Box:
@@ -165,7 +159,7 @@ def _padded_bytes(plan: Plan, level: int) -> int:
     return shape.planes * rows * columns * y * x * shape.s * plan.source.dtype.itemsize
 
 
-def predicted_bytes(plan: Plan, codec: Codec, description: int) -> int:
+def predicted_bytes(plan: Plan, codec: Codec, description: int, *, palette: int = 0) -> int:
     """Largest size the file can have: every tile of every level incompressible, and all directories.
 
     Parameters
@@ -174,9 +168,11 @@ def predicted_bytes(plan: Plan, codec: Codec, description: int) -> int:
         What is written, and how.
     description
         Bytes of OME-XML.
+    palette
+        Bytes of the largest colour table, which every directory repeats.
     """
     pixels = sum(_padded_bytes(plan, level) for level in range(len(plan.shapes)))
-    tables = plan.chunk_count() * _TILE_BYTES + plan.shapes[0].planes * len(plan.shapes) * _DIRECTORY_BYTES
+    tables = plan.chunk_count() * _TILE_BYTES + plan.shapes[0].planes * len(plan.shapes) * (_DIRECTORY_BYTES + palette)
     return int(pixels * codec.worst) + tables + description + room_for(description) + LATE_BYTES
 
 
@@ -271,21 +267,20 @@ def _palette(image: Image, channel: int) -> NDArray[np.uint16] | None:
     return np.ascontiguousarray(table.T.clip(0, np.iinfo(np.uint16).max).astype(np.uint16)).ravel()
 
 
+def _palette_bytes(image: Image) -> int:
+    tables = (_palette(image, channel) for channel in range(len(image.metadata.channels)))
+    return max((table.nbytes for table in tables if table is not None), default=0)
+
+
 def _resolution(image: Image, full: Shape, shape: Shape) -> tuple[Tag, ...]:
     """Pixels per centimetre of a level; nothing where the pixel size is not a known length."""
-    x, y = _micrometres(image.metadata.pixel_size_x), _micrometres(image.metadata.pixel_size_y)
-    if x is None or y is None:
+    x, y = (None if size is None else micrometres(size) for size in (image.metadata.pixel_size_x, image.metadata.pixel_size_y))
+    if x is None or y is None or x <= 0 or y <= 0:
         return ()
     per_cm = (1e4 / (x * full.x / shape.x), 1e4 / (y * full.y / shape.y))
     if not all(1e-6 < value < CLASSIC_LIMIT - 1 for value in per_cm):
         return ()
     return rational(282, per_cm[0]), rational(283, per_cm[1]), short(296, _CENTIMETRE)
-
-
-def _micrometres(size: Quantity | None) -> float | None:
-    if size is None or size.unit not in _MICROMETRES or not (np.isfinite(size.value) and size.value > 0):
-        return None
-    return size.value * _MICROMETRES[size.unit]
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..metadata import ngff
 from .atomic import new_output
+from .blocks import refuse_large_units
 from .options import SeriesWritten, WriteOptions, Written
 from .pipeline import Task, run
 from .sources import refuse_complex
@@ -54,6 +55,7 @@ def write_ome_zarr(dataset: Dataset, path: Path, options: WriteOptions) -> Writt
 
     for image in (*dataset.images, *dataset.labels):
         refuse_complex(image)
+        refuse_large_units(image, options.memory, dataset.location.name)
     layout = lay_out(dataset)
     groups = [plan_group(image, layout.paths[number], options) for number, image in enumerate(dataset.images)]
     parents: dict[int | None, ArrayGroup] = {image.series: group for image, group in zip(dataset.images, groups, strict=True)}

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import SuiteError, UnwritableError
-from .blocks import ALONE, BESIDE_A_BLOCK, Box, Extent, Plan, block_count, block_extent, blocks, pixel_memory
+from ..image import announce
+from .blocks import ALONE, BESIDE_A_BLOCK, Box, Extent, Plan, block_count, block_extent, blocks, parts, pixel_memory
 from .codecs import scratch
 from .pyramid import halve
 
@@ -168,9 +169,12 @@ class _Run:
         budget = pixel_memory(memory, threads)
         self.budget = _Budget(budget)
         limit, most = int(budget / threads / BESIDE_A_BLOCK), int(budget * ALONE)
-        cut = [(task, block_extent(task.plan, limit, most)) for task in tasks]
-        self.blocks = sum(block_count(task.plan, extent) for task, extent in cut)
+        extents = [block_extent(task.plan, limit, most) for task in tasks]
+        cut = [(task, extent, parts(task.plan, extent, limit)) for task, extent in zip(tasks, extents, strict=True)]
+        self.blocks = sum(block_count(task.plan, extent, part) for task, extent, part in cut)
         self.work = self._work(cut)
+        for task, extent, part in cut:
+            announce(task.plan.source, blocks(task.plan, extent, part))
         self.total = sum(task.plan.bytes for task in tasks)
         self.progress = progress
         self.done = 0
@@ -179,10 +183,10 @@ class _Run:
         self.failure: BaseException | None = None
 
     @staticmethod
-    def _work(cut: Sequence[tuple[Task, Extent]]) -> Iterator[tuple[Task, _Assembler, Region]]:
-        for task, extent in cut:
+    def _work(cut: Sequence[tuple[Task, Extent, Extent]]) -> Iterator[tuple[Task, _Assembler, Region]]:
+        for task, extent, part in cut:
             assembler = _Assembler(task.plan)
-            for region in blocks(task.plan, extent):
+            for region in blocks(task.plan, extent, part):
                 yield task, assembler, region
 
     def labour(self) -> None:
@@ -293,10 +297,14 @@ def run(tasks: Sequence[Task], *, threads: int = 1, memory: int | None = None, p
     threads = max(1, min(threads, most_threads()))
     state = _Run(tasks, threads, memory, progress)
     threads = min(threads, state.blocks)
-    if threads <= 1:
-        state.labour()
-    else:
-        _labour_together(state, threads)
+    try:
+        if threads <= 1:
+            state.labour()
+        else:
+            _labour_together(state, threads)
+    finally:
+        for task in tasks:
+            announce(task.plan.source, ())
     if state.failure is not None:
         raise state.failure
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import UnwritableError
-from ..image import Level, Region, Shape
-from .blocks import LARGEST_BLOCK, Plan, block_extent, blocks
+from ..image import Level, Region, Shape, announce
+from .blocks import LARGEST_BLOCK, Plan, block_extent, blocks, parts, unit_bytes, unit_memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +36,20 @@ class Converted:
     def unit(self) -> Shape:
         """Extent of what the storage decodes at once."""
         return self.source.unit
+
+    @property
+    def largest_unit(self) -> int:
+        """Bytes of the largest unit unpacked."""
+        return unit_bytes(self.source)
+
+    @property
+    def unit_memory(self) -> int:
+        """Bytes that unpacking it takes, if the source keeps it."""
+        return unit_memory(self.source)
+
+    def will_read(self, regions: Iterable[Region]) -> None:
+        """See `image.ReadsAhead`."""
+        announce(self.source, regions)
 
     def read(self, region: Region) -> NDArray[Any]:
         """Read one box of pixels and convert it."""
@@ -64,11 +79,29 @@ class SamplesAsChannels:
         unit, samples = self.source.unit, self.source.shape.s
         return unit._replace(c=unit.c * samples, s=1)
 
+    @property
+    def largest_unit(self) -> int:
+        """Bytes of the largest unit unpacked."""
+        return unit_bytes(self.source)
+
+    @property
+    def unit_memory(self) -> int:
+        """Bytes that unpacking it takes, if the source keeps it."""
+        return unit_memory(self.source)
+
+    def will_read(self, regions: Iterable[Region]) -> None:
+        """See `image.ReadsAhead`."""
+        announce(self.source, map(self._inner, regions))
+
+    def _inner(self, region: Region) -> Region:
+        samples = self.source.shape.s
+        return region._replace(c=(region.c[0] // samples, -(-region.c[1] // samples)))
+
     def read(self, region: Region) -> NDArray[Any]:
         """Read one box of pixels; the source's channels it touches are read once."""
-        samples = self.source.shape.s
-        first, last = region.c[0] // samples, -(-region.c[1] // samples)
-        pixels = np.moveaxis(self.source.read(region._replace(c=(first, last))), -1, 2)
+        inner = self._inner(region)
+        first, samples = inner.c[0], self.source.shape.s
+        pixels = np.moveaxis(self.source.read(inner), -1, 2)
         folded = pixels.reshape(pixels.shape[0], -1, *pixels.shape[3:])
         return folded[:, region.c[0] - first * samples : region.c[1] - first * samples, ..., np.newaxis]
 
@@ -138,5 +171,7 @@ def _narrowed(image: Image) -> tuple[Image, tuple[str, ...]]:
 def value_range(source: PixelSource) -> tuple[int, int]:
     """Smallest and largest value of an integer source; reads all of it, block by block."""
     plan = Plan(source, (source.shape,), ((1, 512, 512),), "nearest")
-    seen = [(int(pixels.min()), int(pixels.max())) for pixels in map(source.read, blocks(plan, block_extent(plan, LARGEST_BLOCK)))]
+    extent = block_extent(plan, LARGEST_BLOCK)
+    regions = blocks(plan, extent, parts(plan, extent, LARGEST_BLOCK))
+    seen = [(int(pixels.min()), int(pixels.max())) for pixels in map(source.read, regions)]
     return min(low for low, _ in seen), max(high for _, high in seen)

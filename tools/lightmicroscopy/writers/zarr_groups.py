@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections import Counter
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ..image import Image, Shape
     from .options import NgffVersion, WriteOptions
     from .store import Store
+
+log = logging.getLogger("lightmicroscopy")
 
 CHUNK = 512
 LARGE_CHUNK = 1024
@@ -151,9 +154,13 @@ def plan_group(image: Image, path: str, options: WriteOptions, *, parent: ArrayG
     count = options.levels
     if parent is not None and max(image.shape.y, image.shape.x) >= 2 ** (len(parent.plan.shapes) - 1):
         count = len(parent.plan.shapes)
-    shapes = level_shapes(source.shape, count, downsample_z=options.downsample_z)
+    halve_z = options.downsample_z
+    if halve_z and any(modulo.along == "Z" for modulo in image.metadata.modulo):
+        log.warning("Z of %r is not halved: another dimension is folded into it, whose planes would be mixed.", image.name)
+        halve_z = False
+    shapes = level_shapes(source.shape, count, downsample_z=halve_z)
     chunks = tuple(_chunk(shape, options.chunk, shapes[0], source.dtype.itemsize) for shape in shapes)
-    plan = Plan(source, shapes, chunks, method_for(image), halve_z=options.downsample_z)
+    plan = Plan(source, shapes, chunks, method_for(image), halve_z=halve_z)
     codec = zarr_codec(options.compression, options.ngff_version, source.dtype)
     wanted = image.kind not in ("label", "rgb")
     return ArrayGroup(image, path, plan, codec, _DECLARED[options.compression], _fill(image), Extremes() if wanted else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..metadata import ngff
@@ -55,7 +55,10 @@ def _merged(first: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:
 
 
 def lay_out(dataset: Dataset) -> Layout:
-    """Decide where everything lies: one image at the root, several under numbers, the fields of a plate under their wells."""
+    """Decide where everything lies: one image at the root, several under numbers, the fields of a plate under their wells.
+
+    Fields keep their own numbers. A single field is an image at the root.
+    """
     images = dataset.images
     plate, losses = _usable_plate(dataset)
     if plate is not None:
@@ -67,14 +70,15 @@ def lay_out(dataset: Dataset) -> Layout:
 
 def _usable_plate(dataset: Dataset) -> tuple[Plate | None, tuple[str, ...]]:
     """The plate of the store, if there is exactly one and it has a place for every image."""
-    if not dataset.plates:
+    if not dataset.plates or not dataset.plate_layout or len(dataset.images) == 1:
+        # The OME-XML still says which wells they come from.
         return None, ()
-    name = dataset.location.name
+    name, instead = dataset.location.name, "the images are written as series, and only the OME-XML names their wells"
     if len(dataset.plates) > 1:
-        return None, (f"{name}: a store holds one plate, and this has {len(dataset.plates)}; the images are written as series without their wells.",)
+        return None, (f"{name}: a store holds one plate, and this has {len(dataset.plates)}; {instead}.",)
     places = Counter(field.series for well in dataset.plates[0].wells for field in well.fields)
     if any(places[image.series] != 1 for image in dataset.images):
-        return None, (f"{name}: not every image lies in exactly one well of the plate; the images are written as series without their wells.",)
+        return None, (f"{name}: not every image lies in exactly one well of the plate; {instead}.",)
     return dataset.plates[0], ()
 
 
@@ -83,10 +87,11 @@ def _plate_paths(images: tuple[Image, ...], plate: Plate) -> tuple[tuple[str, ..
     place: dict[int, str] = {}
     wells = []
     for well in plate.wells:
-        fields = [field for field in well.fields if field.series in present]
+        kept = replace(well, fields=tuple(field for field in well.fields if field.series in present))
         path = ngff.well_path(plate, well.row, well.column)
-        wells.append((path, tuple((str(number), field.acquisition) for number, field in enumerate(fields))))
-        place |= {field.series: f"{path}/{number}" for number, field in enumerate(fields)}
+        numbered = sorted(zip(kept.numbers, kept.fields, strict=True), key=lambda pair: pair[0])
+        wells.append((path, tuple((str(number), field.acquisition) for number, field in numbered)))
+        place |= {field.series: f"{path}/{number}" for number, field in numbered}
     return tuple(place[image.series] for image in images), tuple(wells)
 
 

@@ -109,6 +109,16 @@ def series_of(element: etree._Element) -> int | None:
     return None if at is None or at.getparent() is None else _siblings(at)[0]
 
 
+def size_along(index: int, axis: str) -> str:
+    """Key of findings about the size of a pixel, plane or time step of a series."""
+    return f"size of series {index} along {axis}"
+
+
+def channel_name(index: int, channel: int) -> str:
+    """Key of findings about the name of a channel of a series."""
+    return f"name of channel {channel} of series {index}"
+
+
 def shorten(text: str, most: int = 60) -> str:
     """Cut a text in the middle to fit a sentence."""
     text = " ".join(text.split())

@@ -15,6 +15,7 @@ from ..ngff_read import stated_version
 from ..ngff_units import SPACE_UNITS, TIME_UNITS, ome_length, seconds
 from . import ngff_pyramid
 from ._stores import SPECIFICATION, StoredImage, is_store, ngff_version, store_of, stored_images
+from ._views import channel_name, size_along
 
 if TYPE_CHECKING:
     from ..ngff_models import Part
@@ -104,7 +105,8 @@ def _version(subject: Subject) -> Iterator[Problem]:
     stated = {str(stated_version(stored.group.attributes)) for stored in stored_images(subject)}
     for other in sorted(stated - {version}):
         said = "does not say its version" if other == "None" else f"says that its version is “{other[:40]}”"
-        yield Problem(f"It {said}; it was read as {version}.", "multiscales")
+        notes = tuple(note for note in subject.opened.warnings if "NGFF version" in note)
+        yield Problem(f"It {said}; it was read as {version}.", "multiscales", about=notes, precision=1)
     if version not in _NAMED_AXES:
         yield Problem(f"It is of the old version {version} of OME-Zarr, which has no place for pixel sizes.", "multiscales", severity="info")
 
@@ -124,7 +126,7 @@ def _axes(subject: Subject) -> Iterator[Problem]:
         if not isinstance(axes, list) or stored.multiscale.axes is None:
             yield _problem(stored, "axes", f"{stored.called} does not say what its dimensions are.", "error")
             continue
-        names = [axis.name for axis in stored.multiscale.axes]
+        names = [axis.name for axis in stored.multiscale.axes if axis.name in AXES]
         if names != [name for name in AXES if name in names]:
             yield _problem(stored, "axes", f"{stored.called} has its axes in the order {' '.join(names)}, not t c z y x.")
         for axis, known in zip(axes, stored.multiscale.axes, strict=True):
@@ -138,7 +140,7 @@ def _axis(stored: StoredImage, axis: object, name: str) -> Iterator[Problem]:
     if axis.get("name") != name:
         yield _problem(stored, "axes", f"{stored.called} calls an axis “{str(axis.get('name'))[:40]}”; common software knows only t, c, z, y and x.")
     wanted, kind = _TYPES.get(name), axis.get("type")
-    if kind is None:
+    if kind is None and wanted is not None:
         yield _problem(stored, "axes", f"{stored.called} does not say of which type its axis {name} is ({wanted}).")
     elif wanted is not None and kind != wanted:
         yield _problem(stored, "axes", f"{stored.called} says that its axis {name} is of the type “{str(kind)[:40]}”, where {wanted} is meant.")
@@ -156,8 +158,10 @@ def _axis(stored: StoredImage, axis: object, name: str) -> Iterator[Problem]:
 def _units(subject: Subject) -> Iterator[Problem]:
     for stored in stored_images(subject):
         axes, first = stored.multiscale.axes or (), stored.multiscale.levels[0]
+        folded = {modulo.along.lower() for modulo in stored.image.metadata.modulo}
         for position, axis in enumerate(axes):
-            if stored.layouts[0].shape[position] > 1 or axis.name in "yx":
+            # Where another dimension is folded in, neighbouring indexes have no one distance.
+            if axis.name not in folded and (stored.layouts[0].shape[position] > 1 or axis.name in "yx"):
                 yield from _unit(stored, axis.name, axis.unit, first.scale[position] if first.scale else None)
 
 
@@ -165,19 +169,23 @@ def _unit(stored: StoredImage, name: str, unit: object, step: float | None) -> I
     legal: Mapping[str, Any] = {"t": TIME_UNITS}.get(name, SPACE_UNITS) if name in "tzyx" else {}
     if not legal or (isinstance(unit, str) and unit in legal):
         return
+    about = (size_along(stored.series, name),)
     if unit is not None:
         meant = ome_length(1, unit) is not None if name != "t" else seconds(1, unit) is not None
         hint = ", which OME-Zarr spells in full (such as micrometer or second)" if meant else ", which is none that OME-Zarr knows"
-        yield _problem(stored, "axes", f"{stored.called} gives the unit of its axis {name} as “{str(unit)[:40]}”{hint}.")
+        message = f"{stored.called} gives the unit of its axis {name} as “{str(unit)[:40]}”{hint}."
+        yield _problem(stored, "axes", message, about=about, precision=2)
     elif step is None or step == 1:
         yield _problem(
             stored,
             "axes",
             f"{stored.called} has neither a unit nor a scale along {name}: its size there is not known.",
             "info" if name == "t" else None,
+            about=about,
         )
     else:
-        yield _problem(stored, "axes", f"{stored.called} has the scale {step:g} along {name} but no unit, so that nobody can tell how large that is.")
+        message = f"{stored.called} has the scale {step:g} along {name} but no unit, so that nobody can tell how large that is."
+        yield _problem(stored, "axes", message, about=about, precision=2)
 
 
 @rule(
@@ -261,8 +269,11 @@ def _channel_label(subject: Subject) -> Iterator[Problem]:
         for index, channel in enumerate(_omero_channels(stored)):
             label = channel.get("label")
             if not (isinstance(label, str) and label.strip()):
-                said = "has no label" if label in {None, ""} else f"has the label {str(label)[:40]!r}, which is no name"
-                yield _problem(stored, f"omero.channels.{index}.label", f"Channel {index} of {_lower(stored.called)} {said}.")
+                absent = label in (None, "")
+                said = "has no label" if absent else f"has the label {str(label)[:40]!r}, which is no name"
+                message = f"Channel {index} of {_lower(stored.called)} {said}."
+                about = (channel_name(stored.series, index),)
+                yield _problem(stored, f"omero.channels.{index}.label", message, about=about, precision=0 if absent else 2)
 
 
 @rule(
@@ -340,7 +351,8 @@ def _label_type(subject: Subject) -> Iterator[Problem]:
     applies=is_store,
 )
 def _listed_missing(subject: Subject) -> Iterator[Problem]:
-    yield from (Problem(sentence) for sentence in subject.opened.warnings if sentence.endswith("is listed but not there."))
+    missing = (sentence for sentence in subject.opened.warnings if sentence.endswith("is listed but not there."))
+    yield from (Problem(sentence, about=(sentence,), precision=1) for sentence in missing)
 
 
 @rule(
@@ -391,11 +403,20 @@ def _ome_xml_disagrees(subject: Subject) -> Iterator[Problem]:
             "OME/METADATA.ome.xml",
         )
     for image in images:
-        yield from (Problem(sentence, "OME/METADATA.ome.xml", image.series) for sentence in image.warnings if sentence.startswith("Its OME-XML says"))
+        said = (sentence for sentence in image.warnings if sentence.startswith("Its OME-XML says"))
+        yield from (Problem(sentence, "OME/METADATA.ome.xml", image.series, about=(sentence,), precision=1) for sentence in said)
 
 
-def _problem(stored: StoredImage, key: str, message: str, severity: Literal["error", "warning", "info"] | None = None) -> Problem:
-    return Problem(message, stored.location(key), stored.series, severity)
+def _problem(
+    stored: StoredImage,
+    key: str,
+    message: str,
+    severity: Literal["error", "warning", "info"] | None = None,
+    *,
+    about: tuple[str, ...] = (),
+    precision: int = 0,
+) -> Problem:
+    return Problem(message, stored.location(key), stored.series, severity, about=about, precision=precision)
 
 
 def _lower(called: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...provenance import NAMESPACE
@@ -12,7 +13,7 @@ from ..findings import CannotRun, Problem, Subject, rule
 from ..ome_private import is_personal
 from ..ome_units import to_nanometres
 from ..ome_xml import all_text, children
-from ._views import SCHEMA, Series, elements, listed, place, series, shorten
+from ._views import SCHEMA, Series, channel_name, elements, listed, place, series, shorten, size_along
 
 if TYPE_CHECKING:
     from ...image import Channel, Quantity
@@ -65,7 +66,8 @@ def _pixel_size_missing(subject: Subject) -> Iterator[Problem]:
         metadata = view.metadata
         missing = [axis for axis, size in (("x", metadata.pixel_size_x), ("y", metadata.pixel_size_y)) if size is None]
         if missing:
-            yield Problem(f"{view.called} does not say how large a pixel is in {' and '.join(missing)}.", series=view.index)
+            message = f"{view.called} does not say how large a pixel is in {' and '.join(missing)}."
+            yield Problem(message, series=view.index, about=tuple(size_along(view.index, axis) for axis in missing), precision=1)
 
 
 @rule(
@@ -81,7 +83,8 @@ def _pixel_size_missing(subject: Subject) -> Iterator[Problem]:
 def _z_step_missing(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):
         if view.shape.z > 1 and view.metadata.pixel_size_z is None and not _folded(view, "Z"):
-            yield Problem(f"{view.called} has {view.shape.z} z planes but does not say how far apart they are.", series=view.index)
+            message = f"{view.called} has {view.shape.z} z planes but does not say how far apart they are."
+            yield Problem(message, series=view.index, about=(size_along(view.index, "z"),), precision=1)
 
 
 @rule(
@@ -166,7 +169,7 @@ def _time_missing(subject: Subject) -> Iterator[Problem]:
         times = any(plane.delta_t_s is not None for plane in view.metadata.planes)
         if view.shape.t > 1 and not view.metadata.time_increment_s and not times and not _folded(view, "T"):
             message = f"{view.called} has {view.shape.t} time points but neither an interval between them nor the time of any plane."
-            yield Problem(message, series=view.index)
+            yield Problem(message, series=view.index, about=(size_along(view.index, "t"),), precision=1)
 
 
 @rule(
@@ -185,14 +188,17 @@ def _channel_name_missing(subject: Subject) -> Iterator[Problem]:
             continue
         names = _channel_names(view)
         unnamed = [str(index) for index, name in enumerate(names) if not name]
-        generic = [f"“{name}”" for name in names if name and _GENERIC.fullmatch(name.strip())]
+        about = tuple(channel_name(view.index, index) for index, name in enumerate(names) if not name)
+        generic = [(index, f"“{name}”") for index, name in enumerate(names) if name and _GENERIC.fullmatch(name.strip())]
         if len(unnamed) == len(names):
             beginning, end = ("The channel", "no name") if len(names) == 1 else (f"None of the {len(names)} channels", "a name")
-            yield Problem(f"{beginning} of {view.mentioned} has {end}.", series=view.index)
+            yield Problem(f"{beginning} of {view.mentioned} has {end}.", series=view.index, about=about, precision=1)
         elif unnamed:
-            yield Problem(f"Of the {len(names)} channels of {view.mentioned}, no name have: {listed(unnamed)} (counted from 0).", series=view.index)
+            message = f"Of the {len(names)} channels of {view.mentioned}, no name have: {listed(unnamed)} (counted from 0)."
+            yield Problem(message, series=view.index, about=about, precision=1)
         if generic:
-            yield Problem(f"{view.called} has channel names that say nothing: {listed(generic)}.", series=view.index)
+            message = f"{view.called} has channel names that say nothing: {listed([name for _, name in generic])}."
+            yield Problem(message, series=view.index, about=tuple(channel_name(view.index, index) for index, _ in generic), precision=1)
 
 
 @rule(
@@ -361,7 +367,9 @@ def _says_who_or_where(key: str, value: str) -> bool:
 
 def _sizes(view: Series) -> Iterator[tuple[str, Quantity]]:
     metadata = view.metadata
-    for axis, size in (("x", metadata.pixel_size_x), ("y", metadata.pixel_size_y), ("z", metadata.pixel_size_z)):
+    # A stack taken downwards has a negative step, which is no mistake.
+    step = metadata.pixel_size_z and replace(metadata.pixel_size_z, value=abs(metadata.pixel_size_z.value))
+    for axis, size in (("x", metadata.pixel_size_x), ("y", metadata.pixel_size_y), ("z", step)):
         if size is not None:
             yield axis, size
 

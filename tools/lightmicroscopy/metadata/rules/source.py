@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from ...palette import ramp_color
 from ..findings import Problem, Subject, rule
-from ..sources import changed, unsaid
+from ..sources import came_from, changed, unsaid
+from ._views import shorten
 
 _TIFF6 = "https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf"
 
@@ -41,6 +42,26 @@ def _lossy(subject: Subject) -> Iterator[Problem]:
 
 
 @rule(
+    "source.lossy-origin",
+    severity="warning",
+    title="The image comes from one that had its values as measured, and its metadata.",
+    why="A converted image looks like an original. What its source had lost is lost here too, and most of what it could not say is missing.",
+    fix="Convert the file of the microscope instead, if it still exists. If not, say when you share the image what it was made from.",
+    source="https://doi.org/10.1038/s41592-021-01326-w",
+    applies=lambda subject: any(came_from(image) for image in subject.opened.images),
+)
+def _lossy_origin(subject: Subject) -> Iterator[Problem]:
+    for image in subject.opened.images:
+        for name, kind, lossy in came_from(image):
+            origin = f"Series {image.series} was converted from {shorten(name) or 'a file'}{f' ({shorten(kind)})' if kind else ''}"
+            if lossy:
+                yield Problem(f"{origin}, in which lossy compression had changed the pixel values.", series=image.series)
+                break
+            if unsaid(kind):
+                yield Problem(f"{origin}. {unsaid(kind)}", series=image.series, severity="info")
+
+
+@rule(
     "source.white-is-zero",
     severity="info",
     title="Higher values are brighter.",
@@ -51,7 +72,9 @@ def _lossy(subject: Subject) -> Iterator[Problem]:
 def _white_is_zero(subject: Subject) -> Iterator[Problem]:
     for image in subject.opened.images:
         if image.white_is_zero:
-            yield Problem(f"In series {image.series} zero is white (photometric interpretation WhiteIsZero).", series=image.series)
+            notes = tuple(note for note in image.warnings if "MINISWHITE" in note)
+            message = f"In series {image.series} zero is white (photometric interpretation WhiteIsZero)."
+            yield Problem(message, series=image.series, about=notes, precision=1)
 
 
 @rule(
@@ -81,8 +104,7 @@ def _indexed(subject: Subject) -> Iterator[Problem]:
 def _reader_note(subject: Subject) -> Iterator[Problem]:
     dataset = subject.opened
     if dataset.ome is not None or subject.ome_xml is None:
-        yield from (Problem(sentence) for sentence in dataset.warnings)
+        yield from (Problem(sentence, about=(sentence,)) for sentence in dataset.warnings)
     for image in (*dataset.images, *dataset.labels):
-        for sentence in image.warnings:
-            if not (image.white_is_zero and "MINISWHITE" in sentence):
-                yield Problem(sentence, image.path or "", image.series, severity="info")
+        # The rule that knows what such a note means is about the same sentence.
+        yield from (Problem(sentence, image.path or "", image.series, severity="info", about=(sentence,)) for sentence in image.warnings)

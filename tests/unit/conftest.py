@@ -1,0 +1,45 @@
+"""What several unit tests are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from lightmicroscopy.metadata.check import check
+from lightmicroscopy.metadata.findings import Finding
+
+from tests.archives import Archive
+
+from .check_examples import Check
+from .idr_downloads import Downloads
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> Check:
+    """Write an OME-TIFF of so many pages with that OME-XML, and check it."""
+
+    def run(xml: str, *, pages: int = 1, name: str = "cells.ome.tif") -> list[Finding]:
+        path = tmp_path / name
+        tifffile.imwrite(
+            path, np.zeros((pages, 24, 32), np.uint16), description=xml.encode("ascii", "xmlcharrefreplace"), metadata=None, photometric="minisblack"
+        )
+        return list(check([path]).findings)
+
+    return run
+
+
+@pytest.fixture
+def archive() -> Iterator[Archive]:
+    """Serve a sample archive of one's own."""
+    with Archive() as archive:
+        yield archive
+
+
+@pytest.fixture
+def download(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Downloads:
+    """Download from that archive into a folder of one's own."""
+    return Downloads(archive, tmp_path, monkeypatch)
