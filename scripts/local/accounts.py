@@ -29,8 +29,8 @@ def prepare(instance: Instance) -> Connection:
     root = GalaxyApi(instance.url, instance.keys["bootstrap_key"])
     admin_key = _account(root, instance, "administrator", ADMINISTRATOR, "admin")
     user_key = _account(root, instance, "user", USER, "user")
-    connection = Connection(instance.url, user_key, admin_key)
-    import_workflows(instance, connection)
+    connection = Connection(instance.url, user_key, admin_key, instance.live)
+    import_workflows(instance.folder, connection)
     return connection
 
 
@@ -56,10 +56,18 @@ def workflow_files(folder: Path = WORKFLOWS) -> list[Path]:
     return sorted(folder.glob("*/*.ga"))
 
 
-def import_workflows(instance: Instance, connection: Connection) -> None:
-    """Import each workflow once, and again as a new version when its file has changed."""
+def import_workflows(folder: Path, connection: Connection) -> None:
+    """Import each workflow once, and again as a new version of the same when its file has changed.
+
+    Parameters
+    ----------
+    folder
+        Of the instance, where it is recorded which workflow is which.
+    connection
+        To the running instance.
+    """
     api = GalaxyApi(connection.url, connection.user_key)
-    record_file = instance.folder / "workflows.json"
+    record_file = folder / "workflows.json"
     record: dict[str, dict[str, str]] = json.loads(record_file.read_text()) if record_file.exists() else {}
     for path in workflow_files():
         content = path.read_bytes()

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from . import environments, lifeline, tool_tests
-from .accounts import prepare, workflow_files
+from .accounts import import_workflows, prepare, workflow_files
 from .configuration import ADMINISTRATOR, USER
-from .instance import Connection, Instance, running
+from .instance import Connection, Instance, instance_folder, running
 from .lifeline import Stop
 from .paths import LocalGalaxyError, say, state_folder
 
@@ -31,13 +31,16 @@ def _parser() -> argparse.ArgumentParser:
     for command in (serve, run, test):
         command.add_argument("--name", help="which local Galaxy (default: 'default', or the next free 'default-2' …)")
         command.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
+        command.add_argument(
+            "--live", action="store_true", help="tools talk to the live archives (IDR …) instead of the sample archive of this repository"
+        )
     run.add_argument("workflow", help="a workflow's folder name, folder or .ga file")
     run.add_argument(
         "inputs",
         nargs="*",
-        type=Path,
         metavar="INPUT",
-        help="image files, or folders that are OME-Zarr stores (default: the sample images of the workflow's own test)",
+        help="image files, or folders that are OME-Zarr stores; for a workflow without data inputs, its text, such as ids or links "
+        "(default: what the workflow's own test uses)",
     )
     run.add_argument("--output", type=Path, help="folder for the results (default: results/<workflow>-<time>)")
     run.add_argument(
@@ -54,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 def serve(options: argparse.Namespace) -> int:
     """Open a Galaxy and keep it until told to stop."""
     began = time.monotonic()
-    with Instance.claim(options.name, options.port) as instance:
+    with Instance.claim(options.name, options.port, live=options.live) as instance:
         connection = _open(instance)
         _print_welcome(instance, connection, time.monotonic() - began)
         instance.wait()
@@ -72,6 +75,7 @@ def _print_welcome(instance: Instance, connection: Connection, seconds: float) -
     print(
         f"\nGalaxy is ready at {connection.url} after {seconds:.0f} s; Ctrl-C stops it.\n\n"
         f"  user           {USER}\n    password     {instance.keys['user_password']}\n    API key      {connection.user_key}\n"
+        f"  archives       {'the live services' if connection.live else 'the sample archive of this repository (--live for the live services)'}\n"
         f"  administrator  {ADMINISTRATOR}\n    password     {instance.keys['admin_password']}\n    API key      {connection.admin_key}\n",
         flush=True,
     )
@@ -98,17 +102,18 @@ def find_workflow(name: str) -> Path:
 def run(options: argparse.Namespace) -> int:
     """Run a workflow here or elsewhere."""
     workflow = find_workflow(options.workflow)
-    for path in options.inputs:
-        if not path.exists():
-            raise LocalGalaxyError(f"The input {path} does not exist.")
     if options.url:
         return _run_client(options, workflow, options.url, options.key)
     connection = running(options.name or "default")
     if connection:
+        if connection.live != options.live:
+            uses, advice = ("the live archives", "leave out") if connection.live else ("the sample archive", "start it with")
+            raise LocalGalaxyError(f"The Galaxy open at {connection.url} uses {uses}. Stop it and {advice} --live, or start another with --name.")
         say(f"Using the Galaxy that is open at {connection.url}.")
+        import_workflows(instance_folder(options.name or "default"), connection)
         return _run_client(options, workflow, connection.url, connection.user_key)
     began = time.monotonic()
-    with Instance.claim(options.name, options.port) as instance:
+    with Instance.claim(options.name, options.port, live=options.live) as instance:
         connection = _open(instance)
         status = _run_client(options, workflow, connection.url, connection.user_key)
         if options.serve:
@@ -140,7 +145,7 @@ def test(options: argparse.Namespace) -> int:
     """Run tool and workflow tests in a Galaxy of their own."""
     plan = tool_tests.make_plan(options.targets)
     output = options.output or state_folder() / "test-results"
-    with Instance.claim(options.name, options.port) as instance:
+    with Instance.claim(options.name, options.port, live=options.live) as instance:
         return tool_tests.run_tests(plan, _open(instance), output)
 
 

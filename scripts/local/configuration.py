@@ -45,7 +45,7 @@ def our_tools(tools: Path = TOOLS) -> dict[str, Path]:
     return {path.stem: path for path in sorted(tools.glob("lm_*.xml"))}
 
 
-def write_configuration(folder: Path, url: str, galaxy: Environment, tools: Environment, keys: dict[str, str]) -> Path:
+def write_configuration(folder: Path, url: str, galaxy: Environment, tools: Environment, keys: dict[str, str], endpoints: Path | None) -> Path:
     """Write every configuration file of an instance and return the main one.
 
     Parameters
@@ -60,6 +60,8 @@ def write_configuration(folder: Path, url: str, galaxy: Environment, tools: Envi
         Where the tools' requirements are installed.
     keys
         From :func:`load_secrets`.
+    endpoints
+        Addresses of the archives the tools are to use; the live ones without it.
     """
     config = make_private(folder / "config")
     make_private(folder / "data")
@@ -72,14 +74,15 @@ def write_configuration(folder: Path, url: str, galaxy: Environment, tools: Envi
     make_static_folder(folder / "static", library / "site-packages" / "galaxy" / "webapps" / "base" / "static", ensure_viewers(), welcome)
     # Pages of these tools are shown with their style sheet; they contain no script.
     (config / "sanitize_allowlist.txt").write_text("".join(f"{tool_id}\n" for tool_id in our_tools()))
-    settings = _settings(folder, url, keys)
+    settings = _settings(folder, url, keys, endpoints)
     # JSON is YAML, and needs no library to write.
     write_private(config / "galaxy.yml", json.dumps({"galaxy": settings}, indent=2))
     return config / "galaxy.yml"
 
 
-def _settings(folder: Path, url: str, keys: dict[str, str]) -> dict[str, Any]:
+def _settings(folder: Path, url: str, keys: dict[str, str], endpoints: Path | None) -> dict[str, Any]:
     config, data = folder / "config", folder / "data"
+    job_environ = {"GALAXY_MEMORY_MB": str(JOB_MEMORY_MB)} | ({"LIGHTMICROSCOPY_ENDPOINTS": str(endpoints)} if endpoints else {})
     return {
         "config_dir": str(config),
         "data_dir": str(data),
@@ -116,7 +119,7 @@ def _settings(folder: Path, url: str, keys: dict[str, str]) -> dict[str, Any]:
                     "local": {
                         "runner": "local",
                         "local_slots": os.cpu_count() or 1,
-                        "env": [{"name": "GALAXY_MEMORY_MB", "value": str(JOB_MEMORY_MB)}],
+                        "env": [{"name": name, "value": value} for name, value in job_environ.items()],
                     }
                 },
             },

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import environments
 from .api import GalaxyApi
+from .archive import start_archive
 from .configuration import load_secrets, our_tools, write_configuration
 from .lifeline import Supervised
 from .locks import FileLock
@@ -37,11 +38,14 @@ class Connection:
         Its address.
     user_key, admin_key
         API keys of the ordinary user and of the administrator.
+    live
+        Whether its tools talk to the live archives, and not to the sample archive.
     """
 
     url: str
     user_key: str
     admin_key: str
+    live: bool = False
 
 
 def instance_folder(name: str) -> Path:
@@ -80,20 +84,24 @@ class Instance:
         Which state to use; it must not be in use.
     port
         Port to listen on; 0 takes the one used last time if free, else any free one.
+    live
+        Whether its tools talk to the live archives, and not to a sample archive that is started with it.
     """
 
-    def __init__(self, name: str, lock: FileLock, port: int = 0) -> None:
+    def __init__(self, name: str, lock: FileLock, port: int = 0, *, live: bool = False) -> None:
         self.name = name
         self.folder = instance_folder(name)
         self.log = self.folder / "galaxy.log"
         self._lock = lock
         self._wanted_port = port
+        self.live = live
         self._supervised: Supervised | None = None
+        self._archive: Supervised | None = None
         self.url = ""
         self.keys: dict[str, str] = {}
 
     @classmethod
-    def claim(cls, name: str | None, port: int = 0) -> Instance:
+    def claim(cls, name: str | None, port: int = 0, *, live: bool = False) -> Instance:
         """Take an instance that nobody uses: the named one, or ``default``, ``default-2`` and so on.
 
         Raises
@@ -110,7 +118,7 @@ class Instance:
                 (folder / "connection.json").unlink(missing_ok=True)
                 if candidate != candidates[0]:
                     say(f"Galaxy {candidates[0]!r} is in use, so this is {candidate!r}, with its own histories.")
-                return cls(candidate, lock, port)
+                return cls(candidate, lock, port, live=live)
         raise LocalGalaxyError(f"The Galaxy {name or 'default'!r} is already running; stop it, or choose another name with --name.")
 
     def start(self) -> None:
@@ -125,7 +133,10 @@ class Instance:
             galaxy, tools = environments.ensure("galaxy"), environments.ensure("tools")
             self.url = f"http://{HOST}:{listener.getsockname()[1]}"
             self.keys = load_secrets(self.folder)
-            config_file = write_configuration(self.folder, self.url, galaxy, tools, self.keys)
+            endpoints = None
+            if not self.live:
+                self._archive, endpoints = start_archive(self.folder)
+            config_file = write_configuration(self.folder, self.url, galaxy, tools, self.keys, endpoints)
             self.log.unlink(missing_ok=True)
             say(f"Starting Galaxy (log: {self.log}) …")
             self._supervised = Supervised(
@@ -207,6 +218,8 @@ class Instance:
         (self.folder / "connection.json").unlink(missing_ok=True)
         if self._supervised:
             self._supervised.stop()
+        if self._archive:
+            self._archive.stop()
         self._lock.release()
 
     def __enter__(self) -> Instance:

@@ -25,6 +25,7 @@ _ARGUMENT = re.compile(r"(\w+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^,\s)]+))")
 PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".svg": "image/svg+xml"}
 MAX_ROWS = 500
 MAX_TEXT = 20_000
+MAX_PAGE = 5 << 20
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -39,6 +40,7 @@ h1, h2, h3 {{ line-height: 1.2; margin-top: 2em; }}
 h1 {{ margin-top: 0; }}
 img {{ max-width: 100%; height: auto; }}
 .wide {{ overflow-x: auto; }}
+iframe {{ width: 100%; height: 45rem; border: 1px solid #d7dce2; }}
 table {{ border-collapse: collapse; font-size: .875rem; }}
 th, td {{ text-align: left; vertical-align: top; padding: .35rem .7rem; border-bottom: 1px solid #d7dce2; }}
 th {{ background: #f2f4f7; }}
@@ -171,11 +173,19 @@ def _display(arguments: dict[str, str], context: ReportContext) -> str:
         return _table(arguments, context)
     if path.is_file() and path.suffix.lower() in {".txt", ".json", ".md", ".csv"}:
         return f"<pre>{html.escape(path.read_text(encoding='utf-8', errors='replace')[:MAX_TEXT])}</pre>"
+    if path.suffix.lower() == ".html" and path.stat().st_size <= MAX_PAGE:
+        # Sandboxed, and under the policy of the page around it: it can run nothing and load nothing.
+        page = html.escape(path.read_text(encoding="utf-8", errors="replace"))
+        return (
+            f'<iframe sandbox="" title="{html.escape(arguments.get("output", path.name))}" srcdoc="{page}"></iframe>\n<p>{_link(path, context)}</p>'
+        )
     return f"<p>{_link(path, context)}</p>"
 
 
 def _links(arguments: dict[str, str], context: ReportContext) -> str:
     paths = _files(arguments, context)
+    if len(paths) == 1 and arguments.get("label"):
+        return f'<p><a href="{quote(paths[0].relative_to(context.folder).as_posix())}">{html.escape(arguments["label"])}</a></p>'
     return _list([_link(path, context) for path in paths]) if paths else _missing(arguments)
 
 

@@ -25,7 +25,7 @@ from local.downloads import save_outputs
 from local.invocation_report import save_report
 from local.paths import LocalGalaxyError, say
 from local.uploads import upload_inputs
-from local.workflow_identity import identified
+from local.workflow_identity import identified, same_contents
 from local.workflow_inputs import WorkflowInputs, read_workflow
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ FAILED = {"error", "deleted", "failed", "stopped"}
 STDERR_LINES = 12
 
 
-def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[Path], settings: dict[str, str], output: Path) -> bool:
+def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[str], settings: dict[str, str], output: Path) -> bool:
     """Run a workflow and save its outputs, its report and its record.
 
     Parameters
@@ -48,7 +48,8 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[Path], setting
     workflow_file
         The ``.ga`` file.
     inputs
-        Image files, or folders that are OME-Zarr stores; without any, those of the workflow's own test.
+        Image files, or folders that are OME-Zarr stores, or the text of a workflow without data inputs; without any, those of the
+        workflow's own test.
     settings
         Value of workflow parameters, by label.
     output
@@ -65,7 +66,7 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[Path], setting
         When the inputs do not suit the workflow, or Galaxy cannot schedule it.
     """
     workflow = read_workflow(workflow_file)
-    wanted = WorkflowInputs.from_files(workflow, inputs, settings) if inputs else WorkflowInputs.from_own_test(workflow_file, workflow, settings)
+    wanted = WorkflowInputs.from_user(workflow, inputs, settings) if inputs else WorkflowInputs.from_own_test(workflow_file, workflow, settings)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise LocalGalaxyError(f"The results folder {output} is not empty; give another with --output.")
     output.mkdir(parents=True, exist_ok=True)
@@ -93,11 +94,15 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[Path], setting
 
 def _imported(galaxy: GalaxyInstance, workflow: dict[str, Any]) -> str:
     """Return the id of this very workflow in the user's list, importing it if it is not there."""
-    workflow = identified(workflow)
-    for known in galaxy.workflows.get_workflows():
-        if known.get("latest_workflow_uuid") == workflow["uuid"] and not known.get("deleted"):
-            return str(known["id"])
-    return str(galaxy.workflows.import_workflow_dict(workflow)["id"])
+    known = [entry for entry in galaxy.workflows.get_workflows() if not entry.get("deleted")]
+    imported = identified(workflow)
+    for entry in known:
+        if entry.get("latest_workflow_uuid") == imported["uuid"]:
+            return str(entry["id"])
+    for entry in known:
+        if entry["name"] == workflow["name"] and same_contents(workflow, galaxy.workflows.export_workflow_dict(entry["id"])):
+            return str(entry["id"])
+    return str(galaxy.workflows.import_workflow_dict(imported)["id"])
 
 
 def _follow(galaxy: GalaxyInstance, invocation_id: str) -> str:
@@ -149,9 +154,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "inputs",
         nargs="*",
-        type=Path,
         metavar="INPUT",
-        help="image files, or folders that are OME-Zarr stores (default: those of the workflow's own test)",
+        help="image files, or folders that are OME-Zarr stores; for a workflow without data inputs, its text (default: as in its own test)",
     )
     parser.add_argument("--output", type=Path, required=True, help="folder for the results")
     parser.add_argument(

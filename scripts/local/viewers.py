@@ -72,7 +72,6 @@ def _fetch(npm: str, folder: Path, entry: dict[str, str]) -> bool:
         with tarfile.open(archives[0]) as tar:
             # Its contents are known by their hash.
             tar.extractall(unpacked, filter="data")
-        _keep_off_the_network(unpacked / "package")
         shutil.rmtree(folder, ignore_errors=True)
         (unpacked / "package" / ".stamp").write_text(entry["integrity"])
         (unpacked / "package").rename(folder)
@@ -113,5 +112,6 @@ def make_static_folder(target: Path, galaxy_static: Path, viewers: Path, welcome
         if (viewer / ".stamp").is_file():
             # Copied, since what is served must lie inside the served folder.
             shutil.copytree(viewer, plugins / viewer.name)
+            _keep_off_the_network(plugins / viewer.name)
     (target / "welcome.html").write_text(welcome, encoding="utf-8")
     return target

@@ -52,21 +52,24 @@ class WorkflowInputs:
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_files(cls, workflow: dict[str, Any], files: list[Path], settings: dict[str, str]) -> WorkflowInputs:
-        """Give the files to the one data input of the workflow.
+    def from_user(cls, workflow: dict[str, Any], texts: list[str], settings: dict[str, str]) -> WorkflowInputs:
+        """Give what stands on the command line to the one data input of the workflow, or to its one text input where it has no data input.
 
         Raises
         ------
         LocalGalaxyError
-            When the workflow has no input, or several, that files could be meant for.
+            When the workflow has no such input, or several, or a file is not there.
         """
         given = cls(parameters=_typed_settings(workflow, settings))
-        images = [InputFile(path.resolve().name, path, "ome_zarr" if path.is_dir() else "auto") for path in files]
         wanted = [step for step in _steps(workflow, "data_input", "data_collection_input") if not _state(step).get("optional")]
+        if not wanted and (label := _only_text(workflow)) is not None:
+            given.parameters[label] = "\n".join(texts)
+            return given
         if len(wanted) != 1:
             raise LocalGalaxyError(
                 f"The workflow “{workflow['name']}” has {len(wanted)} inputs that need data; files on the command line suit a workflow with one."
             )
+        images = [_image(Path(text)) for text in texts]
         label, is_collection = wanted[0]["label"], wanted[0]["type"] == "data_collection_input"
         if is_collection:
             given.collections[label] = images
@@ -116,6 +119,22 @@ def read_workflow(path: Path) -> dict[str, Any]:
     if not isinstance(workflow, dict) or workflow.get("a_galaxy_workflow") != "true":
         raise LocalGalaxyError(f"{path} is not a Galaxy workflow in the .ga format.")
     return workflow
+
+
+def _image(path: Path) -> InputFile:
+    if not path.exists():
+        raise LocalGalaxyError(f"The input {path} does not exist.")
+    return InputFile(path.resolve().name, path, "ome_zarr" if path.is_dir() else "auto")
+
+
+def _only_text(workflow: dict[str, Any]) -> str | None:
+    """Label of the text that has to be given, if there is exactly one."""
+    labels = [
+        str(step["label"])
+        for step in _steps(workflow, "parameter_input")
+        if (state := _state(step)).get("parameter_type", "text") == "text" and not state.get("optional")
+    ]
+    return labels[0] if len(labels) == 1 else None
 
 
 def _sample(element: dict[str, Any], test_file: Path, name: str | None) -> InputFile:
