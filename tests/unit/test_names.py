@@ -65,7 +65,7 @@ def test_the_second_of_a_name_is_numbered() -> None:
         ("x.ome.zarr.zip", "x"),
         ("plain", "plain"),
         (".tif", ".tif"),
-        ("a.czi", "a.czi"),
+        ("a.czi", "a"),
         ("s.companion.ome", "s"),
     ],
 )

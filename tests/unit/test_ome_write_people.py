@@ -77,6 +77,9 @@ def test_personal_pairs_are_recognised(key: str, value: str) -> None:
         ("Link", "https://example.org/home/page"),
         ("SerialNumber", "123"),
         ("Filter", "BP 450/490"),
+        ("pDeviceSetting m_sXYPhysFullName0", "Nikon Ti"),
+        ("pCameraSetting CameraUserName", "Fusion"),
+        ("FormatFast rectSensorUser left", "176"),
     ],
 )
 def test_pairs_about_the_microscope_are_not_personal(key: str, value: str) -> None:

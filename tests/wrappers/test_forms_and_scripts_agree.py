@@ -36,6 +36,14 @@ SET_BY_THE_COMMAND = {
         "checksums": "an output if the box is ticked",
     },
     "lm_check": {"html": "always an output", "table": "always an output", "json": "always an output", "preview": "always an output"},
+    "lm_compare": {"html": "always an output", "table": "always an output", "member": "the datasets that were chosen"},
+    "lm_inspect": {
+        "html": "always an output",
+        "table": "always an output",
+        "json": "always an output",
+        "preview": "always an output",
+        "ome_xml": "an output if the box is ticked",
+    },
     "lm_idr_download": {
         "manifest": "always an output",
         "image_table": "always an output",
@@ -197,8 +205,9 @@ def parse(wrapper: Wrapper, state: dict[str, Any], folder: Path) -> argparse.Nam
     module = importlib.import_module(wrapper.path.stem)
     params = folder / f"{next(NUMBERS)}.json"
     params.write_text(json.dumps(state), encoding="utf-8")
-    arguments = ["image.tif", "--params", str(params)]
-    if any(action.dest == "output" for action in module.parser()._actions):
+    actions = module.parser()._actions
+    arguments = [*(f"{action.dest}.tif" for action in actions if not action.option_strings), "--params", str(params)]
+    if any(action.dest == "output" for action in actions):
         arguments += ["--output", "out"]
     return cli.parse(module.parser(), arguments, form_only=module.FORM_ONLY)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,8 +57,19 @@ def prepared(wrapper: Wrapper, folder: Path, datasets: list[Dataset], script: st
     copy.write_bytes(wrapper.path.read_bytes())
     (copy.parent / "macros.xml").write_bytes((wrapper.path.parent / "macros.xml").read_bytes())
     copy.with_suffix(".py").write_text(script, encoding="utf-8")
-    first = {"image": datasets[0], "members": datasets[1:], "target": {"format": "ome-tiff"}, "make_preview": False, "make_checksums": False}
-    return Job(Wrapper(copy), folder / "job", first if wrapper.path.stem == "lm_convert" else {"images": datasets})
+    return Job(Wrapper(copy), folder / "job", forms(datasets)[wrapper.path.stem])
+
+
+def forms(datasets: list[Dataset]) -> dict[str, dict[str, Any]]:
+    """Return the form of each tool, filled in with some datasets."""
+    first, *others = datasets
+    converted = {"target": {"format": "ome-tiff"}, "make_preview": False, "make_checksums": False}
+    return {
+        "lm_convert": {"image": first, "members": others} | converted,
+        "lm_check": {"images": datasets},
+        "lm_inspect": {"images": datasets, "make_ome_xml": False},
+        "lm_compare": {"original": first, "members": others, "copies": []},
+    }
 
 
 def dataset(folder: Path, name: str, number: int = 1, *, in_collection: bool = False) -> Dataset:

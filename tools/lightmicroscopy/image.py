@@ -133,6 +133,14 @@ class Quantity:
     unit: str
 
 
+class PixelSize(NamedTuple):
+    """Size of a pixel along z, y and x, where known."""
+
+    z: Quantity | None
+    y: Quantity | None
+    x: Quantity | None
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One channel. Wavelengths in nanometres; colour as signed 32-bit RGBA, as OME stores it."""
@@ -459,7 +467,7 @@ class Location:
 
     `path` is the file or folder to open; `files` are all that were given with it, by their own names, among which the
     members of a multi-file set are looked for and nowhere else. A store on a server has no path but a `store`, and a `path`
-    that is its name.
+    that is its name. `axes` and `pixel_size` are what the user knows of arrays that do not say it themselves.
     """
 
     path: Path
@@ -468,6 +476,12 @@ class Location:
     store: Store | None = None
     url: str | None = None
     """Address of the store, for the record."""
+    axes: str | None = None
+    """A letter of TCZYXS for each dimension, for arrays of an HDF5 file whose axes are nowhere stated."""
+    pixel_size: PixelSize | None = None
+    """For images that have no pixel size of their own."""
+    mosaic: Literal["as-stored", "fuse", "tiles"] = "as-stored"
+    """How the tiles of a mosaic are to be shown, where the format has them."""
 
     @property
     def name(self) -> str:

@@ -74,6 +74,8 @@ class Seen:
     format: str
     series: tuple[SeenSeries, ...]
     error: str | None = None
+    ome: bytes = b""
+    """The OME-XML it makes of the file."""
 
 
 def plane_crcs(array: NDArray[np.generic]) -> tuple[int, ...]:
@@ -105,7 +107,7 @@ def _seen(path: Path, row: dict[str, Any]) -> Seen:
     for number, raw in enumerate(row["series"]):
         levels = tuple(SeenLevel(crc=tuple(level.pop("crc")), **level) for level in raw.pop("levels"))
         series.append(SeenSeries(levels=levels, metadata=described[number] if number < len(described) else {}, **raw))
-    return Seen(path, row["format"], tuple(series))
+    return Seen(path, row["format"], tuple(series), ome=row["ome"].encode())
 
 
 def series_metadata(ome: bytes) -> list[dict[str, Any]]:

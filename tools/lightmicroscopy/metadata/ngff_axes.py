@@ -66,6 +66,11 @@ def folded_letter(axis: AxisInfo) -> str:
     return _LETTERS.get(axis.modulo, "Q")
 
 
+def kind_of(label: str) -> tuple[str, Along]:
+    """OME's type of a dimension it does not have, and which of T, C and Z takes it, by its name."""
+    return _kind(None, label)
+
+
 def read_axes(value: object, source: str, shape: Sequence[int] | None) -> tuple[tuple[AxisInfo, ...] | None, list[str]]:
     """Read ``axes``; ``None`` if there are none (0.1, 0.2).
 

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 READERS = (
     "ome_zarr",
+    "czi",
+    "lif",
+    "nd2",
+    "hdf5",
     "tiff",
     "raster",
 )
 HEAD = 4096
 _NOT_READ = {
-    b"ZISRAWFILE": "Zeiss CZI",
-    b"\x70\x00\x00\x00": "Leica LIF",
-    b"\xda\xce\xbe\x0a": "Nikon ND2",
-    b"\x89HDF\r\n": "HDF5 or Imaris IMS",
     b"\xd0\xcf\x11\xe0": "Olympus OIB, Zeiss ZVI or other OLE2",
 }
 """First bytes of microscope formats that no reader here knows, so that the message can name them."""

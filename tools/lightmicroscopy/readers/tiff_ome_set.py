@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..errors import SuiteError, UnreadableError
@@ -45,13 +46,21 @@ class TiffSet:
         self._found: dict[tuple[str | None, str | None], PageBook] = {}
         self._uuids: dict[Path, tuple[str, ...]] | None = None
         self._names = 1
-        self._given = tuple(dict.fromkeys((location.path, *location.files)))
-        # Sets of tens of thousands of files are looked through once, not once for each of them.
-        self._by_name: dict[str, list[Path]] = {}
-        for path in self._given:
-            self._by_name.setdefault(path.name, []).append(path)
         if book is not None:
             self._books[location.path] = book
+
+    @cached_property
+    def _given(self) -> tuple[Path, ...]:
+        """All files given, looked through only if a member is missed: thousands may have been given that are no set."""
+        return tuple(dict.fromkeys((self._location.path, *self._location.files)))
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Path]]:
+        # Sets of tens of thousands of files are looked through once, not once for each of them.
+        found: dict[str, list[Path]] = {}
+        for path in self._given:
+            found.setdefault(path.name, []).append(path)
+        return found
 
     def expect(self, members: Iterable[tuple[str | None, str | None]]) -> None:
         """Say which members the metadata name, before any is opened."""
@@ -80,6 +89,8 @@ class TiffSet:
         """The file meant by a name and UUID: by its exact name, by the UUID it says it has, by the end of its name."""
         base = _bare(file_name)
         if base:
+            if base == self._location.path.name and self._location.path.is_file():
+                return self._location.path
             for path in self._by_name.get(base, ()):
                 if path.is_file():
                     return path

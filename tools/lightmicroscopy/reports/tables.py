@@ -66,6 +66,36 @@ IMAGES = (
 ANNOTATIONS = ("object_type", "object_id", "namespace", "key", "value", "position")
 MANIFEST = ("item", "status", "reason", "source_url", "path", "bytes", "sha256", "server_checksum", "study", "licence", "selection", "attempts")
 
+INSPECT = (
+    "input",
+    "series",
+    "series_name",
+    "kind",
+    "axes",
+    "size_x",
+    "size_y",
+    "size_z",
+    "size_c",
+    "size_t",
+    "dtype",
+    "significant_bits",
+    "levels",
+    "pixel_size_x_um",
+    "pixel_size_y_um",
+    "pixel_size_z_um",
+    "time_increment_s",
+    "channels",
+    "acquisition_date",
+    "objective",
+    "instrument",
+    "format",
+    "compression",
+    "lossy",
+    "bytes",
+    "warnings",
+)
+COMPARISON = ("original", "copy", "series", "what", "original_value", "copy_value", "equal")
+
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 

@@ -1,0 +1,375 @@
+"""Copies compared with their original: which series belongs to which, what is the same, and what is not."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from lightmicroscopy import readers
+from lightmicroscopy.compare import Comparison, Held, compare, pairs
+from lightmicroscopy.compare_accepted import ACCEPTED, Difference, accepted
+from lightmicroscopy.compare_fields import described, same
+from lightmicroscopy.convert import Request, convert
+from lightmicroscopy.errors import UnreadableError
+from lightmicroscopy.image import Channel, Dataset, ImageMetadata, Instrument, LightSource, Location, Quantity
+from lightmicroscopy.selection import Selection
+
+from .memory_image import memory_image
+
+SOURCES = [
+    "big_endian.ome.tiff",
+    "cells.ome.tiff",
+    "cells_04.ome.zarr.zip",
+    "cells_05.ome.zarr.zip",
+    "confocal.lsm",
+    "float.ome.tiff",
+    "grey16.png",
+    "imagej_stack.tif",
+    "photo.jpg",
+    "plain.tif",
+    "plate_04.ome.zarr.zip",
+    "pyramid.ome.tiff",
+    "two_series.ome.tiff",
+    "white_is_zero.tif",
+]
+
+
+def converted(source: Path, folder: Path, format_: Any = "ome-tiff", *members: Path, **request: Any) -> list[Path]:
+    made = convert(Location(source, (source, *members)), folder, Request(format_, **request))
+    made.dataset.close()
+    return list(made.paths)
+
+
+def different(comparison: Comparison) -> list[tuple[str, str, str, str]]:
+    return [(row.what, row.original_value, row.copy_value, row.equal) for row in comparison.rows if row.differs]
+
+
+def edited(path: Path, target: Path, *, pixel: bool = False, text: tuple[str, str] = ("", "")) -> Path:
+    """Write an OME-TIFF once more, with one pixel or one piece of its metadata changed."""
+    with tifffile.TiffFile(path) as tiff:
+        pages = np.stack([page.asarray() for page in tiff.pages])
+        description = str(tiff.pages[0].description)
+    if pixel:
+        pages[-1, 3, 5] += 1
+    assert text[0] in description
+    changed = description.replace(*text).encode("ascii", "xmlcharrefreplace")
+    tifffile.imwrite(target, pages, description=changed, metadata=None, photometric="minisblack")
+    return target
+
+
+@pytest.mark.parametrize("format_", ["ome-tiff", "ome-zarr"])
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_conversion_of_this_suite_is_true(test_data: Path, tmp_path: Path, name: str, format_: str) -> None:
+    source = test_data / name
+    comparison = compare(Location(source), converted(source, tmp_path, format_), threads=2)
+    assert different(comparison) == []
+    with readers.open(Location(source)) as dataset:
+        assert sum(row.what == "pixels" for row in comparison.rows) == len(dataset.images) + len(dataset.labels)
+
+
+def test_a_set_of_files_is_compared_with_the_one_made_of_it(test_data: Path, tmp_path: Path) -> None:
+    companion, *members = (test_data / f"multifile{end}" for end in (".companion.ome", "_z0.ome.tiff", "_z1.ome.tiff", "_z2.ome.tiff"))
+    copies = converted(companion, tmp_path, "ome-tiff", *members)
+    assert different(compare(Location(companion, (companion, *members)), copies)) == []
+    # The other way round, the members of the copy are not copies by themselves.
+    comparison = compare(Location(copies[0]), [companion, *members])
+    assert [row.copy for row in comparison.rows if row.what == "pixels"] == ["multifile.companion.ome"]
+    assert comparison.unreadable == []
+
+
+def test_one_changed_pixel_is_told_with_its_plane_and_nothing_else_differs(test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "cells.ome.tiff"
+    (copy,) = converted(source, tmp_path / "copy")
+    comparison = compare(Location(source), [edited(copy, tmp_path / "changed.ome.tiff", pixel=True)])
+    assert [(what, equal) for what, _, _, equal in different(comparison)] == [("pixels t=0 c=1 z=2", "false"), ("pixels", "false")]
+    assert different(comparison)[0][2].startswith("1 of 12288 pixels differ, by 1 at most")
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "values"),
+    [
+        (('PhysicalSizeX="0.325"', 'PhysicalSizeX="0.326"'), "pixel size x", ("0.325 µm", "0.326 µm", "false")),
+        (('PhysicalSizeX="0.325"', ""), "pixel size x", ("0.325 µm", "", "only-original")),
+        (('Name="GFP"', 'Name="YFP"'), "channel 1 name", ("GFP", "YFP", "false")),
+        (('LensNA="0.8"', 'LensNA="0.75"'), "objective 0 numerical aperture", ("0.8", "0.75", "false")),
+        (('ExposureTime="0.05"', 'ExposureTime="0.06"'), "planes exposure (s)", None),
+        (("<AcquisitionDate>2026-03-02T10:15:00", "<AcquisitionDate>2026-03-02T10:15:01"), "acquisition date", None),
+        (('Color="65535"', 'Color="-16776961"'), "channel 0 color", ("#0000ff", "#ff0000", "false")),
+    ],
+)
+def test_one_changed_field_is_the_only_difference(test_data: Path, tmp_path: Path, text: Any, what: str, values: Any) -> None:
+    source = test_data / "cells.ome.tiff"
+    (copy,) = converted(source, tmp_path / "copy")
+    found = different(compare(Location(source), [edited(copy, tmp_path / "changed.ome.tiff", text=text)]))
+    assert [row[0] for row in found] == [what]
+    assert values is None or found[0][1:] == values
+
+
+def test_a_part_is_not_the_whole_and_says_what_was_selected(test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "cells.ome.tiff"
+    copies = converted(source, tmp_path, selection=Selection(z="0:2"))
+    found = {what: (ours, theirs) for what, ours, theirs, _ in different(compare(Location(source), copies))}
+    assert found["size Z"] == ("3", "2")
+    assert "0:2" in found["selection"][1]
+    assert found["pixels"][1] == "not compared, since the sizes differ"
+
+
+def test_copies_in_any_order_and_several_of_each_find_their_series(test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "two_series.ome.tiff"
+    files, (store,) = converted(source, tmp_path), converted(source, tmp_path, "ome-zarr")
+    comparison = compare(Location(source), [*reversed(files), store])
+    assert different(comparison) == []
+    assert [(row.series, row.copy) for row in comparison.rows if row.what == "pixels"] == [
+        ("0", files[0].name),
+        ("0", store.name),
+        ("1", files[1].name),
+        ("1", store.name),
+    ]
+
+
+def test_a_series_that_is_in_no_copy_is_a_difference(test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "two_series.ome.tiff"
+    files = converted(source, tmp_path)
+    (row,) = (row for row in compare(Location(source), files[:1]).rows if row.differs)
+    assert (row.what, row.equal, row.series) == ("series", "only-original", "1")
+    assert row.is_grave
+
+
+def test_a_copy_that_cannot_be_read_costs_only_its_row(test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "cells.ome.tiff"
+    copies = converted(source, tmp_path)
+    comparison = compare(Location(source), [test_data / "truncated.tif", tmp_path / "none.tif", *copies])
+    assert [row.what for row in comparison.rows if row.differs] == ["file", "file"]
+    assert len(comparison.unreadable) == 2
+    assert comparison.compared
+
+
+def test_an_original_that_cannot_be_read_is_an_error(test_data: Path) -> None:
+    with pytest.raises(UnreadableError, match="truncated"):
+        compare(Location(test_data / "truncated.tif"), [test_data / "cells.ome.tiff"])
+
+
+def test_pixels_that_turn_out_to_be_damaged_are_a_difference(test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "cells.ome.tiff"
+    (store,) = converted(source, tmp_path, "ome-zarr")
+    chunk = next(path for path in sorted(store.rglob("*")) if path.is_file() and path.name.isdigit())
+    chunk.write_bytes(b"nonsense")
+    (row,) = (row for row in compare(Location(source), [store]).rows if row.differs)
+    assert row.what == "pixels"
+    assert "cells.ome.zarr" in row.copy_value
+
+
+def test_without_pixels_only_sizes_and_fields_are_compared(test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "cells.ome.tiff"
+    (copy,) = converted(source, tmp_path / "copy")
+    comparison = compare(Location(source), [edited(copy, tmp_path / "changed.ome.tiff", pixel=True)], pixels=False)
+    assert different(comparison) == []
+    assert not any(row.what.startswith("pixels") for row in comparison.rows)
+
+
+def test_a_copy_beside_its_original_and_of_its_name_is_not_taken_for_it(test_data: Path, tmp_path: Path) -> None:
+    source = tmp_path / "cells.ome.tiff"
+    shutil.copy(test_data / "cells.ome.tiff", source)
+    (copy,) = converted(source, tmp_path / "copy")
+    beside = edited(copy, tmp_path / "copy.ome.tiff", pixel=True)
+    assert [row.what for row in compare(Location(source), [beside]).rows if row.is_grave] == ["pixels t=0 c=1 z=2", "pixels"]
+
+
+def held(copy: int, position: int, name: str, recorded: tuple[int, str] | None = None, *, is_label: bool = False) -> Held:
+    return Held(copy, position, name, is_label, recorded)
+
+
+def original(*names: str, labels: tuple[str, ...] = ()) -> Dataset:
+    pixels = np.zeros((1, 1, 1, 2, 2, 1), np.uint8)
+    images = tuple(memory_image(pixels, name=name, series=number) for number, name in enumerate(names))
+    maps = tuple(memory_image(pixels, name=name, series=number, kind="label", label_of=0) for number, name in enumerate(labels))
+    return Dataset(Location(Path("original.czi")), "CZI", images, maps)
+
+
+def matched(dataset: Dataset, *found: Held) -> list[tuple[str | None, tuple[int, int] | None]]:
+    return [
+        (pair.original.name if pair.original else None, (pair.held.copy, pair.held.position) if pair.held else None) for pair in pairs(dataset, found)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        # recorded numbers, names unlike
+        ((held(0, 0, "x", (1, "b")), held(1, 0, "y", (0, "a"))), [("a", (1, 0)), ("b", (0, 0))]),
+        # names
+        ((held(0, 0, "b"), held(1, 0, "a")), [("a", (1, 0)), ("b", (0, 0))]),
+        # order
+        ((held(0, 0, "p"), held(1, 0, "q")), [("a", (0, 0)), ("b", (1, 0))]),
+        # a name for one, order for the rest
+        ((held(0, 0, "b"), held(1, 0, "q")), [("a", (1, 0)), ("b", (0, 0))]),
+        # two whole copies without names
+        ((held(0, 0, "p"), held(0, 1, "q"), held(1, 0, "r"), held(1, 1, "s")), [("a", (0, 0)), ("a", (1, 0)), ("b", (0, 1)), ("b", (1, 1))]),
+        # one too many, one missing
+        ((held(0, 0, "a"), held(0, 1, "b"), held(0, 2, "c")), [("a", (0, 0)), ("b", (0, 1)), (None, (0, 2))]),
+        ((held(0, 0, "b"),), [("a", None), ("b", (0, 0))]),
+        # a record of a series that is not there
+        ((held(0, 0, "a", (7, "g")),), [("a", (0, 0)), ("b", None)]),
+    ],
+)
+def test_which_series_belongs_to_which(found: tuple[Held, ...], expected: list[Any]) -> None:
+    assert matched(original("a", "b"), *found) == expected
+
+
+def test_series_of_one_name_are_told_apart_by_their_order() -> None:
+    assert matched(original("a", "a"), held(0, 0, "a"), held(0, 1, "a")) == [("a", (0, 0)), ("a", (0, 1))]
+
+
+def test_a_label_map_is_never_paired_with_an_image() -> None:
+    dataset = original("cells", labels=("nuclei",))
+    assert matched(dataset, held(0, 0, "nuclei", (0, "nuclei"), is_label=True)) == [("cells", None), ("nuclei", (0, 0))]
+    assert matched(dataset, held(0, 0, "other", (0, "other"), is_label=True)) == [("cells", None), ("nuclei", (0, 0))]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "alike"),
+    [
+        (Quantity(0.325, "µm"), Quantity(325, "nm"), True),
+        (Quantity(0.325, "µm"), Quantity(0.3250000001, "µm"), True),
+        (Quantity(0.325, "µm"), Quantity(0.3251, "µm"), False),
+        (Quantity(1, "reference frame"), Quantity(1, "µm"), False),
+        (Quantity(1, "reference frame"), Quantity(1.0, "reference frame"), True),
+        ((1.0, 2.0), (1.0, 2.0), True),
+        ((1.0, 2.0), (1.0,), False),
+        (1, 1.0, True),
+        ("a  b\r\n", "a b", True),
+        ("a", "b", False),
+        (frozenset({("k", "v")}), frozenset({("k", "v")}), True),
+    ],
+)
+def test_values_that_mean_the_same(ours: Any, theirs: Any, alike: bool) -> None:
+    assert same(ours, theirs) is alike
+
+
+def judged(
+    what: str, ours: Any, theirs: Any, *, before: str = "uint16", after: str = "uint16", record: dict[str, str] | None = None, **fields: Any
+) -> str:
+    def image(dtype: str, samples: int, kind: Any) -> Any:
+        return memory_image(np.zeros((1, 1 if samples > 1 else 3, 1, 2, 2, samples), dtype), kind=kind)
+
+    first = image(before, fields.get("samples", 1), fields.get("kind", "intensity"))
+    second = image(after, fields.get("other_samples", 1), fields.get("other_kind", "intensity"))
+    found = accepted(Difference(what, ours, theirs, first, second, record or {}))
+    return found.name if found else ""
+
+
+RGB = {"samples": 3, "kind": "rgb"}
+ASKED = {"Parameter original-metadata": "drop"}
+EXAMPLES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+    ("16-bit floats as 32-bit", ("pixel type", "float16", "float32"), {}),
+    ("", ("pixel type", "float32", "float16"), {}),
+    ("", ("pixel type", "float32", "float64"), {}),
+    ("64-bit labels as 32-bit", ("pixel type", "int64", "uint32"), {"kind": "label"}),
+    ("", ("pixel type", "int64", "uint32"), {}),
+    ("", ("pixel type", "uint16", "uint8"), {"kind": "label"}),
+    ("yes/no pixels as 0 and 1", ("pixel type", "bool", "uint8"), {"before": "bool", "after": "uint8"}),
+    ("yes/no pixels as 0 and 1", ("significant bits", None, 1), {"before": "bool", "after": "uint8"}),
+    ("", ("significant bits", 12, 1), {}),
+    ("colour samples as channels", ("kind", "rgb", "intensity"), RGB),
+    ("colour samples as channels", ("channel 2 name", None, "Blue"), RGB),
+    ("colour samples as channels", ("channel 1 fluor", None, "Eosin"), RGB),
+    ("", ("channel 0 fluor", None, "Eosin"), RGB),
+    ("", ("channel 0 name", "H&E", "Red"), RGB),
+    ("", ("channel 0 name", None, "Red"), {}),
+    ("", ("kind", "rgb", "intensity"), RGB | {"other_samples": 3}),
+    ("a falling z by its size", ("pixel size z", Quantity(-0.5, "µm"), Quantity(500, "nm")), {}),
+    ("", ("pixel size z", Quantity(0.5, "µm"), Quantity(-0.5, "µm")), {}),
+    ("", ("pixel size z", Quantity(-0.5, "µm"), Quantity(0.6, "µm")), {}),
+    ("", ("pixel size x", Quantity(-0.5, "µm"), Quantity(0.5, "µm")), {}),
+    ("declared to be a label map", ("kind", "intensity", "label"), {"record": {"Parameter label": "True"}}),
+    ("", ("kind", "intensity", "label"), {}),
+    ("original metadata left out", ("original metadata", frozenset({("a", "b")}), None), {"record": ASKED}),
+    ("", ("original metadata", frozenset({("a", "b")}), None), {}),
+    ("", ("original metadata", frozenset({("a", "b")}), frozenset({("a", "c")})), {"record": ASKED}),
+    ("", ("pixels", "", "1 of 2 pixels differ"), {"before": "float16", "after": "float32"}),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "more"), EXAMPLES)
+def test_what_is_accepted_and_what_only_looks_like_it(name: str, values: tuple[Any, ...], more: dict[str, Any]) -> None:
+    assert judged(*values, **more) == name
+
+
+def test_every_accepted_difference_has_an_example_and_a_reason() -> None:
+    assert {row.name for row in ACCEPTED} == {name for name, _, _ in EXAMPLES if name}
+    assert all(row.reason.endswith(".") for row in ACCEPTED)
+
+
+def test_half_floats_labels_and_bits_are_converted_and_accepted(tmp_path: Path) -> None:
+    values = np.arange(12, dtype=np.float16).reshape(3, 4)
+    tifffile.imwrite(tmp_path / "half.tif", values, metadata=None)
+    (copy,) = converted(tmp_path / "half.tif", tmp_path / "out")
+    rows = compare(Location(tmp_path / "half.tif"), [copy]).rows
+    assert [(row.what, row.original_value, row.copy_value) for row in rows if row.accepted] == [("pixel type", "float16", "float32")]
+    assert not any(row.differs for row in rows)
+
+
+def test_the_table_is_sorted_by_what_was_compared(test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "two_series.ome.tiff"
+    rows = list(compare(Location(source), converted(source, tmp_path)).table())
+    assert [row["what"] for row in rows] == sorted(str(row["what"]) for row in rows)
+    assert list(rows[0]) == ["original", "copy", "series", "what", "original_value", "copy_value", "equal"]
+
+
+def test_a_thousand_copies_are_not_open_at_once(test_data: Path, tmp_path: Path) -> None:
+    import resource
+
+    source = test_data / "cells.ome.tiff"
+    (copy,) = converted(source, tmp_path)
+    copies = [tmp_path / f"copy_{number}.ome.tiff" for number in range(120)]
+    for path in copies:
+        path.symlink_to(copy)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, before[1]))
+    try:
+        comparison = compare(Location(source), copies, pixels=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert comparison.unreadable == []
+    assert len({row.copy for row in comparison.rows}) == 120
+
+
+def test_every_real_file_is_true_after_conversion(realfiles: Path, tmp_path: Path) -> None:
+    for name in ("ometiff/gia_multiseries.ome.tiff", "ometiff/mini-flim-moduloC.ome.tiff", "omezarr/blobs_image_v04.ome.zarr"):
+        source = realfiles / name
+        for format_ in ("ome-tiff", "ome-zarr"):
+            comparison = compare(Location(source), converted(source, tmp_path / format_ / source.name, format_), threads=2)
+            assert different(comparison) == []
+
+
+def test_parts_of_the_instrument_in_another_order_are_the_same() -> None:
+    parts = (LightSource("LightSource:0", "Laser", model="488"), LightSource("LightSource:1", "Arc", model="Hg"))
+    swapped = tuple(replace(part, id=f"Other:{number}") for number, part in enumerate(reversed(parts)))
+    channels = (Channel("GFP", light_source_id="LightSource:0"),), (Channel("GFP", light_source_id="Other:1"),)
+    images = [
+        memory_image(np.zeros((1, 1, 1, 2, 2, 1)), metadata=ImageMetadata(channels=own, instrument=Instrument("I", light_sources=lights)))
+        for own, lights in zip(channels, (parts, swapped), strict=True)
+    ]
+    ours, theirs = map(described, images)
+    assert ours == theirs
+    assert ours["channel 0 light source"] == "488"
+
+
+def test_the_place_on_a_plate_is_compared(test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "plate_04.ome.zarr.zip"
+    copies = converted(source, tmp_path)
+    rows = compare(Location(source), copies).rows
+    assert {row.original_value for row in rows if row.what == "well"} == {f"row {row}, column {column}" for row in (0, 1) for column in (0, 1)}
+    with readers.open(Location(source)) as dataset:
+        moved = replace(
+            dataset, plates=(replace(dataset.plates[0], wells=tuple(replace(well, row=1 - well.row) for well in dataset.plates[0].wells)),)
+        )
+    from lightmicroscopy.compare_place import described_place
+
+    assert described_place(moved, moved.images[0])["well"] == "row 1, column 0"

@@ -1,0 +1,371 @@
+"""Are these copies the same as the original? Pixels plane by plane, metadata field by field."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from . import readers
+from .compare_accepted import Accepted, Difference, accepted
+from .compare_fields import described, same, shown
+from .compare_pixels import PIXELS, planar, unlike_planes
+from .compare_place import described_place
+from .errors import SuiteError
+from .image import Location
+from .provenance import NAMESPACE, SOURCE
+
+if TYPE_CHECKING:
+    from .image import Dataset, Image
+
+OPEN_COPIES: Final = 16
+"""Copies that are open at once; a file of a thousand positions has a thousand copies."""
+GRAVE: Final = (PIXELS, "size ", "pixel type", "series", "file", "label map")
+"""How what concerns pixels begins: sizes and types, and series that are not there at all."""
+SELECTION: Final = "selection"
+
+Equal = Literal["true", "false", "only-original", "only-copy", "accepted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that was compared.
+
+    Attributes
+    ----------
+    what
+        ``pixels``, ``pixels t=0 c=1 z=3``, or a field such as ``channel 0 name``.
+    equal
+        ``only-original`` and ``only-copy`` where the other lacks it; ``accepted`` where they differ as decided.
+    accepted
+        Why that difference is fine.
+    """
+
+    original: str
+    copy: str
+    series: str
+    what: str
+    original_value: str
+    copy_value: str
+    equal: Equal
+    accepted: Accepted | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether this is a difference that was not decided on."""
+        return self.equal not in ("true", "accepted")
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether it is a difference of pixels, or of what must be there for them to be compared."""
+        return self.differs and self.what.startswith(GRAVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A series or label map of a copy, as it was found there."""
+
+    copy: int
+    """Which copy."""
+    position: int
+    """Place among the series of that copy, its label maps after them."""
+    name: str
+    is_label: bool
+    recorded: tuple[int, str] | None
+    """Number and name of the series it was made from, where this suite recorded them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A series of the original and what should be the same; one of the two may be missing."""
+
+    original: Image | None
+    held: Held | None
+
+
+@dataclass
+class Comparison:
+    """What came of a comparison: rows in the order in which things were compared, and copies that could not be read."""
+
+    original: str
+    format: str
+    copies: tuple[str, ...]
+    rows: list[Row] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+    @property
+    def compared(self) -> bool:
+        """Whether there was anything to compare with."""
+        return len(self.unreadable) < len(self.copies)
+
+    def table(self) -> Iterator[dict[str, object]]:
+        """Rows of the comparison table, sorted by what was compared."""
+        number = {row.series: int(row.series) if row.series.isdecimal() else -1 for row in self.rows}
+        for row in sorted(self.rows, key=lambda row: (row.what, number[row.series], row.series, row.copy)):
+            yield {name: getattr(row, name) for name in ("original", "copy", "series", "what", "original_value", "copy_value", "equal")}
+
+
+def compare(
+    original: Location,
+    copies: Sequence[Path],
+    *,
+    pixels: bool = True,
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Compare copies with their original.
+
+    Parameters
+    ----------
+    original
+        What was copied; its files are the members of its set.
+    copies
+        Files and stores that hold its series, in any order, split or not, once or several times. The members of a set may
+        be among them.
+    pixels
+        Whether the pixels are compared too.
+    threads
+        Boxes of pixels that are read and compared at a time.
+    progress
+        Called with (bytes of the original's pixels compared, bytes to compare).
+
+    Raises
+    ------
+    UnreadableError
+        If the original cannot be opened. A copy that cannot is a row.
+    """
+    names = _names(copies)
+    with readers.open(original) as dataset, _Copies(copies) as opened:
+        result = Comparison(dataset.location.name, dataset.format, names)
+        held = list(_look(opened, names, result))
+        found = pairs(dataset, held)
+        work = _Work(dataset, opened, names, pixels, threads, _Sum(progress, _bytes(found)) if progress else None)
+        for pair in found:
+            result.rows += work.rows(pair)
+        return result
+
+
+def pairs(original: Dataset, held: Sequence[Held]) -> list[Pair]:
+    """Find which series of the copies belongs to which of the original.
+
+    By the source series that a copy of this suite records; else by name, where only one series has it; else by order.
+    """
+    everything = (*original.images, *original.labels)
+    by_record = {(image.series, image.name): image for image in reversed(everything)}
+    by_number = {image.series: image for image in original.images}
+    names = Counter(image.name for image in everything)
+    by_name = {image.name: image for image in everything if names[image.name] == 1}
+    found: dict[Held, Image] = {}
+    taken: set[tuple[int, int]] = set()
+
+    def match(item: Held, image: Image | None) -> bool:
+        if image is None or (item.copy, id(image)) in taken:
+            return False
+        found[item] = image
+        taken.add((item.copy, id(image)))
+        return True
+
+    for item in held:
+        if item.recorded and not match(item, by_record.get(item.recorded)) and not item.is_label:
+            match(item, by_number.get(item.recorded[0]))
+    for item in held:
+        if item not in found:
+            match(item, by_name.get(item.name))
+    _by_order(original, held, found, match)
+    matched = {id(image) for image in found.values()}
+    order = {id(image): number for number, image in enumerate(everything)}
+    result = [Pair(image, item) for item, image in found.items()] + [Pair(image, None) for image in everything if id(image) not in matched]
+    result.sort(key=lambda pair: (order[id(pair.original)], pair.held.copy if pair.held else 0))
+    return result + [Pair(None, item) for item in held if item not in found]
+
+
+def _by_order(original: Dataset, held: Sequence[Held], found: dict[Held, Image], match: Callable[[Held, Image | None], bool]) -> None:
+    """Pair what is left: what no copy has yet with what belongs nowhere yet, images with images."""
+    for images, is_label in ((original.images, False), (original.labels, True)):
+        rest = [item for item in held if item not in found and item.is_label == is_label]
+        matched = {id(image) for image in found.values()}
+        for item, image in zip(rest, [image for image in images if id(image) not in matched], strict=False):
+            match(item, image)
+        # A second copy of everything, neither recorded nor named: its series stand in the same places.
+        for item in rest:
+            of_copy = [other for other in held if other.copy == item.copy and other.is_label == is_label]
+            if item not in found and len(of_copy) == len(images):
+                match(item, images[of_copy.index(item)])
+
+
+def recorded_series(image: Image, source: str) -> tuple[int, str] | None:
+    """Number and name of the series of `source` that this suite recorded when it wrote a copy.
+
+    Of a copy of a copy the record that names `source` counts, else the last.
+    """
+    records = [dict(annotation.pairs) for annotation in image.metadata.annotations if annotation.namespace == NAMESPACE]
+    if not records:
+        return None
+    record = next((record for record in reversed(records) if record.get(SOURCE) == source), records[-1])
+    number = record.get("Source series", "")
+    return (int(number), record.get("Source series name", "")) if number.isascii() and number.isdigit() and len(number) < 10 else None
+
+
+def record_of(image: Image, source: str) -> dict[str, str]:
+    """All that this suite recorded when it made this copy of `source`; empty if it did not make it."""
+    records = [dict(annotation.pairs) for annotation in image.metadata.annotations if annotation.namespace == NAMESPACE]
+    return next((record for record in reversed(records) if record.get(SOURCE) == source), {})
+
+
+class _Copies:
+    """The copies, opened when they are needed and closed when others are."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = tuple(paths)
+        self.open: OrderedDict[int, Dataset] = OrderedDict()
+
+    def __enter__(self) -> _Copies:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self.open:
+            self.open.popitem()[1].close()
+
+    def __getitem__(self, number: int) -> Dataset:
+        if number not in self.open:
+            while len(self.open) >= OPEN_COPIES:
+                self.open.popitem(last=False)[1].close()
+            self.open[number] = readers.open(Location(self.paths[number], self.paths))
+        self.open.move_to_end(number)
+        return self.open[number]
+
+    def image(self, held: Held) -> Image:
+        """Open what was found there."""
+        dataset = self[held.copy]
+        return (*dataset.images, *dataset.labels)[held.position]
+
+
+def _look(copies: _Copies, names: Sequence[str], result: Comparison) -> Iterator[Held]:
+    members: set[Path] = set()
+    for number, path in enumerate(copies.paths):
+        if path in members:
+            continue
+        try:
+            dataset = copies[number]
+        except (SuiteError, OSError) as error:
+            result.unreadable.append(str(error))
+            result.rows.append(Row(result.original, names[number], "", "file", "", str(error), "false"))
+            continue
+        members.update(file for file in dataset.files if file != path)
+        for position, image in enumerate((*dataset.images, *dataset.labels)):
+            is_label = image.kind == "label"
+            yield Held(number, position, image.name, is_label, recorded_series(image, result.original))
+
+
+@dataclass
+class _Work:
+    """Compares pair after pair."""
+
+    original: Dataset
+    copies: _Copies
+    names: Sequence[str]
+    pixels: bool
+    threads: int
+    progress: _Sum | None
+
+    def rows(self, pair: Pair) -> Iterator[Row]:
+        name = self.names[pair.held.copy] if pair.held else ""
+        place = pair.original.series if pair.original else ""
+        is_label = pair.original in self.original.labels if pair.original else pair.held is not None and pair.held.is_label
+        told = _Told(self.original.location.name, name, f"label {place}".strip() if is_label else str(place))
+        if pair.original is None or pair.held is None:
+            there = pair.original or pair.held
+            what = "label map" if is_label else "series"
+            yield told.row(what, there.name if pair.original and there else None, there.name if pair.held and there else None)
+            return
+        try:
+            copy = self.copies.image(pair.held)
+        except (SuiteError, OSError, IndexError) as error:
+            yield told.row("file", "", str(error), "false")
+            return
+        told = _Told(told.original, told.copy, told.series, pair.original, copy, record_of(copy, told.original))
+        yield from self._compared(told, pair.original, pair.held, copy)
+
+    def _compared(self, told: _Told, original: Image, held: Held, copy: Image) -> Iterator[Row]:
+        selection = told.record.get("Selection", "everything")
+        if selection != "everything":
+            yield told.row(SELECTION, "everything", selection)
+        ours, theirs = planar(original), planar(copy)
+        for axis, size, other in zip("TCZYX", ours, theirs, strict=True):
+            yield told.row(f"size {axis}", size, other)
+        if self.pixels:
+            yield from self._pixels(told, original, copy)
+        yield told.row("pixel type", str(original.dtype), str(copy.dtype))
+        fields = described(original) | described_place(self.original, original)
+        found = described(copy) | described_place(self.copies[held.copy], copy)
+        for name in [*fields, *(name for name in found if name not in fields)]:
+            yield told.row(name, fields.get(name), found.get(name))
+
+    def _pixels(self, told: _Told, original: Image, copy: Image) -> Iterator[Row]:
+        count = f"{original.shape.pixels} pixels"
+        if planar(original) != planar(copy):
+            yield told.row(PIXELS, count, "not compared, since the sizes differ", "false")
+            return
+        try:
+            whole = None
+            for plane, difference in unlike_planes(original, copy, threads=self.threads, progress=self.progress):
+                if plane is None:
+                    whole = difference
+                else:
+                    t, c, z = plane
+                    yield told.row(f"{PIXELS} t={t} c={c} z={z}", "", str(difference), "false")
+            yield told.row(PIXELS, count, str(whole), "false" if whole is None or whole.differing else "true")
+        except (SuiteError, OSError) as error:
+            yield told.row(PIXELS, count, str(error), "false")
+        finally:
+            if self.progress is not None:
+                self.progress.next_pair()
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Makes the rows of one pair."""
+
+    original: str
+    copy: str
+    series: str
+    ours: Image | None = None
+    theirs: Image | None = None
+    record: dict[str, str] = field(default_factory=dict)
+
+    def row(self, what: str, ours: Any, theirs: Any, equal: Equal | None = None) -> Row:
+        """Compare two values, None for what is not there."""
+        if equal is None:
+            missing: Equal = "only-copy" if ours is None else "only-original"
+            equal = missing if ours is None or theirs is None else "true" if same(ours, theirs) else "false"
+        reason = None
+        if equal != "true" and self.ours is not None and self.theirs is not None:
+            reason = accepted(Difference(what, ours, theirs, self.ours, self.theirs, self.record))
+        return Row(self.original, self.copy, self.series, what, shown(ours), shown(theirs), "accepted" if reason else equal, reason)
+
+
+class _Sum:
+    """Progress over all pairs, each of which counts from zero."""
+
+    def __init__(self, tell: Callable[[int, int], None], total: int) -> None:
+        self.tell, self.total = tell, total
+        self.before = self.last = 0
+
+    def __call__(self, done: int) -> None:
+        self.last = self.before + done
+        self.tell(self.last, self.total)
+
+    def next_pair(self) -> None:
+        self.before = self.last
+
+
+def _bytes(found: Sequence[Pair]) -> int:
+    return sum(pair.original.shape.pixels * pair.original.dtype.itemsize for pair in found if pair.original and pair.held)
+
+
+def _names(paths: Sequence[Path]) -> tuple[str, ...]:
+    """The last part of each path, or the whole path where two would be called the same."""
+    known = Counter(path.name for path in paths)
+    return tuple(path.name if known[path.name] == 1 else str(path) for path in paths)

@@ -1,0 +1,257 @@
+"""What is in these files? Every series of every input, one input at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import readers
+from .errors import SuiteError
+from .image import Location, Quantity
+from .metadata.ngff_units import micrometres
+from .metadata.ome_private import scrub_map, scrub_pairs
+from .metadata.sources import changed, preview, unsaid
+from .provenance import files_below
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .image import Dataset, Image, Objective
+
+Original = Literal["keep", "scrub", "drop"]
+UNEXPECTED = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError, AssertionError)
+"""What a reader should have turned into a sentence; the other inputs are still inspected."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input, open or unreadable.
+
+    Attributes
+    ----------
+    name
+        The last part of its path, or the whole path where two would be called the same.
+    part_of
+        Name of the input that this file belongs to as part of a set, and was inspected with.
+    """
+
+    name: str
+    path: Path
+    bytes: int
+    dataset: Dataset | None = None
+    unreadable: str = ""
+    part_of: str = ""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be said of the input as a whole."""
+        if self.dataset is None:
+            return (self.unreadable,) if self.unreadable else ()
+        # Where metadata were there and could not be used, the reader has said so already.
+        said = (None if self.dataset.warnings else unsaid(self.dataset.format), preview(self.dataset))
+        return (*self.dataset.warnings, *(sentence for sentence in said if sentence))
+
+
+def inspect(paths: Sequence[Path]) -> Iterator[Input]:
+    """Open inputs one after another, sorted by name.
+
+    Parameters
+    ----------
+    paths
+        Files, folders or zips. All of them together are where the members of multi-file sets are looked for.
+
+    Yields
+    ------
+    Each input. Its dataset is closed when the next is asked for. One that cannot be read says why.
+    """
+    given = tuple(dict.fromkeys(paths))
+    members: dict[Path, str] = {}
+    for name, path in sorted(zip(input_names(given), given, strict=True)):
+        if path in members:
+            yield Input(name, path, bytes_of(path), part_of=members[path])
+            continue
+        try:
+            dataset = readers.open(Location(path, given))
+        except SuiteError as error:
+            yield Input(name, path, bytes_of(path), unreadable=str(error))
+            continue
+        except UNEXPECTED as error:
+            sentence = f"{name} cannot be read ({type(error).__name__}: {error}). It is damaged, or this suite has a fault: please report it."
+            yield Input(name, path, bytes_of(path), unreadable=sentence)
+            continue
+        with dataset:
+            members.update((file, name) for file in dataset.files if file != path)
+            size = sum(map(bytes_of, dataset.files)) if len(dataset.files) > 1 else bytes_of(path)
+            yield Input(name, path, size, dataset)
+
+
+def input_names(paths: Sequence[Path]) -> list[str]:
+    """Name each path by its last part, or wholly where two would be called the same."""
+    known = Counter(path.name for path in paths)
+    return [path.name if path.name and known[path.name] == 1 else str(path) for path in paths]
+
+
+def rows(item: Input) -> Iterator[dict[str, object]]:
+    """Rows of the inspect table: one for each series, or one that says why there is none."""
+    if item.part_of:
+        return
+    if item.dataset is None or not item.dataset.images:
+        warnings = item.warnings or (f"{item.name} holds no image.",)
+        yield {"input": item.name, "format": item.dataset.format if item.dataset else "", "bytes": item.bytes, "warnings": warnings}
+        return
+    for number, image in enumerate(item.dataset.images):
+        yield _row(item, item.dataset, image, item.warnings if number == 0 else ())
+
+
+def _row(item: Input, dataset: Dataset, image: Image, warnings: tuple[str, ...]) -> dict[str, object]:
+    shape, metadata = image.shape, image.metadata
+    names = [channel.name or "" for channel in metadata.channels]
+    return {
+        "input": item.name,
+        "series": image.series,
+        "series_name": image.name,
+        "kind": image.kind,
+        "axes": image.axes,
+        "size_x": shape.x,
+        "size_y": shape.y,
+        "size_z": shape.z,
+        "size_c": shape.c,
+        "size_t": shape.t,
+        "dtype": str(image.dtype),
+        "significant_bits": image.significant_bits,
+        "levels": len(image.levels),
+        "pixel_size_x_um": _micrometres(metadata.pixel_size_x),
+        "pixel_size_y_um": _micrometres(metadata.pixel_size_y),
+        "pixel_size_z_um": _micrometres(metadata.pixel_size_z),
+        "time_increment_s": metadata.time_increment_s,
+        "channels": names if any(names) else None,
+        "acquisition_date": metadata.acquisition_date,
+        "objective": objective(image),
+        "instrument": instrument(image),
+        "format": dataset.format,
+        "compression": image.compression,
+        "lossy": image.lossy,
+        "bytes": item.bytes,
+        "warnings": (*warnings, *image_warnings(image)),
+    }
+
+
+def image_warnings(image: Image) -> tuple[str, ...]:
+    """What is to be said of one series."""
+    lost = changed(image)
+    return (*image.warnings, *((lost,) if lost else ()))
+
+
+def objective(image: Image) -> str:
+    """Name the objective that was used: ``Plan-Apochromat 63x/1.4 Oil (63×, NA 1.4, Oil)``; empty if it is not known."""
+    metadata = image.metadata
+    known = metadata.instrument.objectives if metadata.instrument else ()
+    used = next((lens for lens in known if lens.id == metadata.objective_id), known[0] if len(known) == 1 else None)
+    return "" if used is None else _lens(used)
+
+
+def _lens(lens: Objective) -> str:
+    name = " ".join(part for part in (lens.manufacturer, lens.model) if part)
+    facts = [
+        *([f"{lens.magnification:g}×"] if lens.magnification else []),
+        *([f"NA {lens.numerical_aperture:g}"] if lens.numerical_aperture else []),
+        *([lens.immersion] if lens.immersion else []),
+    ]
+    numbers = ", ".join(facts)
+    return f"{name} ({numbers})" if name and numbers else name or numbers
+
+
+def instrument(image: Image) -> str:
+    """Name the microscope; empty if it is not known."""
+    known = image.metadata.instrument
+    return "" if known is None else " ".join(part for part in (known.microscope_manufacturer, known.microscope_model) if part)
+
+
+def document(item: Input, original: Original = "keep") -> dict[str, Any]:
+    """Return everything that is known of an input as JSON-able data.
+
+    Parameters
+    ----------
+    original
+        What becomes of the source's own metadata, and with ``scrub`` of personal data in annotations.
+    """
+    dataset = item.dataset
+    found: dict[str, Any] = {"name": item.name, "bytes": item.bytes}
+    if item.part_of:
+        return found | {"part_of": item.part_of}
+    if dataset is None:
+        return found | {"unreadable": item.unreadable}
+    return found | {
+        "format": dataset.format,
+        "files": [file.name for file in dataset.files],
+        "warnings": list(item.warnings),
+        "series": [_series(image, original) for image in dataset.images],
+        "label_maps": [_series(image, original) for image in dataset.labels],
+        "plates": [_plain(plate) for plate in dataset.plates],
+        "tables": [{"name": table.name, "columns": list(table.columns)} for table in dataset.tables],
+    }
+
+
+def _series(image: Image, original: Original) -> dict[str, Any]:
+    metadata = _plain(image.metadata, without=("element", "original", "annotations"))
+    kept = () if original == "drop" else image.metadata.original
+    annotations = image.metadata.annotations
+    if original == "scrub":
+        kept, annotations = scrub_pairs(kept), tuple(map(scrub_map, annotations))
+    return {
+        "series": image.series,
+        "name": image.name,
+        "kind": image.kind,
+        "axes": image.axes,
+        "shape": image.shape._asdict(),
+        "dtype": str(image.dtype),
+        "significant_bits": image.significant_bits,
+        "fill_value": _plain(image.fill_value),
+        "levels": [
+            {"shape": level.pixels.shape._asdict(), "factor_zyx": list(level.factor), "unit": level.pixels.unit._asdict()} for level in image.levels
+        ],
+        "compression": image.compression,
+        "lossy": image.lossy,
+        "white_is_zero": image.white_is_zero,
+        "label_of": image.label_of,
+        "path": image.path,
+        "objective": objective(image),
+        "instrument": instrument(image),
+        "warnings": list(image_warnings(image)),
+        "metadata": metadata | {"annotations": [_plain(annotation) for annotation in annotations], "original": [list(pair) for pair in kept]},
+    }
+
+
+def _plain(value: Any, *, without: Sequence[str] = ()) -> Any:
+    """Turn our own types into dictionaries, lists, texts and numbers; what JSON has no number for becomes text."""
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value) if field.name not in without}
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    if isinstance(value, dict) or hasattr(value, "items"):
+        return _plain_mapping(value)
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return str(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _plain_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): _plain(part) for key, part in value.items()}
+
+
+def _micrometres(size: Quantity | None) -> float | None:
+    return None if size is None else micrometres(size)
+
+
+def bytes_of(path: Path) -> int:
+    """Size of a file, or of all files in a folder; 0 for what is not there."""
+    total = 0
+    for file in files_below(path).values():
+        try:
+            total += file.stat().st_size
+        except OSError:
+            continue
+    return total

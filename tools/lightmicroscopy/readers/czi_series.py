@@ -1,0 +1,358 @@
+"""Which subblocks of a CZI make up which series, plane and resolution level.
+
+Scenes, acquisition blocks and views are series of their own, and so are channels of another pixel type. Rotations, illuminations
+and phases are folded into Z, C and T as Bio-Formats folds them: the folded dimension counts slowest.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from ..errors import LimitError, UnreadableError
+from ..image import Modulo, Shape, TilePosition
+from .czi_blocks import PixelType, pixel_type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from .czi_directory import Directory
+
+Mosaic = Literal["as-stored", "fuse", "tiles"]
+_MAX_PLANES: Final = 2_000_000
+_MANY_MISSING: Final = 10_000
+_MAX_EXTENT: Final = 1 << 31
+_SPARSE: Final = 1000
+_FREE_AREA: Final = 1 << 30
+_FINER: Final = 0.75
+"""Subblocks stored with more pixels than they cover (a reconstruction at a finer grid) are a series of their own."""
+_LOOKED_AT: Final = 1000
+_SAMPLE: Final = 64
+_SMALL: Final = 16
+_MOST_REDUCED: Final = 1 << 16
+_GRID: Final = 128
+_COVERED: Final = 0.98
+
+
+@dataclass(frozen=True, slots=True)
+class Dimensions:
+    """How the dimensions of a file become T, C and Z, the same for all its series.
+
+    Attributes
+    ----------
+    times
+        Coordinates along T in their order.
+    c, z
+        Number of channels and slices.
+    phases, illuminations, rotations
+        What is folded into T, C and Z.
+    """
+
+    times: tuple[int, ...]
+    c: int
+    z: int
+    phases: int = 1
+    illuminations: int = 1
+    rotations: int = 1
+
+    def modulo(self, channels: int, labels: Mapping[str, tuple[str, ...]]) -> tuple[Modulo, ...]:
+        """What was folded, as OME says it. The step is that of Bio-Formats: from one folded element to the next in planes."""
+        folded: tuple[tuple[Literal["Z", "C", "T"], str, int, int], ...] = (
+            ("Z", "rotation", self.rotations, self.z),
+            ("C", "illumination", self.illuminations, channels),
+            ("T", "phase", self.phases, len(self.times)),
+        )
+        return tuple(
+            Modulo(along, kind, 0, size * (count - 1), size, labels=labels.get(kind, ()) if len(labels.get(kind, ())) == count else ())
+            for along, kind, count, size in folded
+            if count > 1
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LevelBlocks:
+    """The subblocks of one level, sorted by plane and painting order.
+
+    Attributes
+    ----------
+    rows
+        Their rows in the directory.
+    plane
+        The plane each belongs to, counted t, c, z with z fastest.
+    x, y, width, height
+        Where each lies in the level, in its pixels.
+    """
+
+    scale: float
+    shape: Shape
+    rows: NDArray[Any]
+    plane: NDArray[Any]
+    x: NDArray[Any]
+    y: NDArray[Any]
+    width: NDArray[Any]
+    height: NDArray[Any]
+
+    def of_plane(self, plane: int) -> slice:
+        """Its subblocks."""
+        return slice(int(np.searchsorted(self.plane, plane)), int(np.searchsorted(self.plane, plane, side="right")))
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series and its levels, the full one first.
+
+    Attributes
+    ----------
+    scene, view, block
+        Coordinates along S, V and B; None where the file has no such dimension.
+    tile
+        Number of the tile, where every tile is a series.
+    channels
+        Coordinates along C of its channels.
+    scale
+        Pixels of the full resolution per pixel of level 0: 1 but where only reduced or finer pixels are stored.
+    """
+
+    scene: int | None
+    view: int | None
+    block: int | None
+    tile: int | None
+    kind: PixelType
+    channels: tuple[int, ...]
+    scale: float
+    levels: tuple[LevelBlocks, ...]
+    dropped: tuple[LevelBlocks, ...] = ()
+    """Incomplete levels, which are left out."""
+
+    @property
+    def missing(self) -> int:
+        """Planes of which nothing is stored."""
+        full = self.levels[0]
+        return full.shape.planes - len(np.unique(full.plane))
+
+    def tiles(self) -> tuple[TilePosition, ...]:
+        """Tiles of the first stored plane, if it has several."""
+        full = self.levels[0]
+        first = full.of_plane(int(full.plane[0]))
+        columns = (column[first].tolist() for column in (full.x, full.y, full.width, full.height))
+        places = [TilePosition(x, y, width, height, order) for order, (x, y, width, height) in enumerate(zip(*columns, strict=True))]
+        return tuple(places) if len(places) > 1 else ()
+
+
+def find_series(directory: Directory, mosaic: Mosaic, name: str) -> tuple[Dimensions, tuple[Series, ...]]:
+    """Sort all subblocks into series.
+
+    Parameters
+    ----------
+    mosaic
+        ``as-stored``: tiles are painted in the order in which they are stored, as Bio-Formats does; ``fuse``: in the order of
+        their numbers, as ZEN does; ``tiles``: every tile is a series.
+    name
+        The file's, for errors.
+
+    Raises
+    ------
+    UnreadableError
+        If there are none, or their coordinates cannot be those of one image.
+    LimitError
+        If tiles lie so far apart that fusing them would give an image of almost nothing.
+    """
+    if not len(directory):
+        raise UnreadableError(f"{name} holds no pixels: its directory is empty. Perhaps the acquisition was interrupted; ask for it again.")
+    dimensions = _dimensions(directory, name)
+    _check_ratios(directory, name)
+    ratio = _ratios(directory)
+    keys, order = _keys(directory, ratio, mosaic)
+    found = []
+    unique, inverse = np.unique(keys[:, order], axis=0, return_inverse=True)
+    for number in range(len(unique)):
+        rows = np.flatnonzero(inverse.reshape(-1) == number) if len(unique) > 1 else np.arange(len(directory))
+        found.append(_series(directory, rows, ratio[rows], dimensions, mosaic, name))
+    return dimensions, tuple(series for series in found if series is not None)
+
+
+def outermost(directory: Directory, series: Sequence[Series]) -> list[int]:
+    """Rows of the subblocks that the shapes of the series depend on, no more than some thousands."""
+    rows = []
+    for letter in "CZTHIRSBVM":
+        rows += [int(directory.start[letter].argmin()), int(directory.start[letter].argmax())]
+    for one in series[:_LOOKED_AT]:
+        full = one.levels[0]
+        rows += [int(full.rows[at]) for at in (full.x.argmin(), full.y.argmin(), (full.x + full.width).argmax(), (full.y + full.height).argmax())]
+        # Damage can make a tile look like a reduced one.
+        rows += [row for level in (*one.levels[1:], *one.dropped) for row in level.rows[:: max(1, len(level.rows) // _SAMPLE)].tolist()]
+    return list(dict.fromkeys(rows))
+
+
+def _dimensions(directory: Directory, name: str) -> Dimensions:
+    sizes = {}
+    for letter in "CZHIR":
+        column = directory.start[letter]
+        if column.min() < 0 or (column.max() >= _SPARSE and column.max() > _SPARSE * len(np.unique(column))):
+            raise UnreadableError(
+                f"{name} is damaged: its subblocks go from {column.min():,} to {column.max():,} along {letter}. Copy or upload it again."
+            )
+        sizes[letter] = int(column.max()) + 1
+    times = np.unique(directory.start["T"])
+    planes = len(times) * math.prod(sizes.values())
+    if planes > _MAX_PLANES or planes > _MANY_MISSING + 100 * len(directory):
+        raise UnreadableError(f"{name} claims {planes:,} planes but holds {len(directory):,} subblocks. It is damaged; copy or upload it again.")
+    return Dimensions(tuple(map(int, times)), sizes["C"], sizes["Z"], sizes["H"], sizes["I"], sizes["R"])
+
+
+def _ratios(directory: Directory) -> NDArray[Any]:
+    """Pixels of the full resolution for each stored pixel."""
+    x = directory.size["X"] / directory.stored["X"]
+    y = directory.size["Y"] / directory.stored["Y"]
+    return np.where(np.maximum(x, y) > 1, np.maximum(x, y), np.minimum(x, y))
+
+
+def _check_ratios(directory: Directory, name: str) -> None:
+    """Refuse subblocks reduced beyond reason, or not alike along X and Y where rounding does not explain it."""
+    x, y = (directory.size[letter] / directory.stored[letter] for letter in "XY")
+    small = np.minimum(directory.size["X"], directory.size["Y"]) < _SMALL
+    if (np.maximum(x, y) > _MOST_REDUCED).any() or (~small & (np.abs(np.log2(x / y)) > 1)).any():
+        raise UnreadableError(f"{name} is damaged: its directory gives a subblock an impossible size. Copy or upload it again.")
+
+
+def _keys(directory: Directory, ratio: NDArray[Any], mosaic: Mosaic) -> tuple[NDArray[Any], list[int]]:
+    """What tells series apart, and in which order the series then come: the dimension that changes first counts fastest."""
+    types = {
+        int(code): rank for rank, code in enumerate(dict.fromkeys(directory.pixel_type[np.argsort(directory.start["C"], kind="stable")].tolist()))
+    }
+    kinds = np.array([types[int(code)] for code in directory.pixel_type])
+    columns = [directory.start[letter] for letter in "SBV"]
+    first = [int(np.argmax(np.diff(column, prepend=column[0]) > 0)) or len(directory) for column in columns]
+    slowest_first = sorted(range(3), key=lambda at: -first[at])
+    columns += [kinds, (ratio < _FINER).astype(np.int64)]
+    order = [*slowest_first, 3, 4]
+    if mosaic == "tiles":
+        columns += [directory.start["M"], *_places(directory)]
+        order += [5, 6, 7]
+    return np.stack(columns, axis=1), order
+
+
+def _places(directory: Directory) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Y and X of what has no tile number."""
+    unnumbered = ~directory.named["M"]
+    return np.where(unnumbered, directory.start["Y"], 0), np.where(unnumbered, directory.start["X"], 0)
+
+
+def _series(directory: Directory, rows: NDArray[Any], ratio: NDArray[Any], dimensions: Dimensions, mosaic: Mosaic, name: str) -> Series | None:
+    smallest = ratio.min()
+    if mosaic == "tiles":
+        rows, ratio = rows[ratio < smallest * 1.5], ratio[ratio < smallest * 1.5]
+        if smallest >= 1.5 and (_ratios(directory) < 1.5).any():
+            # The reduced copies of a pyramid are no tiles.
+            return None
+    steps = _steps(ratio / smallest)
+    kind = pixel_type(int(directory.pixel_type[rows[0]]), name)
+    channels = _channels(directory, rows, dimensions)
+    base = float(smallest) if not 0.95 < smallest < 1.05 else 1.0
+    origin = tuple(int(directory.start[letter][rows].min()) for letter in "XY")
+    extent = tuple(int((directory.start[letter][rows] + directory.size[letter][rows])[steps == 0].max()) for letter in "XY")
+    origin = tuple(int(directory.start[letter][rows][steps == 0].min()) for letter in "XY")
+    size = [high - low for low, high in zip(origin, extent, strict=True)]
+    levels = []
+    for step in np.unique(steps):
+        scale = base * float(_factor(ratio / smallest, steps, int(step)))
+        found = _level(directory, rows[steps == step], dimensions, channels, kind, (origin[0], origin[1]), (size[0], size[1]), scale, mosaic)
+        levels.append(found)
+    _check_extent(directory, levels[0], rows[steps == 0], name)
+    covering = [True, *(_covers(level, levels[0]) for level in levels[1:])]
+    kept, dropped = (tuple(level for level, covers in zip(levels, covering, strict=True) if covers == wanted) for wanted in (True, False))
+    at = {letter: int(directory.start[letter][rows[0]]) if directory.named[letter].any() else None for letter in "SVBM"}
+    tile = (at["M"] if at["M"] is not None else 0) if mosaic == "tiles" else None
+    return Series(at["S"], at["V"], at["B"], tile, kind, channels, base, kept, dropped)
+
+
+def _steps(ratio: NDArray[Any]) -> NDArray[Any]:
+    """Number of the level of each subblock: ZEN reduces by 2 or by 3 from level to level."""
+    reduced = ratio[ratio >= 1.5]
+    if not reduced.size:
+        return np.zeros(len(ratio), np.int64)
+    base = 3.0 if 2.5 < reduced.min() < 3.5 else 2.0
+    steps: NDArray[Any] = np.rint(np.log(np.maximum(ratio, 1.0)) / math.log(base)).astype(np.int64)
+    return steps
+
+
+def _factor(ratio: NDArray[Any], steps: NDArray[Any], step: int) -> float:
+    reduced = ratio[steps == 1]
+    base = 3.0 if reduced.size and 2.5 < reduced.min() < 3.5 else 2.0
+    return base**step
+
+
+def _channels(directory: Directory, rows: NDArray[Any], dimensions: Dimensions) -> tuple[int, ...]:
+    """Channels of a series: all, unless others are of another pixel type."""
+    if len(np.unique(directory.pixel_type)) == 1:
+        return tuple(range(dimensions.c))
+    return tuple(map(int, np.unique(directory.start["C"][rows])))
+
+
+def _level(
+    directory: Directory,
+    rows: NDArray[Any],
+    dimensions: Dimensions,
+    channels: tuple[int, ...],
+    kind: PixelType,
+    origin: tuple[int, int],
+    size: tuple[int, int],
+    scale: float,
+    mosaic: Mosaic,
+) -> LevelBlocks:
+    start = {letter: column[rows] for letter, column in directory.start.items()}
+    t = start["H"] * len(dimensions.times) + np.searchsorted(dimensions.times, start["T"])
+    c = start["I"] * len(channels) + np.searchsorted(channels, start["C"])
+    z = start["R"] * dimensions.z + start["Z"]
+    sizes = (dimensions.phases * len(dimensions.times), dimensions.illuminations * len(channels), dimensions.rotations * dimensions.z)
+    plane = (t * sizes[1] + c) * sizes[2] + z
+    rank = start["M"] if mosaic == "fuse" else np.arange(len(rows))
+    order = np.lexsort((rank, plane))
+    width, height = (max(1, int(extent / scale)) for extent in size)
+    return LevelBlocks(
+        scale=scale,
+        shape=Shape(*sizes, height, width, kind.samples),
+        rows=rows[order],
+        plane=plane[order],
+        x=((start["X"] - origin[0]) / scale).astype(np.int64)[order],
+        y=((start["Y"] - origin[1]) / scale).astype(np.int64)[order],
+        width=directory.stored["X"][rows][order],
+        height=directory.stored["Y"][rows][order],
+    )
+
+
+def _check_extent(directory: Directory, full: LevelBlocks, rows: NDArray[Any], name: str) -> None:
+    shape = full.shape
+    stored = int((directory.stored["X"][rows].astype(np.int64) * directory.stored["Y"][rows]).sum())
+    if max(shape.y, shape.x) >= _MAX_EXTENT or (shape.y * shape.x > _FREE_AREA and shape.y * shape.x > _SPARSE * stored):
+        raise LimitError(
+            f"{name} places its tiles over {shape.x:,} × {shape.y:,} pixels, almost all of which were never scanned. "
+            "Read it with --mosaic tiles, which gives every tile as an image of its own."
+        )
+
+
+def _covers(level: LevelBlocks, full: LevelBlocks) -> bool:
+    """Whether a reduced level has all planes of the full one, and tiles wherever that has some."""
+    if not np.array_equal(np.unique(level.plane), np.unique(full.plane)):
+        return False
+    scanned, reduced = _mask(full), _mask(level)
+    return bool((scanned & reduced).sum() >= _COVERED * scanned.sum())
+
+
+def _mask(level: LevelBlocks) -> NDArray[Any]:
+    """Which cells of a coarse grid over the first plane have a tile at their centre."""
+    mask = np.zeros((_GRID, _GRID), np.bool_)
+    first = level.of_plane(int(level.plane[0]))
+    spans = []
+    for low, extent, full in ((level.y, level.height, level.shape.y), (level.x, level.width, level.shape.x)):
+        begin = np.ceil(low[first] * _GRID / full - 0.5).astype(np.int64).clip(0, _GRID)
+        end = np.ceil((low[first] + extent[first]) * _GRID / full - 0.5).astype(np.int64).clip(0, _GRID)
+        spans += [begin, end]
+    for top, bottom, left, right in zip(*spans, strict=True):
+        mask[top:bottom, left:right] = True
+    return mask

@@ -1,0 +1,186 @@
+"""Reports of a comparison: one line for each series, and a page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from ..compare import Comparison, Row
+from ..compare_accepted import ACCEPTED, Accepted
+from ..compare_pixels import PIXELS
+from ..provenance import now
+from .page import plural, render
+from .tables import write_text
+
+DETAILED = 200
+"""Pairs with a section of their own, those that differ first; the table holds all."""
+PLANES_SHOWN = 20
+NAMED = 5
+MISSING, STRANGE, IDENTICAL = "in no copy", "not in the original", "identical"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A series and its copy, or one of them without the other."""
+
+    anchor: str
+    original: str
+    copy: str
+    series: str
+    rows: tuple[Row, ...]
+
+    @property
+    def name(self) -> str:
+        """What the original calls the series."""
+        named = next((row for row in self.rows if row.what in ("name", "series", "label map")), None)
+        return (named.original_value or named.copy_value) if named else ""
+
+    @property
+    def pixels(self) -> Row | None:
+        """The row of all pixels, where they were compared."""
+        return next((row for row in self.rows if row.what == PIXELS), None)
+
+    @property
+    def planes(self) -> list[Row]:
+        """Rows of the planes that differ."""
+        return [row for row in self.rows if row.what.startswith(f"{PIXELS} ")]
+
+    @property
+    def fields(self) -> list[Row]:
+        """Rows that are not about pixel values."""
+        return [row for row in self.rows if not row.what.startswith(PIXELS)]
+
+    @property
+    def unlike(self) -> list[Row]:
+        """Fields that differ and should not."""
+        return [row for row in self.fields if row.differs]
+
+    @property
+    def alike(self) -> list[Row]:
+        """Fields that are the same."""
+        return [row for row in self.fields if row.equal == "true"]
+
+    @property
+    def accepted(self) -> list[Row]:
+        """Fields that differ as decided."""
+        return [row for row in self.fields if row.accepted]
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether there was something on both sides."""
+        return not any(row.what in ("series", "label map", "file") for row in self.rows)
+
+    @property
+    def grave(self) -> bool:
+        """Whether pixels differ, or could not be compared."""
+        return any(row.is_grave for row in self.rows)
+
+    @property
+    def said(self) -> str:
+        """What there is to say of the pixels, in a few words."""
+        if not self.is_pair:
+            row = self.rows[0]
+            return row.copy_value if row.what == "file" else MISSING if row.equal == "only-original" else STRANGE
+        row = self.pixels or Row("", "", "", "", "", "not compared", "true")
+        return IDENTICAL if self.pixels and row.equal == "true" else row.copy_value
+
+
+def compared(rows: Sequence[Row]) -> list[Compared]:
+    """Group rows by what was compared with what, in that order."""
+    groups = groupby(rows, key=lambda row: (row.original, row.copy, row.series, row.what if row.what in ("series", "file") and row.copy else ""))
+    return [Compared(f"pair-{number}", *key[:3], tuple(group)) for number, (key, group) in enumerate(groups, 1)]
+
+
+def summary(comparison: Comparison) -> Iterator[str]:
+    """One line for each series: are the pixels the same, and how many fields are not."""
+    for pair in compared(comparison.rows):
+        where = f"{pair.original}{f' : {pair.series}' if pair.series else ''} — {pair.copy or 'no copy'}"
+        if not pair.is_pair:
+            yield f"{where}: {pair.said}"
+            continue
+        fields = f"{plural(len(pair.alike), 'field')} the same"
+        if pair.accepted:
+            fields += f", {len(pair.accepted)} different as decided"
+        if pair.unlike:
+            named = ", ".join(row.what for row in pair.unlike[:NAMED])
+            fields += f", {len(pair.unlike)} different ({named}{' …' if len(pair.unlike) > NAMED else ''})"
+        yield f"{where}: pixels {pair.said}; {fields}"
+
+
+def write_html(comparison: Comparison, path: Path, *, parameters: Sequence[tuple[str, str]] = ()) -> None:
+    """Write the comparison as one HTML page.
+
+    Raises
+    ------
+    UnwritableError
+        If it cannot be written.
+    """
+    write_text(path, page(comparison, parameters=parameters))
+
+
+def page(comparison: Comparison, *, parameters: Sequence[tuple[str, str]] = ()) -> Iterator[str]:
+    """Make the page, in pieces."""
+    found = compared(comparison.rows)
+    pairs = [pair for pair in found if pair.is_pair]
+    shown = sorted(found, key=lambda pair: (not pair.grave, not pair.unlike))[:DETAILED]
+    return render(
+        "comparison.html",
+        {
+            "comparison": comparison,
+            "verdict": verdict(comparison),
+            "found": found,
+            "pairs": pairs,
+            "identical": sum(pair.said == IDENTICAL for pair in pairs),
+            "unlike": sum(len(pair.unlike) for pair in pairs),
+            "fields": sum(len(pair.fields) for pair in pairs),
+            "accepted": _accepted(found),
+            "detailed": shown,
+            "linked": {pair.anchor for pair in shown},
+            "planes_shown": PLANES_SHOWN,
+            "parameters": parameters,
+            "date": now(),
+        },
+    )
+
+
+def verdict(comparison: Comparison) -> str:
+    """One sentence for the top of the page."""
+    found = compared(comparison.rows)
+    pairs = [pair for pair in found if pair.is_pair]
+    unlike = sum(bool(pair.unlike) and not pair.grave for pair in pairs)
+    told = Counter(pair.said for pair in found)
+    counted = (
+        (len(comparison.unreadable), "copy cannot be read", "copies cannot be read"),
+        (told[MISSING], "series of the original is in no copy", "series of the original are in no copy"),
+        (told[STRANGE], "series of the copies is not in the original", "series of the copies are not in the original"),
+        (sum(pair.grave for pair in pairs), "series does not have the original's pixels", "series do not have the original's pixels"),
+        (unlike, f"series has{_more(pairs)} other metadata", f"series have{_more(pairs)} other metadata"),
+    )
+    parts = [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
+    if parts:
+        return "; ".join(parts) + "."
+    if not pairs:
+        return "There was nothing to compare."
+    same = "every pixel and every field is the same" if all(pair.pixels for pair in pairs) else "every field is the same; pixels were not compared"
+    but = ", apart from what was decided to differ" if any(pair.accepted for pair in pairs) else ""
+    return f"The {'copy is' if len(comparison.copies) == 1 else 'copies are'} true: {same}{but}."
+
+
+def _more(pairs: Sequence[Compared]) -> str:
+    """Say of series with other metadata that their pixels are fine, where they were compared."""
+    return " the same pixels but" if any(pair.unlike and not pair.grave and pair.said == IDENTICAL for pair in pairs) else ""
+
+
+def _accepted(found: Sequence[Compared]) -> list[tuple[Accepted, int, int]]:
+    """Each accepted difference that occurred, with in how many series and fields it did."""
+    fields: Counter[str] = Counter()
+    series: dict[str, set[str]] = {}
+    for pair in found:
+        for row in pair.accepted:
+            if row.accepted is not None:
+                fields[row.accepted.name] += 1
+                series.setdefault(row.accepted.name, set()).add(pair.anchor)
+    return [(kind, len(series[kind.name]), fields[kind.name]) for kind in ACCEPTED if fields[kind.name]]

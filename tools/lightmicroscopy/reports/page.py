@@ -1,0 +1,31 @@
+"""HTML pages: for people, without scripts or anything from elsewhere.
+
+Galaxy removes styles and pictures from the pages of tools that its administrator has not allowed to keep them, so headings,
+tables and lists carry everything; the style sheet stands in a comment inside its element, which browsers apply and
+sanitizers drop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..metadata.check import SUITE
+
+
+def render(template: str, values: dict[str, Any]) -> Iterator[str]:
+    """Make a page out of a template beside this module, in pieces."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["plural"] = plural
+    return environment.get_template(template).generate(suite=SUITE, version=__version__, **values)
+
+
+def plural(count: int, word: str) -> str:
+    """``1 field``, ``2 fields``; ``series`` stays as it is."""
+    return f"{count} {word}" if count == 1 or word.endswith("series") else f"{count} {word}s"

@@ -1,0 +1,110 @@
+"""Inspect microscopy images: every series of every file, as a table, JSON, OME-XML, pictures and a page to read."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lightmicroscopy import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROGRAM = "lm_inspect"
+FORM_ONLY = ("input", "images", "make_ome_xml")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    result = cli.build_parser(PROGRAM, "See what is in microscopy images: every series, its sizes, channels, instrument and dates.", output=False)
+    result.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="files, folders (OME-Zarr) or zips; the files of a set together")
+    result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV), a row for each series")
+    result.add_argument("--json", type=Path, metavar="FILE", help="everything, for programs")
+    result.add_argument("--html", type=Path, metavar="FILE", help="page for people")
+    result.add_argument("--preview", type=Path, metavar="PNG", help="picture of the first series")
+    result.add_argument("--ome-xml", type=Path, metavar="DIR", help="folder for the metadata of each input as OME-XML")
+    result.add_argument(
+        "--original-metadata", choices=("keep", "scrub", "drop"), default="keep", help="the source's own metadata: keep; scrub (personal data); drop"
+    )
+    result.add_argument("--checksum", action="store_true", help="note the SHA-256 of each input, which reads all of it")
+    return result
+
+
+def work(arguments: argparse.Namespace) -> int:
+    """Inspect, writing as the inputs go by."""
+    from lightmicroscopy.inspection import bytes_of, input_names, inspect
+    from lightmicroscopy.names import sanitise, unique, without_extension
+    from lightmicroscopy.progress import Progress
+    from lightmicroscopy.reports.inspection_files import Files
+
+    reports = (arguments.table, arguments.json, arguments.html, arguments.preview)
+    cli.refuse_overwriting(arguments.input, reports)
+    given = tuple(dict.fromkeys(arguments.input))
+    log = logging.getLogger("lightmicroscopy")
+    done, total = 0, sum(map(bytes_of, given))
+    progress = Progress("Inspecting", quiet=arguments.quiet, log_json=arguments.log_json)
+    names = input_names(given)
+    documents = dict(zip(names, unique([sanitise(without_extension(name)) for name in names]), strict=True))
+    files = Files(
+        table=arguments.table,
+        json=arguments.json,
+        html=arguments.html,
+        ome_xml=(arguments.ome_xml, documents) if arguments.ome_xml else None,
+        original=arguments.original_metadata,
+        checksum=arguments.checksum,
+        parameters=(("original-metadata", arguments.original_metadata),),
+        told=None if any((*reports, arguments.ome_xml)) else _tell,
+    )
+    try:
+        with files:
+            for item in inspect(given):
+                files.add(item)
+                done = min(total, done + item.bytes)
+                progress(done, total)
+                if item.unreadable:
+                    log.warning(cli.one_line(item.unreadable))
+    finally:
+        progress.close()
+    if arguments.preview:
+        from lightmicroscopy.reports.preview import write_preview
+
+        write_preview(_entries(given), arguments.preview, total=files.series)
+    log.info("%d series in %d inputs, %d unreadable", files.series, files.inputs, files.failed)
+    if files.failed == files.inputs:
+        return cli.NOTHING_USABLE
+    return cli.SOME_FAILED if files.failed and arguments.strict else cli.DONE
+
+
+def _entries(given: tuple[Path, ...]) -> Iterator[tuple[str, Any]]:
+    """Open inputs once more for a look, as far as the picture reaches."""
+    from lightmicroscopy.inspection import inspect
+
+    for item in inspect(given):
+        images = item.dataset.images if item.dataset else ()
+        for image in images:
+            yield item.name if len(images) == 1 else f"{item.name}: {image.name}", image
+
+
+def _tell(row: dict[str, object]) -> None:
+    """Print a row for somebody who wants no file."""
+    if row.get("series") is None:
+        sys.stdout.write(cli.one_line(f"{row['input']}: not readable") + "\n")
+        return
+    sizes = " ".join(f"{axis.upper()}{row[f'size_{axis}']}" for axis in "tczyx")
+    size = row["pixel_size_x_um"]
+    calibration = "unknown pixel size" if size is None else f"{size:.4g} µm"
+    channels = ", ".join(str(name) for name in row["channels"]) if isinstance(row["channels"], list) else "unnamed channels"
+    line = f"{row['input']} : {row['series']} {row['series_name']} — {sizes} {row['dtype']}, {calibration}, {channels}; {row['format']}"
+    sys.stdout.write(cli.one_line(line) + "\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the script."""
+    return cli.run(PROGRAM, work, cli.parse(parser(), arguments, form_only=FORM_ONLY))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
