@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -262,10 +264,14 @@ def test_the_saved_report_holds_its_pictures_and_tables(tmp_path: Path) -> None:
     assert page.count("<p>Before</p>") == page.count("<p>After</p>") == 2
 
 
-def test_a_page_among_the_results_is_shown_in_the_report_and_can_do_nothing(tmp_path: Path) -> None:
-    (tmp_path / "r.html").write_text("<h1>Found</h1><script>alert('1')</script>")
+def test_a_page_among_the_results_is_shown_in_the_report_and_can_do_nothing_but_open_links(tmp_path: Path) -> None:
+    (tmp_path / "r.html").write_text("<head></head><h1>Found</h1><script>alert('1')</script>")
     page = report(tmp_path, directive('history_dataset_embedded(output="r")'), r=[tmp_path / "r.html"])
-    assert '<iframe sandbox="" title="r" srcdoc="&lt;h1&gt;Found&lt;/h1&gt;&lt;script&gt;alert(&#x27;1&#x27;)' in page
+    (sandbox,) = re.findall(r'<iframe sandbox="([a-z -]*)"', page)
+    assert set(sandbox.split()) == {"allow-popups", "allow-popups-to-escape-sandbox"}
+    shown = "<head><base target=\"_blank\"></head><h1>Found</h1><script>alert('1')</script>"
+    assert f'title="r" srcdoc="{html.escape(shown)}"' in page
+    assert "default-src 'none'" in page
     assert '<a href="r.html">r.html</a>' in page
 
 

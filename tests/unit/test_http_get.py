@@ -125,8 +125,8 @@ def test_a_gzip_bomb_is_given_up_at_the_limit() -> None:
 
 
 def test_gzip_without_content_is_given_up_too() -> None:
-    nothing = gzip.compress(b"") * 100_000
-    with serving(reply(nothing, Content_Encoding="gzip")) as server, client_for(server) as client, pytest.raises(TooLongError):
+    nothing = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n" + gzip.compress(b"") * 100_000
+    with serving(nothing) as server, client_for(server) as client, pytest.raises(TooLongError):
         client.get(f"{server.url}/x", limit=1000)
 
 
@@ -264,7 +264,7 @@ def test_cookies_go_to_no_other_service(idr: tuple[Server, set[str]]) -> None:
         client.get(f"{server.url}/x", limit=50)
         assert ["cookie" in request.headers for request in other.requests] == [False, False]
         assert server.requests[-1].headers["cookie"].startswith("sessionid_idr=")
-        assert "evil" not in server.requests[-1].headers["cookie"]
+        assert "evil" not in str(server.requests)
 
 
 def test_malformed_and_too_many_cookies_are_ignored() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from lightmicroscopy.errors import UnreadableError
 from lightmicroscopy.image import ImageMetadata, Quantity, Region
-from lightmicroscopy.metadata import ngff
+from lightmicroscopy.metadata import ngff, zarr_json
 
 from .zarr_stores import (
     CHUNK,
@@ -132,9 +132,9 @@ def test_an_unreleased_or_absent_version_is_read_with_a_warning(tmp_path: Path, 
 def test_axes_in_any_order_are_placed_right(tmp_path: Path, axes: str) -> None:
     sizes = {"t": 2, "c": 3, "z": 4, "y": 20, "x": 17}
     stored = np.arange(np.prod([sizes[axis] for axis in axes]), dtype="uint16").reshape([sizes[axis] for axis in axes])
-    metadata = ngff.array_metadata(stored.shape, stored.shape, stored.dtype, "0.4", compression="none")
+    metadata = zarr_json.array_metadata(stored.shape, stored.shape, stored.dtype, "0.4", compression="none")
     multiscale = {"version": "0.4", "axes": [{"name": axis} for axis in axes], "datasets": [{"path": "0"}]}
-    files = group("", {"multiscales": [multiscale]}, "0.4") | {f"0/{name}": data for name, data in ngff.array_files(metadata).items()}
+    files = group("", {"multiscales": [multiscale]}, "0.4") | {f"0/{name}": data for name, data in zarr_json.array_files(metadata).items()}
     files["0/" + "/".join("0" * len(axes))] = stored.tobytes()
     with opened(folder(files, tmp_path)) as dataset:
         found = pixels_of(dataset.images[0])

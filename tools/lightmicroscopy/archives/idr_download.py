@@ -289,13 +289,14 @@ class _Fetch:
     def rows(self) -> list[Row]:
         """Fetch it, and give its rows of the manifest."""
         planned, wanted = self.planned, self.run.job.wanted
+        if wanted.format != "original":
+            self._refuse_existing(planned.rows(wanted)[0].path)
         if planned.candidate is None:
             return [self._metadata()]
         if wanted.format == "original":
             for row in planned.rows(wanted):
                 self.kept.append(self._original(row))
             return []
-        self._refuse_existing(planned.rows(wanted)[0].path)
         if planned.dataset is not None:
             return self._convert(planned.dataset)
         with self.originals.open(planned.candidate.urls, planned.sizes, self.run.tell) as dataset:
@@ -331,7 +332,8 @@ class _Fetch:
         job, planned = self.run.job, self.planned
         image = self.run.planner.with_origin(planned, dataset.images[0])
         target: Format = "ome-zarr" if job.wanted.format == "ome-zarr" else "ome-tiff"
-        request = Request(target, job.wanted.selection, options=job.options, parameters=job.parameters, name=planned.stem)
+        # An image of the IDR is its own only series, whatever number it has in a file.
+        request = Request(target, replace(job.wanted.selection, series="all"), options=job.options, parameters=job.parameters, name=planned.stem)
         conversion = convert_dataset(replace(dataset, images=(image,)), job.output, request, progress=self.run.tell)
         for outcome in conversion.outcomes:
             for sentence in (*outcome.losses, *outcome.warnings):

@@ -99,6 +99,12 @@ class Metadata:
             return self._format == _V2
         return name in METADATA_FILES and (self._format == _V3 or (self._format == _V2 and name == ".zgroup"))
 
+    @property
+    def found_root(self) -> bool:
+        """Whether the store's own attributes are there."""
+        with self._lock:
+            return any(self._files.get(name) is not None for name in METADATA_FILES)
+
     def _survey(self) -> None:
         if self._surveyed:
             return

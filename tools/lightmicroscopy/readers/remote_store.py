@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
-from ..errors import UsageError
+from ..errors import DeniedError, UsageError
 from ..image import Location
 from .prefetch import MEMORY, Fetches
 from .remote_metadata import Metadata, is_metadata
-from .zarr_store import check_key, too_long
+from .zarr_store import METADATA_FILES, check_key, too_long
 
 CONNECTIONS: Final = 8
 _MISSING: Final = 404
@@ -80,7 +80,8 @@ class RemoteStore:
         self.name = name or name_of(self.url)
         self.fetches = Fetches(connections, memory)
         self._client = client
-        self._metadata = Metadata(self._fetch, self.name, connections)
+        self._refusal: DeniedError | None = None
+        self._metadata = Metadata(self._fetch_metadata, self.name, connections)
 
     def get(self, key: str, limit: int) -> bytes | None:
         """See `zarr_store.Store`."""
@@ -88,6 +89,8 @@ class RemoteStore:
         if not is_metadata(key):
             return self._fetch(key, limit)
         data = self._metadata.get(key)
+        if data is None and key in METADATA_FILES and self._refusal is not None and not self._metadata.found_root:
+            raise self._refusal
         if data is not None and len(data) > limit:
             raise too_long(self.name, key, len(data), limit)
         return data
@@ -127,8 +130,23 @@ class RemoteStore:
         if len(path) <= folders + 1:
             return None
         store = RemoteStore(self._client, parts._replace(path="/".join(path[:-folders])).geturl(), connections=1)
-        store._metadata = self._metadata.beside(store._fetch)
+        store._metadata = self._metadata.beside(store._fetch_metadata)
         return store
+
+    def _fetch_metadata(self, key: str, limit: int) -> bytes | None:
+        """A metadata file.
+
+        Object stores whose folders may not be listed answer 403 for what is not there. That is believed of files a store need not have;
+        never of those its metadata name, nor of pixels.
+        """
+        try:
+            return self._fetch(key, limit)
+        except DeniedError as error:
+            folder = key.rpartition("/")[0]
+            if folder and folder != "OME" and folder.rpartition("/")[2] != "labels":
+                raise
+            self._refusal = self._refusal or error
+            return None
 
     def _fetch(self, key: str, limit: int) -> bytes | None:
         response = self._client.get(self.place(key), limit=limit, ok_missing=True)

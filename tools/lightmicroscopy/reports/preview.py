@@ -13,37 +13,25 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ..errors import UnwritableError
-from ..image import Channel, Image, Level, Region
+from ..metadata.ngff_units import micrometres
 from ..metadata.sources import PREVIEW_TITLE
-from ..palette import Table, eight_bits, ramp_color
+from .thumbnail import TILE, thumbnail
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from PIL.Image import Image as Picture
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont, ImageFont
     from PIL.PngImagePlugin import PngInfo
 
-TILE = 384
+    from ..image import Image
+
 GAP = 20
 CAPTION = 52
 LIMIT = 24
-CHANNELS_SHOWN = 6
-BAND_BYTES = 32 << 20
-TRANSMITTED_WEIGHT = 0.35
-"""How strongly a transmitted-light channel is mixed under fluorescence, which it would otherwise wash out."""
-PERCENTILES = (0.1, 99.9)
-INVENTED_COLORS = ((0, 255, 0), (255, 0, 255), (0, 200, 255), (255, 200, 0), (255, 90, 90), (140, 140, 255))
-"""For channels without a colour of their own. Green with magenta are told apart by all common kinds of colour vision."""
-WHITE = -1
-RGB_CHANNELS = ("Red", "Green", "Blue")
 PAPER, INK, FAINT, EMPTY = (250, 250, 248), (28, 30, 33), (104, 110, 117), (226, 226, 222)
-_MICROMETRES = {"m": 1e6, "cm": 1e4, "mm": 1e3, "µm": 1.0, "nm": 1e-3, "pm": 1e-6, "Å": 1e-4}
 _GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "κ": "kappa", "λ": "lambda", "μ": "u", "σ": "sigma", "ω": "omega"}
 """Letters in the names of proteins, channels and samples."""
 _SPELT = {
@@ -64,8 +52,6 @@ _SPELT = {
     "…": "…",
     "·": "·",
 }
-Thumbnail = tuple["NDArray[np.uint8]", float, str]
-"""Pixels (y, x, RGB), level-0 pixels per thumbnail pixel along x, and a remark for the caption."""
 
 
 def write_preview(
@@ -137,156 +123,6 @@ def _frame(title: str, image: Image, tile: int) -> Picture:
     return frame
 
 
-def thumbnail(image: Image, tile: int = TILE) -> Thumbnail:
-    """One picture of a series, at most `tile` pixels high and wide, read with bounded memory."""
-    level = _level(image, tile)
-    shape = level.pixels.shape
-    step = max(1, math.ceil(max(shape.y, shape.x) / tile))
-    mixable = _is_mixable(image)
-    planes = [_plane(level, channel, step, not mixable and image.kind != "rgb") for channel in range(min(shape.c, CHANNELS_SHOWN if mixable else 1))]
-    scale = step * level.factor[2]
-    channels = image.metadata.channels
-    if image.kind == "label":
-        return _label_colors(planes[0][..., 0]), scale, "label map"
-    if not mixable and image.kind == "indexed" and channels and channels[0].lut:
-        return _through_table(planes[0][..., 0], channels[0].lut), scale, ""
-    if image.kind == "rgb" and planes[0].shape[-1] >= 3:
-        return _rgb(planes[0][..., :3], image), scale, ""
-    if tuple(channel.name for channel in channels) == RGB_CHANNELS and len(planes) == len(RGB_CHANNELS):
-        # A colour picture whose samples OME-Zarr could only keep as channels: stretched one by one they would change its colours.
-        return _rgb(np.concatenate(planes, axis=-1), image), scale, ""
-    pixels, remark = _composite([plane[..., 0] for plane in planes], channels, image.white_is_zero)
-    if shape.c > len(planes):
-        remark = f"{len(planes)} of {shape.c} channels" + (f", {remark}" if remark else "")
-    return pixels, scale, remark
-
-
-def _level(image: Image, tile: int) -> Level:
-    enough = [level for level in image.levels if max(level.pixels.shape.y, level.pixels.shape.x) >= tile]
-    return min(enough or image.levels[:1], key=lambda level: level.pixels.shape.y * level.pixels.shape.x)
-
-
-def _plane(level: Level, channel: int, step: int, nearest: bool) -> NDArray[Any]:
-    """Middle z of t 0, shrunk by `step`: means of blocks, or every step-th pixel for values that must not be mixed."""
-    shape, unit = level.pixels.shape, level.pixels.unit
-    itemsize = level.pixels.dtype.itemsize * shape.s
-    columns = max(step, min(shape.x, BAND_BYTES // (itemsize * step)) // step * step)
-    fitting = max(step, BAND_BYTES // (itemsize * min(columns, shape.x)) // step * step)
-    rows = min(fitting, max(step, math.ceil(unit.y / step) * step) if unit.y < shape.y else fitting)
-    z = shape.z // 2
-    strips = []
-    for top in range(0, shape.y, rows):
-        pieces = []
-        for left in range(0, shape.x, columns):
-            region = Region((0, 1), (channel, channel + 1), (z, z + 1), (top, min(top + rows, shape.y)), (left, min(left + columns, shape.x)))
-            pieces.append(_shrink(level.pixels.read(region)[0, 0, 0], step, nearest))
-        strips.append(np.concatenate(pieces, axis=1))
-    return np.concatenate(strips, axis=0)
-
-
-def _shrink(block: NDArray[Any], step: int, nearest: bool) -> NDArray[Any]:
-    if step == 1:
-        return np.array(block) if nearest else np.asarray(block, dtype=np.float32)
-    if nearest:
-        return np.array(block[::step, ::step])
-    rows, columns = (np.arange(0, size, step) for size in block.shape[:2])
-    sums = np.add.reduceat(np.add.reduceat(block.astype(np.float32), rows, axis=0), columns, axis=1)
-    counts = np.diff([*rows, block.shape[0]])[:, None, None] * np.diff([*columns, block.shape[1]])[None, :, None]
-    means: NDArray[Any] = (sums / counts).astype(np.float32)
-    return means
-
-
-def _stretch(plane: NDArray[Any]) -> NDArray[np.float32]:
-    """To 0…1 between percentiles of the finite values; an even plane of zeros stays dark, of anything else mid-grey."""
-    values = np.asarray(plane, dtype=np.float32)
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return np.zeros(values.shape, np.float32)
-    low, high = (float(v) for v in np.percentile(finite, PERCENTILES))
-    if high <= low:
-        low, high = float(finite.min()), float(finite.max())
-    if high <= low:
-        return np.full(values.shape, 0.5 if high else 0.0, np.float32)
-    scaled: NDArray[np.float32] = np.clip((np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) / (high - low), 0, 1)
-    return scaled
-
-
-def _composite(planes: list[NDArray[Any]], channels: tuple[Channel, ...], white_is_zero: bool) -> tuple[NDArray[np.uint8], str]:
-    colors, invented = _colors(len(planes), channels)
-    transmitted = [_is_transmitted(channels[i]) if i < len(channels) else False for i in range(len(planes))]
-    mixed = np.zeros((*planes[0].shape, 3), np.float32)
-    for plane, color, faint in zip(planes, colors, transmitted, strict=True):
-        gray = _stretch(plane)
-        if white_is_zero:
-            gray = 1 - gray
-        weight = TRANSMITTED_WEIGHT if faint and not all(transmitted) else 1.0
-        mixed += gray[..., None] * (np.asarray(color, np.float32) * weight)
-    return np.clip(mixed, 0, 255).astype(np.uint8), "colours chosen here" if invented else ""
-
-
-def _colors(count: int, channels: tuple[Channel, ...]) -> tuple[list[tuple[int, int, int]], bool]:
-    if count == 1:
-        own = _own_color(channels[0]) if channels else None
-        return [own or (255, 255, 255)], False
-    colors: list[tuple[int, int, int]] = []
-    invented = False
-    for index in range(count):
-        own = _own_color(channels[index]) if index < len(channels) else None
-        if own is None:
-            invented = True
-            own = (255, 255, 255) if index < len(channels) and _is_transmitted(channels[index]) else INVENTED_COLORS[index % len(INVENTED_COLORS)]
-        colors.append(own)
-    return colors, invented
-
-
-def _own_color(channel: Channel) -> tuple[int, int, int] | None:
-    """The recorded colour, or that of a tinting colour table. White is OME's default and says nothing; black would show nothing."""
-    if channel.lut and channel.color in (None, WHITE):
-        return ramp_color(channel.lut)
-    if channel.color is None or channel.color == WHITE or channel.color_invented:
-        return None
-    rgba = channel.color & 0xFFFFFFFF
-    red, green, blue = rgba >> 24 & 255, rgba >> 16 & 255, rgba >> 8 & 255
-    return (red, green, blue) if red or green or blue else None
-
-
-def _is_transmitted(channel: Channel) -> bool:
-    words = f"{channel.illumination_type} {channel.contrast_method}".lower()
-    return any(word in words for word in ("transmitted", "brightfield", "phase", "dic", "oblique"))
-
-
-def _rgb(plane: NDArray[Any], image: Image) -> NDArray[np.uint8]:
-    if image.dtype == np.uint8:
-        plain: NDArray[np.uint8] = np.clip(np.rint(plane), 0, 255).astype(np.uint8)
-        return plain
-    return (_stretch(plane) * 255).astype(np.uint8)
-
-
-def _label_colors(plane: NDArray[Any]) -> NDArray[np.uint8]:
-    """A steady, lively colour for each label, black for the background."""
-    values = plane.astype(np.int64).astype(np.uint64)
-    mixed = (values * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
-    hue = (mixed & np.uint64(0xFFFF)).astype(np.float32) / 65536
-    bright = 0.65 + 0.35 * ((mixed >> np.uint64(16)).astype(np.float32) / 255)
-    thirds = np.array([0, 2 / 3, 1 / 3], np.float32)
-    wheel = np.clip(np.abs((hue[..., None] + thirds) % 1 * 6 - 3) - 1, 0, 1)
-    colors = (0.25 + 0.75 * wheel) * bright[..., None] * 255
-    colors[values == 0] = 0
-    return colors.astype(np.uint8)
-
-
-def _through_table(plane: NDArray[Any], table: Table) -> NDArray[np.uint8]:
-    colors = np.array(eight_bits(table), np.uint8)
-    picked: NDArray[np.uint8] = colors[np.clip(plane.astype(np.int64), 0, len(colors) - 1)]
-    return picked
-
-
-def _is_mixable(image: Image) -> bool:
-    """Whether values are intensities: also those of an indexed image whose tables only tint them."""
-    tables = [channel.lut for channel in image.metadata.channels if channel.lut]
-    return image.kind == "intensity" or (image.kind == "indexed" and bool(tables) and all(ramp_color(table) for table in tables))
-
-
 def _place(sheet: Picture, draw: ImageDraw, corner: tuple[int, int], title: str, image: Image, tile: int) -> None:
     from PIL import Image as Pillow
 
@@ -355,24 +191,24 @@ def _scale_bar(sheet: Picture, image: Image, scale: float, box: tuple[int, int, 
     from PIL import ImageDraw
 
     size = image.metadata.pixel_size_x
-    factor = _MICROMETRES.get(size.unit) if size else None
-    if size is None or factor is None or box[2] < 90 or box[3] < 60:
+    length = None if size is None else micrometres(size)
+    if length is None or box[2] < 90 or box[3] < 60:
         return
-    bar = scale_bar(size.value * factor * scale, box[2])
+    bar = scale_bar(length * scale, box[2])
     if bar is None:
         return
-    length, label = bar
+    pixels, label = bar
     font = _font(14)
     label = label.replace("µ", "u")
     text = round(ImageDraw.Draw(sheet).textlength(label, font=font))
-    plate = Pillow.new("RGBA", (max(length, text) + 16, 34), (0, 0, 0, 150))
+    plate = Pillow.new("RGBA", (max(pixels, text) + 16, 34), (0, 0, 0, 150))
     draw = ImageDraw.Draw(plate)
     start = (plate.width - text) // 2
     draw.text((start, 3), label, fill=(255, 255, 255, 255), font=font)
     # The built-in font has no µ: its stem is drawn under a u.
     left, top, _, bottom = draw.textbbox((start + draw.textlength(label[:-2], font=font), 3), "u", font=font)
     draw.rectangle((round(left), round(top), round(left), round(bottom) + 3), fill=(255, 255, 255, 255))
-    draw.rectangle(((plate.width - length) // 2, 24, (plate.width - length) // 2 + length - 1, 27), fill=(255, 255, 255, 255))
+    draw.rectangle(((plate.width - pixels) // 2, 24, (plate.width - pixels) // 2 + pixels - 1, 27), fill=(255, 255, 255, 255))
     sheet.paste(plate, (box[0] + box[2] - plate.width - 8, box[1] + box[3] - plate.height - 8), plate)
 
 
