@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
         return _run_client(options, workflow, output, options.url, options.key)
     connection = running(options.name or "default")
     if connection:
-        _check_archives(connection, live=options.live)
+        check_archives(connection, live=options.live)
         say(f"Using the Galaxy that is open at {connection.url}.")
         import_workflows(instance_folder(options.name or "default"), connection)
         return _run_client(options, workflow, output, connection.url, connection.user_key)
@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> int:
     return status
 
 
-def _check_archives(connection: Connection, *, live: bool) -> None:
+def check_archives(connection: Connection, *, live: bool) -> None:
     """Refuse a Galaxy whose tools ask other archives than the user wants.
 
     Raises

@@ -89,9 +89,15 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[str], settings
     for path in (path for paths in saved.values() for path in paths):
         say(f"  {path.relative_to(output)}")
     print(f"Open {output / 'report.html'}")
-    print(f"{'Some jobs failed; what succeeded' if failures else 'Results'} and the report: {output}")
+    print(f"{_outcome(saved, failed=bool(failures))} the report: {output}")
     print(f"The same in Galaxy: {history_page}", flush=True)
     return not failures and state not in FAILED
+
+
+def _outcome(saved: dict[str, list[Path]], *, failed: bool) -> str:
+    if not failed:
+        return "Results and"
+    return "Some jobs failed; what succeeded and" if any(saved.values()) else "Nothing succeeded;"
 
 
 def _imported(galaxy: GalaxyInstance, workflow: dict[str, Any]) -> str:
