@@ -204,7 +204,7 @@ class Answer:
 def too_long(url: str, limit: int, declared: int | None = None) -> TooLongError:
     """Say that an answer is longer than allowed."""
     what = f"announces {declared:,} bytes" if declared else "went on and on"
-    return TooLongError(f"{shown(url)} {what}, where at most {limit:,} are allowed. Nothing of it was kept; it is damaged, or not what it should be.")
+    return TooLongError(f"{shown(url)} {what}, where at most {limit:,} are allowed. Nothing of it was kept. Try again; if it stays so, tell the service.")
 
 
 def looks_like_page(start: bytes) -> bool:
