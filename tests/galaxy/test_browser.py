@@ -31,6 +31,8 @@ CHROMIUM_OPTIONS = [
 ]
 # A job takes ten seconds on an idle machine, nearly all of it Galaxy's own.
 JOB_MILLISECONDS = 600_000
+# Seconds on an idle machine; the viewer's graphics are computed without a graphics card here.
+VIEWER_MILLISECONDS = 300_000
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +112,8 @@ def show_in_viewer(page: Page, galaxy: GalaxyUnderTest, dataset_id: str, channel
     page.on("request", note)
     page.goto(f"{galaxy.connection.url}/visualizations/display?visualization=vizarr&dataset_id={dataset_id}")
     frame = page.frame_locator("#galaxy_visualization, [name=galaxy_visualization]")
-    expect(frame.locator("canvas").first).to_be_visible(timeout=60_000)
-    expect(frame.get_by_text(channel).first).to_be_visible(timeout=60_000)
+    expect(frame.locator("canvas").first).to_be_visible(timeout=VIEWER_MILLISECONDS)
+    expect(frame.get_by_text(channel).first).to_be_visible(timeout=VIEWER_MILLISECONDS)
     page.remove_listener("request", note)
     assert hosts - {"", "127.0.0.1"} == set()
 
@@ -154,12 +156,10 @@ def test_a_link_pasted_from_the_idr_becomes_an_ome_zarr_to_look_at(
     history_id = str(user.histories.create_history(name="From the IDR")["id"])
     page.request.put(f"{galaxy.connection.url}/history/set_as_current?id={history_id}")
     page.goto(f"{galaxy.connection.url}/?tool_id=lm_idr_download")
-    page.get_by_label("Ids or links").or_(page.locator("textarea")).first.fill(
-        "https://idr.openmicroscopy.org/webclient/?show=image-6001240|image-999999999"
-    )
+    page.locator("textarea").first.fill("https://idr.openmicroscopy.org/webclient/?show=image-6001240|image-999999999")
     page.locator("[id$='target|format'] .multiselect").first.click()
     page.get_by_text("OME-Zarr, one per image").last.click()
-    page.get_by_text("Fetch a part only", exact=True).click()
+    page.get_by_text("Fetch a part only", exact=True).first.click()
     page.locator("[id$='selection|level'] input").first.fill("2")
     page.screenshot(path=screenshots / "idr_form.png", full_page=True)
     page.locator("#execute").first.click()

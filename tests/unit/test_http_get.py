@@ -145,6 +145,17 @@ def test_an_encoding_nobody_asked_for_is_refused(encoding: str) -> None:
         client.get(f"{server.url}/x", limit=5000)
 
 
+@pytest.mark.parametrize("wrapping", ["chunked, gzip", "xchunked", "identity\r\nTransfer-Encoding: chunked"])
+def test_a_body_wrapped_otherwise_than_asked_for_is_not_taken_with_its_wrapping(wrapping: str, tmp_path: Path) -> None:
+    answer = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {wrapping}\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n".encode()
+    with serving(answer) as server, client_for(server) as client:
+        with pytest.raises(ArchiveError, match="wrapped"):
+            client.get(f"{server.url}/x", limit=100)
+        with pytest.raises(ArchiveError, match="wrapped"):
+            client.download(f"{server.url}/x", tmp_path / "x", limit=100)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_body_exactly_at_the_limit_is_fine_and_one_byte_more_is_not() -> None:
     with serving(reply(b"x" * 1000)) as server, client_for(server) as client:
         assert len(client.get(f"{server.url}/x", limit=1000).body) == 1000

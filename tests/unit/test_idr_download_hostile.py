@@ -216,3 +216,17 @@ def test_a_link_that_waits_in_the_output_folder_is_not_written_through(archive: 
     assert target.read_text() == "alive"
     link.unlink()
     assert listing(tmp_path / "out") == []
+
+
+def test_a_store_of_another_pixel_type_is_another_image(archive: Archive, download: Downloads) -> None:
+    says(archive, "/api/v0/m/images/4007821/", lambda value: value["data"]["Pixels"]["Type"].__setitem__("value", "float"))
+    run = download(4007821)
+    assert (run.code, run.made) == (1, [])
+    assert "its pixels are uint16, where the IDR has float32" in run.manifest[0]["reason"]
+
+
+def test_pixels_that_are_only_the_fill_value_are_said_to_be(archive: Archive, download: Downloads) -> None:
+    archive.faults.add("status", r"b2633930.*\.zarr/0/0/[0-9]", service="objects", status=404, count=0)
+    run = download(4007821)
+    assert run.code == 0
+    assert "no chunk at all is there" in run.manifest[0]["reason"]

@@ -236,6 +236,11 @@ def test_several_series_without_a_list_are_counted(tmp_path: Path) -> None:
         assert [image.path for image in dataset.images] == ["0", "1"]
 
 
+def test_a_series_keeps_its_number_where_one_before_it_is_not_there(tmp_path: Path) -> None:
+    with opened(folder(several("0.4", ["7", "1", "0"]), tmp_path)) as dataset:
+        assert [(image.series, image.path) for image in dataset.images] == [(1, "1"), (2, "0")]
+
+
 def test_a_listed_series_that_is_not_there_is_a_warning_and_none_at_all_an_error(tmp_path: Path) -> None:
     with opened(folder(several("0.4", ["0", "7"]), tmp_path / "some")) as dataset:
         assert len(dataset.images) == 1

@@ -212,8 +212,8 @@ class Exchanges:
 
 
 def is_missing(answer: Answer) -> bool:
-    """Whether there is no such object; that another address, to which this one leads, has none is no such answer."""
-    return answer.status in _MISSING and not answer.redirected
+    """Whether there never was such an object; that it is gone (410), or that another address, to which this one leads, has none, does not say so."""
+    return answer.status == http.HTTPStatus.NOT_FOUND and not answer.redirected
 
 
 def redirect_target(answer: Answer) -> str | None:

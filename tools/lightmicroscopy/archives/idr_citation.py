@@ -65,7 +65,7 @@ def citation_page(studies: Iterable[Study]) -> str:
     if not known:
         body.append(f"<p>{_NO_STUDY}</p>")
     body.append(f"<h2>The archive</h2>\n<p>{_in_html(_archive())}</p>")
-    head = f'<meta charset="utf-8">\n<title>{_HEADING}</title>\n{_STYLE}'
+    head = f'<meta charset="utf-8">\n<title>Licence and citation</title>\n{_STYLE}'
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n' + "\n".join(body) + "\n</body>\n</html>\n"
 
 

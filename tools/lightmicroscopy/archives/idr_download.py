@@ -346,8 +346,22 @@ class _Fetch:
         for outcome in conversion.failed:
             log.warning("%s: its label map %r is left out: %s", planned.item, outcome.image.name, outcome.reason)
         row = planned.rows(job.wanted)[0]
-        notes = " ".join(note for note in planned.notes if "most it can be" not in note)
+        notes = " ".join(note for note in (*planned.notes, _never_stored(dataset)) if note and "most it can be" not in note)
         return [_finished(replace(row, path=path.name, reason=notes), path) for path in conversion.paths]
+
+
+def _never_stored(dataset: Dataset) -> str:
+    """Say which part of a store is only its fill value, for that is what Zarr makes of chunks that are lost, too."""
+    from ..readers.remote_store import RemoteStore
+
+    store = dataset.location.store
+    if not isinstance(store, RemoteStore) or not store.absent:
+        return ""
+    count = "1 chunk is" if len(store.absent) == 1 else f"{len(store.absent):,} chunks are"
+    sentence = f"{count} not on the server, and the pixels there are the fill value"
+    sentence += "." if store.has_pixels else ": no chunk at all is there, so look at the image before you use it."
+    log.warning("%s: %s", dataset.location.name, sentence)
+    return sentence
 
 
 def _finished(row: Row, path: Path) -> Row:

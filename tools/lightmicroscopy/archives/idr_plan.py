@@ -103,7 +103,8 @@ class Planned:
     def bytes(self) -> int | None:
         """See above."""
         known = [size for size in self.sizes if size is not None]
-        return sum(known) if len(known) == len(self.sizes) else None
+        # As many as a manifest can hold, whatever a server claims.
+        return min(sum(known), 2**63 - 1) if len(known) == len(self.sizes) else None
 
     def close(self) -> None:
         """Close the store."""
@@ -190,13 +191,19 @@ class Planner:
         sentence = _nowhere(record, [sentence for sentence, _ in tried], missing=missing, originals_only=originals_only)
         raise MissingError(sentence) if missing else ArchiveError(sentence)
 
+    def _sizes(self, urls: tuple[str, ...]) -> tuple[int, ...]:
+        """Bytes of each file; the first that is not there ends it."""
+        sizes: list[int] = []
+        for url in urls:
+            size = self.client.size(url)
+            if size is None:
+                raise MissingError("The file is not on the server." if len(urls) == 1 else f"Its file {url} is not on the server.")
+            sizes.append(size)
+        return tuple(sizes)
+
     def _try(self, found: Planned, candidate: Candidate) -> Planned:
         if candidate.kind == "original":
-            sizes = tuple(self.client.size(url) for url in candidate.urls)
-            if None in sizes:
-                missing = candidate.urls[sizes.index(None)]
-                raise MissingError("The file is not on the server." if len(sizes) == 1 else f"Its file {missing} is not on the server.")
-            return replace(found, candidate=candidate, sizes=sizes)
+            return replace(found, candidate=candidate, sizes=self._sizes(candidate.urls))
         dataset = self._open(candidate, found.record)
         try:
             image = select(dataset.images[0], self.wanted.selection)

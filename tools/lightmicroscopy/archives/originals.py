@@ -73,6 +73,10 @@ class Originals:
                 f"{path.name} is already in the output folder and is not overwritten. Remove it, or give the earlier manifest as the table."
             )
         made = [folder for folder in path.parents if not folder.exists()]
+        root = self._scratch.parent.resolve()
+        there = next(folder for folder in path.parents if folder.exists())
+        if not there.resolve().is_relative_to(root):
+            raise UsageError(f"{there.name} in the output folder is a link that leads out of it, and nothing is written there. Remove it.")
         _make_folder(path.parent, url)
         limit = self._limit if expected is None else expected
         try:
