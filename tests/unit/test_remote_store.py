@@ -152,8 +152,9 @@ def test_chunks_in_shards_are_fetched_by_their_ranges(server: StoreServer, clien
     remote = run(open_remote(client, f"{server.url}/cells.zarr"), tmp_path / "remote", Selection(z="1", t="0"))
     of_shards = [(part, path) for part, path in server.asked if "/c/" in path]
     assert all(part for part, _ in of_shards)
-    # For both channels an index, and twelve chunks that lie side by side.
-    assert len(of_shards) == len(set(of_shards)) == 2 * 2
+    # For both channels an index, and twelve chunks that lie side by side; whoever is early may ask for the first one alone.
+    assert len(of_shards) == len(set(of_shards))
+    assert 2 * 2 <= len(of_shards) <= 2 * 4
     assert np.array_equal(pixels(remote.paths[0]), waves(SHAPE)[:1, :, 1:2])
 
 
