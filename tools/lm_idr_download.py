@@ -43,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
     tables.add_argument("--manifest", type=Path, metavar="FILE", help="table (TSV) of what was fetched from where, a row per result")
     tables.add_argument("--image-table", type=Path, metavar="FILE", help="table (TSV) of the images: sizes, calibration, channels, licence")
     tables.add_argument("--annotations", type=Path, metavar="FILE", help="table (TSV) of everything the IDR says about the images")
-    tables.add_argument("--citation", type=Path, metavar="FILE", help="study, authors, licence and how to cite (Markdown)")
+    tables.add_argument(
+        "--citation", type=Path, metavar="FILE", help="study, authors, licence and how to cite: a page if the name ends in .html, else Markdown"
+    )
     tables.add_argument("--checksums", type=Path, metavar="FILE", help="SHA-256 of every file written, as sha256sum -c reads them")
     tables.add_argument("--preview", type=Path, metavar="PNG", help=f"picture of what was written (the first {PREVIEWED} images)")
     return result
@@ -67,7 +69,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     reports = (arguments.manifest, arguments.image_table, arguments.annotations, arguments.citation, arguments.checksums, arguments.preview)
     cli.refuse_overwriting([arguments.table] if arguments.table else [], reports)
     endpoints = Endpoints.from_environment()
-    numbers = requested([*arguments.spec, *arguments.images], arguments.table)
+    numbers = requested([*arguments.spec, *arguments.images], arguments.table, endpoints.idr_web)
     with ExitStack() as stack:
         client = stack.enter_context(Client(endpoints, **patience))
         progress = Progress("Downloading", quiet=arguments.quiet, log_json=arguments.log_json)
@@ -113,12 +115,13 @@ def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: Ex
 
 
 def _report(result: Any, arguments: argparse.Namespace) -> None:
-    from lightmicroscopy.archives.idr_study import citation_text
+    from lightmicroscopy.archives.idr_citation import citation_page, citation_text
     from lightmicroscopy.provenance import checksums
     from lightmicroscopy.reports.tables import write_checksums, write_text
 
     if arguments.citation:
-        write_text(arguments.citation, [citation_text(result.studies.values())])
+        written = citation_page if arguments.citation.suffix.lower() == ".html" else citation_text
+        write_text(arguments.citation, [written(result.studies.values())])
     if arguments.checksums:
         write_checksums(arguments.checksums, checksums(result.paths, arguments.output))
     if arguments.preview and arguments.format in ("ome-tiff", "ome-zarr"):

@@ -102,29 +102,55 @@ def find_workflow(name: str) -> Path:
 def run(options: argparse.Namespace) -> int:
     """Run a workflow here or elsewhere."""
     workflow = find_workflow(options.workflow)
+    output = options.output or Path("results") / f"{workflow.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     if options.url:
-        return _run_client(options, workflow, options.url, options.key)
+        return _run_client(options, workflow, output, options.url, options.key)
     connection = running(options.name or "default")
     if connection:
-        if connection.live != options.live:
-            uses, advice = ("the live archives", "leave out") if connection.live else ("the sample archive", "start it with")
-            raise LocalGalaxyError(f"The Galaxy open at {connection.url} uses {uses}. Stop it and {advice} --live, or start another with --name.")
+        check_archives(connection, live=options.live)
         say(f"Using the Galaxy that is open at {connection.url}.")
         import_workflows(instance_folder(options.name or "default"), connection)
-        return _run_client(options, workflow, connection.url, connection.user_key)
+        return _run_client(options, workflow, output, connection.url, connection.user_key)
     began = time.monotonic()
     with Instance.claim(options.name, options.port, live=options.live) as instance:
         connection = _open(instance)
-        status = _run_client(options, workflow, connection.url, connection.user_key)
+        status = _run_client(options, workflow, output, connection.url, connection.user_key)
         if options.serve:
             _print_welcome(instance, connection, time.monotonic() - began)
             instance.wait()
-        return status
+    if (output / "report.html").exists():
+        print(f"That Galaxy is stopped now; to open it again: {_serve_command(instance)}", flush=True)
+    return status
 
 
-def _run_client(options: argparse.Namespace, workflow: Path, url: str, key: str | None) -> int:
+def check_archives(connection: Connection, *, live: bool) -> None:
+    """Refuse a Galaxy whose tools ask other archives than the user wants.
+
+    Raises
+    ------
+    LocalGalaxyError
+        With what to do.
+    """
+    if connection.live and not live:
+        advice = "uses the live archives. Add --live to this command to use them too, or start another Galaxy with --name."
+    elif live and not connection.live:
+        advice = "uses the sample archive. Stop it, or start another Galaxy with --name."
+    else:
+        return
+    raise LocalGalaxyError(f"The Galaxy that is open at {connection.url} {advice}")
+
+
+def _serve_command(instance: Instance) -> str:
+    words = [
+        "python3 scripts/galaxy.py serve",
+        *(["--name", instance.name] if instance.name != "default" else []),
+        *(["--live"] if instance.live else []),
+    ]
+    return " ".join(words)
+
+
+def _run_client(options: argparse.Namespace, workflow: Path, output: Path, url: str, key: str | None) -> int:
     client = environments.ensure("client")
-    output = options.output or Path("results") / f"{workflow.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     command: list[str | Path] = [
         client.python,
         Path(__file__).with_name("run_workflow.py"),

@@ -47,31 +47,34 @@ def save_outputs(galaxy: GalaxyInstance, invocation: dict[str, Any], folder: Pat
     dict
         What was saved, by label.
     """
-    saved = {}
+    saved: dict[str, list[Path]] = {}
+    missing: list[str] = []
     for label, output in invocation["outputs"].items():
-        saved[label] = _save_dataset(galaxy, output["id"], folder, label)
+        saved[label] = _save_dataset(galaxy, output["id"], folder, label, missing)
     for label, output in invocation["output_collections"].items():
         collection = galaxy.dataset_collections.show_dataset_collection(output["id"])
-        saved[label] = _save_elements(galaxy, collection["elements"], folder / safe_name(label))
+        saved[label] = _save_elements(galaxy, collection["elements"], folder / safe_name(label), missing)
+    if missing:
+        say(f"Not saved, because the jobs that make them failed: {', '.join(missing)}")
     return saved
 
 
-def _save_elements(galaxy: GalaxyInstance, elements: list[dict[str, Any]], folder: Path) -> list[Path]:
+def _save_elements(galaxy: GalaxyInstance, elements: list[dict[str, Any]], folder: Path, missing: list[str]) -> list[Path]:
     saved = []
     for element in elements:
         if element["element_type"] == "hda":
-            saved += _save_dataset(galaxy, element["object"]["id"], folder, element["element_identifier"])
+            saved += _save_dataset(galaxy, element["object"]["id"], folder, element["element_identifier"], missing)
         else:
             inner = element["object"]["elements"]
             # A list of one, as a mapped tool gives for each input, needs no folder of its own.
-            saved += _save_elements(galaxy, inner, folder if len(inner) == 1 else folder / safe_name(element["element_identifier"]))
+            saved += _save_elements(galaxy, inner, folder if len(inner) == 1 else folder / safe_name(element["element_identifier"]), missing)
     return saved
 
 
-def _save_dataset(galaxy: GalaxyInstance, dataset_id: str, folder: Path, name: str) -> list[Path]:
+def _save_dataset(galaxy: GalaxyInstance, dataset_id: str, folder: Path, name: str, missing: list[str]) -> list[Path]:
     dataset = galaxy.datasets.show_dataset(dataset_id)
     if dataset["state"] != "ok":
-        say(f"Not saved, because its job did not succeed: {name}")
+        missing.append(name)
         return []
     folder.mkdir(parents=True, exist_ok=True)
     extension = dataset["extension"]

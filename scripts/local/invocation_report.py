@@ -26,6 +26,7 @@ PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".
 MAX_ROWS = 500
 MAX_TEXT = 20_000
 MAX_PAGE = 5 << 20
+SHORT_PAGE = 8_000
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -40,7 +41,8 @@ h1, h2, h3 {{ line-height: 1.2; margin-top: 2em; }}
 h1 {{ margin-top: 0; }}
 img {{ max-width: 100%; height: auto; }}
 .wide {{ overflow-x: auto; }}
-iframe {{ width: 100%; height: 45rem; border: 1px solid #d7dce2; }}
+iframe {{ width: 100%; height: 45rem; resize: vertical; border: 1px solid #d7dce2; }}
+iframe.short {{ height: 30rem; }}
 table {{ border-collapse: collapse; font-size: .875rem; }}
 th, td {{ text-align: left; vertical-align: top; padding: .35rem .7rem; border-bottom: 1px solid #d7dce2; }}
 th {{ background: #f2f4f7; }}
@@ -174,12 +176,21 @@ def _display(arguments: dict[str, str], context: ReportContext) -> str:
     if path.is_file() and path.suffix.lower() in {".txt", ".json", ".md", ".csv"}:
         return f"<pre>{html.escape(path.read_text(encoding='utf-8', errors='replace')[:MAX_TEXT])}</pre>"
     if path.suffix.lower() == ".html" and path.stat().st_size <= MAX_PAGE:
-        # Sandboxed, and under the policy of the page around it: it can run nothing and load nothing.
-        page = html.escape(path.read_text(encoding="utf-8", errors="replace"))
-        return (
-            f'<iframe sandbox="" title="{html.escape(arguments.get("output", path.name))}" srcdoc="{page}"></iframe>\n<p>{_link(path, context)}</p>'
-        )
+        return f"{_frame(path, arguments.get('output', path.name))}\n<p>{_link(path, context)}</p>"
     return f"<p>{_link(path, context)}</p>"
+
+
+def _frame(path: Path, title: str) -> str:
+    """Show a page inside this one.
+
+    Sandboxed, and under the policy of the page around it: it can run nothing and load nothing. A link in it opens a tab of its
+    own, since it could not open in the frame.
+    """
+    page = path.read_text(encoding="utf-8", errors="replace")
+    short = ' class="short"' if len(page) <= SHORT_PAGE else ""
+    page = page.replace("<head>", '<head><base target="_blank">', 1)
+    sandbox = "allow-popups allow-popups-to-escape-sandbox"
+    return f'<iframe sandbox="{sandbox}"{short} title="{html.escape(title)}" srcdoc="{html.escape(page)}"></iframe>'
 
 
 def _links(arguments: dict[str, str], context: ReportContext) -> str:

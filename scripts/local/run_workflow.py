@@ -71,7 +71,8 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[str], settings
         raise LocalGalaxyError(f"The results folder {output} is not empty; give another with --output.")
     output.mkdir(parents=True, exist_ok=True)
     history = galaxy.histories.create_history(name=f"{workflow['name']} {time.strftime('%Y-%m-%d %H:%M')}")
-    say(f"History “{history['name']}”: {galaxy.base_url}/histories/view?id={history['id']}")
+    history_page = f"{galaxy.base_url}/histories/view?id={history['id']}"
+    say(f"History “{history['name']}”: {history_page}")
     values = upload_inputs(galaxy, history["id"], wanted)
     invocation = galaxy.workflows.invoke_workflow(_imported(galaxy, workflow), inputs=values, inputs_by="name", history_id=history["id"])
     state = _follow(galaxy, invocation["id"])
@@ -88,8 +89,15 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[str], settings
     for path in (path for paths in saved.values() for path in paths):
         say(f"  {path.relative_to(output)}")
     print(f"Open {output / 'report.html'}")
-    print(f"{'Some jobs failed; what succeeded' if failures else 'Results'} and the report: {output}", flush=True)
+    print(f"{_outcome(saved, failed=bool(failures))} the report: {output}")
+    print(f"The same in Galaxy: {history_page}", flush=True)
     return not failures and state not in FAILED
+
+
+def _outcome(saved: dict[str, list[Path]], *, failed: bool) -> str:
+    if not failed:
+        return "Results and"
+    return "Some jobs failed; what succeeded and" if any(saved.values()) else "Nothing succeeded;"
 
 
 def _imported(galaxy: GalaxyInstance, workflow: dict[str, Any]) -> str:

@@ -129,11 +129,8 @@ def _image(path: Path) -> InputFile:
 
 def _only_text(workflow: dict[str, Any]) -> str | None:
     """Label of the text that has to be given, if there is exactly one."""
-    labels = [
-        str(step["label"])
-        for step in _steps(workflow, "parameter_input")
-        if (state := _state(step)).get("parameter_type", "text") == "text" and not state.get("optional")
-    ]
+    texts = {str(step["label"]): _state(step) for step in _steps(workflow, "parameter_input") if _state(step).get("parameter_type", "text") == "text"}
+    labels = [label for label, state in texts.items() if not state.get("optional") and state.get("default") is None]
     return labels[0] if len(labels) == 1 else None
 
 

@@ -1,4 +1,4 @@
-"""Runs lm_convert as a user does, and looks at everything it leaves: exit code, messages, files, memory."""
+"""Runs a script as a user does, and looks at everything it leaves: exit code, messages, files, memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SCRIPT = REPOSITORY / "tools" / "lm_convert.py"
+TOOLS = REPOSITORY / "tools"
+SCRIPT = "lm_convert"
 TABLE = REPOSITORY / "docs" / "bad-input.md"
 PATIENCE = 120
 WITHOUT_ROOTS_RIGHTS = "-dac_override,-dac_read_search"
@@ -74,13 +75,13 @@ class Result:
     @property
     def lines(self) -> list[str]:
         """Messages, without the name of the program."""
-        return [line.removeprefix("lm_convert: ") for line in self.stderr.splitlines() if line.strip()]
+        return [re.sub(r"^lm_\w+: ", "", line) for line in self.stderr.splitlines() if line.strip()]
 
 
-def run(arguments: Sequence[str], output: Path, *, before: Sequence[str] = ()) -> Result:
-    """Run to the end; `before` is a command that runs it."""
+def run(arguments: Sequence[str], output: Path, *, before: Sequence[str] = (), script: str = SCRIPT) -> Result:
+    """Run a script to the end; `before` is a command that runs it."""
     errors, measured = output.parent / "stderr.txt", output.parent / "measured.txt"
-    launcher = [sys.executable, "-I", "-S", "-c", MEASURE, str(measured), *command(arguments, output, before)]
+    launcher = [sys.executable, "-I", "-S", "-c", MEASURE, str(measured), *command(arguments, output, before, script)]
     with errors.open("wb") as stream, subprocess.Popen(launcher, stdout=subprocess.DEVNULL, stderr=stream, start_new_session=True) as process:
         try:
             process.wait(PATIENCE)
@@ -108,9 +109,9 @@ def run_until_killed(arguments: Sequence[str], output: Path, number: signal.Sign
     return Result(process.returncode, errors.read_text(encoding="utf-8"), listing(output), 0.0), begun
 
 
-def command(arguments: Sequence[str], output: Path, before: Sequence[str]) -> list[str]:
+def command(arguments: Sequence[str], output: Path, before: Sequence[str], script: str = SCRIPT) -> list[str]:
     """Spell out the whole command line."""
-    return [*before, sys.executable, "-W", "error", str(SCRIPT), *arguments, "--output", str(output), "--quiet", "--threads", "2"]
+    return [*before, sys.executable, "-W", "error", str(TOOLS / f"{script}.py"), *arguments, "--output", str(output), "--quiet", "--threads", "2"]
 
 
 def listing(folder: Path) -> tuple[str, ...]:

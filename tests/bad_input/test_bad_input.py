@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import zarr
 
+from .idr_requests import REQUESTS
 from .inputs import DATA, MAKERS
 from .runner import Result, Row, fingerprint, listing, rows, run, run_until_killed, small_disk, without_rights
 
@@ -20,6 +21,7 @@ SPECIAL = {
     "no permission to write",
     "no permission to read",
     *(name for name in ROWS if name.startswith(("full disk", "killed", "cancelled"))),
+    *REQUESTS,
 }
 MEMORY_MB = 300
 """What an image of any size may take; bad input gets no more."""
@@ -47,7 +49,7 @@ def judge(row: Row, result: Result) -> None:
 
 
 def test_every_row_of_the_table_is_run_and_every_case_has_a_row() -> None:
-    assert set(ROWS) == set(MAKERS)
+    assert set(ROWS) == {*MAKERS, *REQUESTS}
     assert len(ROWS) == len(rows())
 
 

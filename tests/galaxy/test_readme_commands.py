@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.galaxy, pytest.mark.slow]
 
 @pytest.mark.parametrize("command", readme.in_a_galaxy(), ids=" ".join)
 def test_a_command_with_a_galaxy(command: list[str], galaxy: GalaxyUnderTest, root: Path, tmp_path: Path) -> None:
-    said = {"$GALAXY_URL": galaxy.connection.url, "results": str(results := tmp_path / "results")}
+    results = tmp_path / "results"
+    said = {"$GALAXY_URL": galaxy.connection.url, "results": str(results), "idr-results": str(results)}
     words = [said.get(word, word) for word in command]
     words += [] if "--output" in words else ["--output", str(results)]
     done = subprocess.run(
@@ -24,4 +25,9 @@ def test_a_command_with_a_galaxy(command: list[str], galaxy: GalaxyUnderTest, ro
     )
     assert done.returncode == 0, done.stderr
     assert (results / "report.html").is_file()
-    assert "Results and the report: " in done.stdout.splitlines()[-1]
+    lines = done.stdout.splitlines()
+    where = lines.index(f"Results and the report: {results}")
+    assert lines[where - 1] == f"Open {results / 'report.html'}"
+    assert lines[where + 1].startswith("The same in Galaxy: http://127.0.0.1:")
+    # Its own Galaxy is stopped at the end; one given by its address is not.
+    assert ["That Galaxy is stopped now" in line for line in lines[where + 2 :]] == ([] if "--url" in words else [True])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,11 @@ from uuid import UUID
 import pytest
 
 from local.accounts import workflow_files
+from local.commands import check_archives
 from local.dependencies import declared_requirements, write_resolver_folders
 from local.downloads import free_path, safe_name
 from local.environments import Environment, lock_file, normalise
-from local.instance import Instance
+from local.instance import Connection, Instance
 from local.invocation_report import ReportContext, render
 from local.paths import REQUIREMENTS, LocalGalaxyError, write_private
 from local.tool_tests import count_results, failed_tests, make_plan
@@ -233,6 +236,59 @@ def test_each_workflow_can_be_run_on_its_own_samples(path: Path) -> None:
     assert given.collections or given.datasets or given.parameters
 
 
+STABLE_NAMES = {
+    "idr-to-ome-zarr": (
+        {"IDR images", "OME-Zarr version", "Resolution level"},
+        {
+            *("OME-Zarr images", "Preview", "Licence and citation", "Manifest", "Images table", "Annotations"),
+            *("Metadata report", "Metadata findings", "Metadata findings as JSON"),
+        },
+    ),
+    "microscope-files-to-open-formats": (
+        {"Images", "OME-Zarr version"},
+        {"OME-Zarr images", "Conversion reports", "Preview", "Metadata report", "Metadata findings", "Metadata findings as JSON"},
+    ),
+}
+"""Inputs and outputs of each workflow. Scripts of others rely on them: a change is a new major version."""
+
+
+@pytest.mark.parametrize("path", workflow_files(), ids=lambda path: path.stem)
+def test_what_a_workflow_takes_and_gives_keeps_its_name_and_is_in_its_readme(path: Path) -> None:
+    steps = read_workflow(path)["steps"].values()
+    inputs = {step["label"] for step in steps if step["type"] != "tool"}
+    outputs = {output["label"] for step in steps for output in step["workflow_outputs"]}
+    assert (inputs, outputs) == STABLE_NAMES[path.stem]
+    tables: dict[str, set[str]] = {"input": set(), "output": set()}
+    rows: set[str] = set()
+    for line in path.with_name("README.md").read_text(encoding="utf-8").splitlines():
+        name = line.strip("|").partition("|")[0].strip()
+        rows = tables.get(name, rows)
+        if line.startswith("|") and name not in tables and not name.startswith("--"):
+            rows.add(name)
+    assert (tables["input"], tables["output"]) == (inputs, outputs)
+
+
+def test_words_on_the_command_line_become_the_one_text_that_a_workflow_needs() -> None:
+    text = {"type": "parameter_input", "label": "IDR images", "tool_state": '{"parameter_type": "text", "optional": false}'}
+    chosen = VERSION | {"tool_state": '{"parameter_type": "text", "optional": false, "default": "0.4"}'}
+    given = WorkflowInputs.from_user(workflow(text, chosen, COUNT), ["6001240", "6001247"], {"Count": "1"})
+    assert given.parameters == {"IDR images": "6001240\n6001247", "Count": 1}
+
+
+@pytest.mark.parametrize(
+    ("is_live", "wanted_live", "sentence"),
+    [
+        (True, False, "uses the live archives. Add --live to this command to use them too, or start another Galaxy with --name."),
+        (False, True, "uses the sample archive. Stop it, or start another Galaxy with --name."),
+    ],
+)
+def test_an_open_galaxy_that_uses_the_other_archives_is_not_taken(is_live: bool, wanted_live: bool, sentence: str) -> None:
+    with pytest.raises(LocalGalaxyError) as caught:
+        check_archives(Connection("http://127.0.0.1:8080", "", "", is_live), live=wanted_live)
+    assert str(caught.value) == f"The Galaxy that is open at http://127.0.0.1:8080 {sentence}"
+    check_archives(Connection("http://127.0.0.1:8080", "", "", is_live), live=is_live)
+
+
 def report(folder: Path, markdown: str, **saved: list[Path]) -> str:
     made = {"title": "T <1>", "markdown": markdown, "generate_version": "26.1", "generate_time": "2026-01-02T03:04:05.6"}
     record = {"create_time": "2026-01-02T03:04:05.6", "steps": [], "inputs": {}, "input_step_parameters": {}}
@@ -262,10 +318,14 @@ def test_the_saved_report_holds_its_pictures_and_tables(tmp_path: Path) -> None:
     assert page.count("<p>Before</p>") == page.count("<p>After</p>") == 2
 
 
-def test_a_page_among_the_results_is_shown_in_the_report_and_can_do_nothing(tmp_path: Path) -> None:
-    (tmp_path / "r.html").write_text("<h1>Found</h1><script>alert('1')</script>")
+def test_a_page_among_the_results_is_shown_in_the_report_and_can_do_nothing_but_open_links(tmp_path: Path) -> None:
+    (tmp_path / "r.html").write_text("<head></head><h1>Found</h1><script>alert('1')</script>")
     page = report(tmp_path, directive('history_dataset_embedded(output="r")'), r=[tmp_path / "r.html"])
-    assert '<iframe sandbox="" title="r" srcdoc="&lt;h1&gt;Found&lt;/h1&gt;&lt;script&gt;alert(&#x27;1&#x27;)' in page
+    (sandbox,) = re.findall(r'<iframe sandbox="([a-z -]*)"', page)
+    assert set(sandbox.split()) == {"allow-popups", "allow-popups-to-escape-sandbox"}
+    shown = "<head><base target=\"_blank\"></head><h1>Found</h1><script>alert('1')</script>"
+    assert f'title="r" srcdoc="{html.escape(shown)}"' in page
+    assert "default-src 'none'" in page
     assert '<a href="r.html">r.html</a>' in page
 
 

@@ -23,8 +23,11 @@ pytestmark = [pytest.mark.galaxy, pytest.mark.slow]
 WORKFLOW = "microscope-files-to-open-formats"
 
 
-def run(galaxy: GalaxyUnderTest, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, SCRIPT, "run", WORKFLOW, *arguments, "--url", galaxy.connection.url]
+IDR_WORKFLOW = "idr-to-ome-zarr"
+
+
+def run(galaxy: GalaxyUnderTest, *arguments: str | Path, workflow: str = WORKFLOW) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, SCRIPT, "run", workflow, *arguments, "--url", galaxy.connection.url]
     return subprocess.run(command, env=os.environ | {"GALAXY_API_KEY": galaxy.connection.user_key}, capture_output=True, text=True, check=False)
 
 
@@ -32,7 +35,9 @@ def test_a_file_and_a_folder_come_back_as_ome_zarr_with_a_report(galaxy: GalaxyU
     results = tmp_path / "results"
     done = run(galaxy, test_data / "cells.ome.tiff", test_data / "cells_04.ome.zarr", "--output", results, "--set", "OME-Zarr version=0.5")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-2:] == [f"Open {results / 'report.html'}", f"Results and the report: {results}"]
+    *_, page_line, results_line, galaxy_line = done.stdout.splitlines()
+    assert (page_line, results_line) == (f"Open {results / 'report.html'}", f"Results and the report: {results}")
+    assert galaxy_line.startswith(f"The same in Galaxy: {galaxy.connection.url}/histories/view?id=")
     assert not (results / "report.md").exists()
     stores = sorted(path.name for path in (results / "OME-Zarr_images").iterdir())
     assert stores == ["cells.ome.zarr", "cells_04.ome.zarr"]
@@ -60,7 +65,33 @@ def test_when_nothing_could_be_converted_the_cause_alone_is_shown(galaxy: Galaxy
     assert done.returncode == 1
     assert done.stderr.count(" failed (exit code ") == 1
     assert "The tool lm_convert failed (exit code 1):" in done.stderr
-    assert done.stdout.splitlines()[-1].startswith("Some jobs failed; what succeeded and the report: ")
+    assert done.stdout.splitlines()[-2] == f"Nothing succeeded; the report: {tmp_path / 'results'}"
+
+
+def test_a_link_of_the_idr_comes_back_as_ome_zarr_and_the_image_that_is_not_there_is_told(galaxy: GalaxyUnderTest, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    link = "https://idr.openmicroscopy.org/webclient/?show=image-6001240|image-999999999"
+    done = run(galaxy, link, "--set", "Resolution level=2", "--output", results, workflow=IDR_WORKFLOW)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (results / "OME-Zarr_images").iterdir()] == ["6001240_B1_C1.ome.zarr"]
+    store = json.loads((results / "OME-Zarr_images" / "6001240_B1_C1.ome.zarr" / ".zattrs").read_text())
+    assert [channel["label"] for channel in store["omero"]["channels"]] == ["LaminB1", "Dapi"]
+    manifest = (results / "Manifest.tsv").read_text()
+    assert "image-6001240\tdone" in manifest
+    assert "image-999999999\tfailed\tThe IDR has no image 999999999" in manifest
+    page = (results / "report.html").read_text()
+    assert 'src="data:image/png;base64,' in page
+    for part in ("How to cite these images", "https://creativecommons.org/licenses/by/4.0/", "Microscopy metadata check", "image-999999999"):
+        assert part in page
+    assert "is not among the saved results" not in page
+
+
+def test_a_link_to_a_project_is_explained(galaxy: GalaxyUnderTest, tmp_path: Path) -> None:
+    done = run(galaxy, "https://idr.openmicroscopy.org/webclient/?show=project-801", "--output", tmp_path / "results", workflow=IDR_WORKFLOW)
+    assert done.returncode == 1
+    assert "The tool lm_idr_download failed (exit code 2):" in done.stderr
+    assert "is a link to project 801; images are needed." in done.stderr
+    assert done.stderr.count(" failed (exit code ") == done.stderr.count("Not saved, because") == 1
 
 
 @pytest.mark.parametrize(

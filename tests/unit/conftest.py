@@ -11,7 +11,6 @@ import tifffile
 
 from lightmicroscopy.metadata.check import check
 from lightmicroscopy.metadata.findings import Finding
-
 from tests.archives import Archive
 
 from .check_examples import Check

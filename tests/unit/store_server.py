@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from lightmicroscopy.errors import UnreadableError
+from lightmicroscopy.errors import DeniedError, UnreadableError
 
 CHUNK = re.compile(r"/\d+$")
 Answer = tuple[int, str, bytes]
@@ -133,6 +133,8 @@ class BareClient:
 
     def get(self, url: str, *, limit: int, ok_missing: bool = False) -> Response:
         response = self._ask(url, {})
+        if response.status == 403:
+            raise DeniedError(f"{url} was answered with 403.")
         if response.status != 200 and not (ok_missing and response.status == 404):
             raise UnreadableError(f"{url} was answered with {response.status}. Try again later.")
         if len(response.body) > limit:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lightmicroscopy.errors import SuiteError, UnwritableError, UsageError
+from lightmicroscopy.errors import SuiteError, UnreadableError, UnwritableError, UsageError
 from lightmicroscopy.image import Dataset, Location, Region, Shape
 from lightmicroscopy.writers.atomic import new_output
 from lightmicroscopy.writers.ome_tiff import write_ome_tiff
@@ -106,6 +106,28 @@ def test_whatever_goes_wrong_half_way_nothing_is_left(tmp_path: Path, wanted: st
         write(wanted, broken, tmp_path)
     assert list(tmp_path.iterdir()) == []
     assert write(wanted, image, tmp_path).exists()
+
+
+@pytest.mark.parametrize("wanted", FORMATS)
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(5, "Input/output error", "/share/raw/cells.raw"), r"^cells\.raw cannot be read: Input/output error"),
+        (OSError(116, "Stale file handle"), r"^The input cannot be read: Stale file handle"),
+        (OSError(28, "No space left on device"), r"^The input cannot be read: No space left on device"),
+    ],
+    ids=["of a file", "of no file", "full"],
+)
+def test_a_failing_disk_of_the_input_is_not_taken_for_that_of_the_output(tmp_path: Path, wanted: str, error: OSError, sentence: str) -> None:
+    class Failing(MemoryPixels):
+        def read(self, region: Region) -> NDArray[Any]:
+            raise error
+
+    image = memory_image(noise(64))
+    object.__setattr__(image.levels[0], "pixels", Failing(noise(64), Shape(1, 1, 1, 64, 64)))
+    with pytest.raises(UnreadableError, match=sentence):
+        write(wanted, image, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_temporary_is_hidden_and_in_the_same_folder(tmp_path: Path) -> None:

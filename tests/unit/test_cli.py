@@ -67,6 +67,21 @@ def test_a_wrong_parameter_file_is_wrong_usage(tmp_path: Path, capsys: pytest.Ca
     assert sentence in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("flag", "sentence"), [({"z": "\ud800"}, "no text"), ({"output": "a\0b"}, "no path")])
+def test_what_no_table_or_file_name_can_hold_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: dict[str, str], sentence: str
+) -> None:
+    (tmp_path / "form.json").write_text(json.dumps(flag))
+    with pytest.raises(SystemExit) as stop:
+        cli.parse(parser(), ["--params", str(tmp_path / "form.json"), *([] if "output" in flag else ["--output", "out"])])
+    assert stop.value.code == cli.WRONG_USAGE
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_file_name_in_another_encoding_is_still_a_file_name() -> None:
+    assert cli.parse(parser(), ["--output", "caf\udce9"]).output == Path("caf\udce9")
+
+
 def test_a_parameter_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.parse(parser(), ["--output", "out", "--params", str(tmp_path / "none.json")])

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
+from PIL import Image as Pillow
 
 from lightmicroscopy import readers
 from lightmicroscopy.convert import Conversion, Format, Request, convert
@@ -166,6 +167,87 @@ def test_what_is_there_already_is_not_overwritten(test_data: Path, tmp_path: Pat
     with pytest.raises(SuiteError, match=r"cells\.ome\.(tiff|zarr)"):
         run(test_data / "cells.ome.tiff", tmp_path, wanted)
     assert {file: file.stat().st_mtime_ns for file in [path, *path.rglob("*")]} == before
+
+
+@pytest.mark.parametrize("name", ["two_series.ome.tiff", "cells_04.ome.zarr.zip"], ids=["second series", "label map"])
+def test_a_name_taken_of_any_output_stops_before_the_first_is_written(test_data: Path, tmp_path: Path, name: str) -> None:
+    last = run(test_data / name, tmp_path / "elsewhere").paths[-1].name
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / last).write_bytes(b"mine")
+    with pytest.raises(UsageError, match="already in the output folder"):
+        run(test_data / name, output)
+    assert [file.name for file in output.iterdir()] == [last]
+    assert (output / last).read_bytes() == b"mine"
+
+
+def test_each_output_is_read_once_for_both_reports(test_data: Path, tmp_path: Path) -> None:
+    conversion = run(test_data / "two_series.ome.tiff", tmp_path)
+    sums = list(conversion.checksums())
+    assert sums == [(sha256(path), path.name) for path in conversion.paths]
+    for path in conversion.paths:
+        path.write_bytes(b"")
+    assert [row["sha256"] for row in conversion.rows()] == [digest for digest, _ in sums]
+    assert list(conversion.checksums()) == sums
+
+
+def test_a_store_is_not_hashed_for_the_table(test_data: Path, tmp_path: Path) -> None:
+    conversion = run(test_data / "cells.ome.tiff", tmp_path, "ome-zarr")
+    chunk = next(conversion.paths[0].glob("0/0/0/*/*/*"))
+    chunk.unlink()
+    chunk.symlink_to("nowhere")
+    assert [row["sha256"] for row in conversion.rows()] == [""]
+
+
+@pytest.mark.parametrize("wanted", ["ome-tiff", "ome-zarr"])
+@pytest.mark.parametrize("region", ["", "32,16,64,48"])
+def test_labels_go_along_to_a_lower_level(test_data: Path, tmp_path: Path, wanted: Format, region: str) -> None:
+    conversion = run(test_data / "cells_04.ome.zarr.zip", tmp_path, wanted, Selection(level=1, region=region))
+    image, label = (outcome.image for outcome in conversion.outcomes)
+    assert (label.kind, label.shape[2:5]) == ("label", image.shape[2:5])
+    with readers.open(Location(test_data / "cells_04.ome.zarr.zip")) as before, readers.open(Location(conversion.paths[-1])) as after:
+        stored = before.labels[0].levels[1].pixels
+        box = Region.whole(stored.shape)
+        part = box if not region else box._replace(y=(8, 32), x=(16, 48))
+        copy = (after.labels or after.images)[0]
+        assert np.array_equal(copy.levels[0].pixels.read(Region.whole(copy.shape)), stored.read(part))
+        assert copy.metadata.pixel_size_x == after.images[0].metadata.pixel_size_x
+
+
+def test_a_label_map_without_that_level_is_left_out(test_data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = tmp_path / "flat.ome.zarr"
+    shutil.copytree(test_data / "cells_04.ome.zarr", store)
+    (attributes,) = (store / "labels").glob("*/.zattrs")
+    said = json.loads(attributes.read_text())
+    del said["multiscales"][0]["datasets"][1:]
+    attributes.write_text(json.dumps(said))
+    logging.getLogger("lightmicroscopy").propagate = True
+    assert len(run(store, tmp_path / "whole", "ome-zarr").outcomes) == 2
+    assert len(run(store, tmp_path / "level", "ome-zarr", Selection(level=1)).outcomes) == 1
+    assert "left out: its level 1, if it has one, is not that of its image" in caplog.text
+
+
+def test_label_maps_are_not_projected(test_data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("lightmicroscopy").propagate = True
+    assert len(run(test_data / "cells_04.ome.zarr", tmp_path, "ome-zarr", Selection(project="max")).outcomes) == 1
+    assert "are left out: they are not projected" in caplog.text
+
+
+@pytest.mark.parametrize("said", ["unspecified", "assocalpha", "unassalpha"])
+def test_what_a_fourth_sample_means_is_kept(tmp_path: Path, said: str) -> None:
+    tifffile.imwrite(tmp_path / "in.tif", np.zeros((32, 32, 4), np.uint8), photometric="rgb", extrasamples=[said], metadata=None)
+    (copy,) = run(tmp_path / "in.tif", tmp_path / "out").paths
+    with tifffile.TiffFile(copy) as file:
+        assert [extra.name for extra in file.pages.first.extrasamples] == [said.upper()]
+    (outcome,) = run(tmp_path / "in.tif", tmp_path / "zarr", "ome-zarr").outcomes
+    assert any("already multiplied by its alpha" in loss for loss in outcome.losses) == (said == "assocalpha")
+
+
+def test_the_alpha_of_a_png_is_not_multiplied_in(tmp_path: Path) -> None:
+    Pillow.new("RGBA", (32, 32), (10, 20, 30, 40)).save(tmp_path / "in.png")
+    (copy,) = run(tmp_path / "in.png", tmp_path / "out").paths
+    with tifffile.TiffFile(copy) as file:
+        assert [extra.name for extra in file.pages.first.extrasamples] == ["UNASSALPHA"]
 
 
 @pytest.mark.parametrize("wanted", ["ome-tiff", "ome-zarr"])

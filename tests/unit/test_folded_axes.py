@@ -19,7 +19,7 @@ from lightmicroscopy.convert import Format, Request, convert
 from lightmicroscopy.errors import UnreadableError, UsageError
 from lightmicroscopy.image import Dataset, Image, ImageMetadata, Location, Modulo, Quantity, Region, Shape
 from lightmicroscopy.metadata.check import check
-from lightmicroscopy.metadata.ngff import array_files, array_metadata
+from lightmicroscopy.metadata.zarr_json import array_files, array_metadata
 from lightmicroscopy.selection import Selection, select
 from lightmicroscopy.writers.ome_zarr import write_ome_zarr
 from lightmicroscopy.writers.options import WriteOptions

@@ -125,12 +125,12 @@ def test_a_gzip_bomb_is_given_up_at_the_limit() -> None:
 
 
 def test_gzip_without_content_is_given_up_too() -> None:
-    nothing = gzip.compress(b"") * 100_000
-    with serving(reply(nothing, Content_Encoding="gzip")) as server, client_for(server) as client, pytest.raises(TooLongError):
+    nothing = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n" + gzip.compress(b"") * 100_000
+    with serving(nothing) as server, client_for(server) as client, pytest.raises(TooLongError):
         client.get(f"{server.url}/x", limit=1000)
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(b"a" * 999)[:-9], b"no gzip at all", gzip.compress(b"a" * 99)[:-8] + bytes(8)])
+@pytest.mark.parametrize("packed", [gzip.compress(b"a" * 999, mtime=0)[:-9], b"no gzip at all", gzip.compress(b"a" * 99, mtime=0)[:-8] + bytes(8)])
 def test_damaged_gzip_is_fetched_again(packed: bytes) -> None:
     naps = Naps()
     answers = iter([reply(packed, Content_Encoding="gzip"), reply(gzip.compress(b"fine"), Content_Encoding="gzip")])
@@ -143,6 +143,17 @@ def test_damaged_gzip_is_fetched_again(packed: bytes) -> None:
 def test_an_encoding_nobody_asked_for_is_refused(encoding: str) -> None:
     with serving(reply(b"x", Content_Encoding=encoding)) as server, client_for(server) as client, pytest.raises(ArchiveError, match="not asked for"):
         client.get(f"{server.url}/x", limit=5000)
+
+
+@pytest.mark.parametrize("wrapping", ["chunked, gzip", "xchunked", "identity\r\nTransfer-Encoding: chunked"])
+def test_a_body_wrapped_otherwise_than_asked_for_is_not_taken_with_its_wrapping(wrapping: str, tmp_path: Path) -> None:
+    answer = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {wrapping}\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n".encode()
+    with serving(answer) as server, client_for(server) as client:
+        with pytest.raises(ArchiveError, match="wrapped"):
+            client.get(f"{server.url}/x", limit=100)
+        with pytest.raises(ArchiveError, match="wrapped"):
+            client.download(f"{server.url}/x", tmp_path / "x", limit=100)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_body_exactly_at_the_limit_is_fine_and_one_byte_more_is_not() -> None:
@@ -264,7 +275,7 @@ def test_cookies_go_to_no_other_service(idr: tuple[Server, set[str]]) -> None:
         client.get(f"{server.url}/x", limit=50)
         assert ["cookie" in request.headers for request in other.requests] == [False, False]
         assert server.requests[-1].headers["cookie"].startswith("sessionid_idr=")
-        assert "evil" not in server.requests[-1].headers["cookie"]
+        assert "evil" not in str(server.requests)
 
 
 def test_malformed_and_too_many_cookies_are_ignored() -> None:

@@ -34,10 +34,16 @@ def test_a_part_is_what_was_asked_for(start: int, length: int, expected: bytes, 
 
 
 def test_a_missing_object_has_no_part() -> None:
-    for status in (404, 410):
-        with serving(reply(b"", status)) as server, client_for(server) as client:
-            assert client.get_range(f"{server.url}/x", 0, 10) is None
-            assert client.size(f"{server.url}/x") is None
+    with serving(reply(b"", 404)) as server, client_for(server) as client:
+        assert client.get_range(f"{server.url}/x", 0, 10) is None
+        assert client.size(f"{server.url}/x") is None
+
+
+def test_what_was_there_and_is_gone_is_no_part_that_never_was() -> None:
+    with serving(reply(b"", 410)) as server, client_for(server) as client:
+        for fetch in (lambda url: client.get_range(url, 0, 10), client.size, lambda url: client.get(url, limit=10, ok_missing=True)):
+            with pytest.raises(MissingError, match="410"):
+                fetch(f"{server.url}/x")
 
 
 @pytest.mark.parametrize("status", [403, 400, 500, 503])

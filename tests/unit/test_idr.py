@@ -128,6 +128,19 @@ def test_a_server_that_never_ends_is_left_with_a_sentence(monkeypatch: pytest.Mo
     assert sum(path.startswith(ANNOTATIONS) for path in asked) == 4
 
 
+@pytest.mark.parametrize("bound", ["MOST_PAIRS", "MOST_TEXT"])
+def test_annotations_of_ever_other_owners_have_an_end_too(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    monkeypatch.setattr(idr_module, bound, 1200)
+
+    def owned(start: int) -> list[Json]:
+        return [found | {"link": {"id": start + at, "parent": {"id": start + at, "class": "ImageI"}}} for at, found in enumerate(full(start), 1)]
+
+    with idr_answering({ANNOTATIONS: lambda query: {"annotations": owned(1000 * int(query["page"]))}}) as (idr, asked):
+        with pytest.raises(ArchiveError, match="Leave it out"):
+            idr.annotations("image", 1)
+        assert sum(path.startswith(ANNOTATIONS) for path in asked) <= 3
+
+
 @pytest.mark.parametrize("answer", [{}, [], "x", {"annotations": None}, {"annotations": {}}, {"error": "no"}])
 def test_an_answer_that_is_no_list_of_annotations_is_refused(answer: Json) -> None:
     with idr_answering({ANNOTATIONS: lambda _: answer}) as (idr, _), pytest.raises(ArchiveError, match="answered with something else"):
@@ -237,6 +250,15 @@ def test_a_well_without_a_place_is_unknown(well: Json) -> None:
         place = idr.place(72)
     assert place is not None
     assert (place.plate, place.well, place.well_path, place.field) == ("plate1_1_013", "", "", None)
+
+
+def test_fields_keep_their_numbers_where_one_has_no_image() -> None:
+    answers = screen_answers()
+    answers["/api/v0/m/wells/139/"]["data"]["WellSamples"][0] = {"@id": 70}
+    with idr_answering(answers) as (idr, _):
+        place = idr.place(72)
+    assert place is not None
+    assert place.field == 2
 
 
 def test_a_field_that_its_well_does_not_list_is_unknown() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lightmicroscopy.archives import idr_facts, idr_spec
 from lightmicroscopy.archives.idr_spec import parse_images, read_images_table
 from lightmicroscopy.errors import UnreadableError, UsageError
 from lightmicroscopy.names import sanitise
@@ -302,3 +303,13 @@ def test_tables_that_are_none_are_refused(tmp_path: Path, content: bytes, error:
     table.write_bytes(content)
     with pytest.raises(error, match=what):
         list(read_images_table(table))
+
+
+def test_many_links_to_stores_are_read_with_the_table_of_copies_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    rows = idr_facts._rows
+    monkeypatch.setattr(idr_facts, "_rows", lambda path, columns: (read.append(path), rows(path, columns))[1])
+    idr_spec._copies.cache_clear()
+    links = "https://uk1s3.embassy.ebi.ac.uk/idr/zarr/v0.4/idr0062A/6001240.zarr\n" * 1000
+    assert list(parse_images([links], warn=None)) == [6001240]
+    assert len(read) == len(set(read))

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from lightmicroscopy.archives.idr import Annotation
-from lightmicroscopy.archives.idr_study import NAMESPACE, Place, Study, citation_text, names_of, study_of
+from lightmicroscopy.archives.idr_citation import citation_page, citation_text
+from lightmicroscopy.archives.idr_study import NAMESPACE, Place, Study, names_of, study_of
 
 PLACE = Place("idr0002", "idr0002-heriche-condensation/screenA", "screen", 102, "idr0002-heriche-condensation/screenA")
 
@@ -134,18 +135,34 @@ def test_the_citation_names_each_study_once_and_the_archive() -> None:
     ):
         assert part in text
     assert text.endswith("\n")
+    page = citation_page([first, second, first])
+    assert page.count("<h2>idr0002-heriche-condensation/screenA</h2>") == 1
+    for address in ("https://doi.org/10.1000/p", "https://doi.org/10.17867/d", "https://doi.org/10.1038/nmeth.4326"):
+        assert f'<a href="{address}" target="_blank" rel="noreferrer">{address}</a>' in page
 
 
 def test_no_study_is_still_a_text_that_says_so() -> None:
     assert "No study is known" in citation_text([])
+    assert "No study is known" in citation_page([])
 
 
 def test_what_a_study_says_of_itself_cannot_become_markup() -> None:
     hostile = "<script>alert(1)</script> [x](http://evil.org) ![y](http://evil.org/z) `code` # a | b\n\n# Heading"
-    text = citation_text(
-        [Study("idr0001", "", "https://idr.openmicroscopy.org/webclient/?show=screen-3", title=hostile, licence=hostile, licence_url="javascript:x")]
+    study = Study(
+        "idr0001",
+        "",
+        "https://idr.openmicroscopy.org/webclient/?show=screen-3",
+        title=hostile,
+        publication_doi='10.1/"onclick="x',
+        licence=hostile,
+        licence_url="javascript:x",
     )
+    text = citation_text([study])
     assert "<script" not in text.replace("\\<", "")
     assert "](" not in text.replace("\\]", "")
     assert "\n# Heading" not in text
     assert "javascript" not in text
+    page = citation_page([study])
+    assert "<script" not in page
+    assert "javascript" not in page
+    assert 'href="https://doi.org/10.1/&quot;onclick=&quot;x"' in page

@@ -13,7 +13,7 @@ import pytest
 
 from lightmicroscopy.errors import UnwritableError
 from lightmicroscopy.image import Channel, ImageMetadata, Quantity, Shape
-from lightmicroscopy.metadata import ngff
+from lightmicroscopy.metadata import ngff, zarr_json
 from lightmicroscopy.metadata.ngff import Version
 
 from .zarr_stores import PLATE, folder, group, image_of, image_store, plate_store, waves
@@ -262,14 +262,14 @@ def test_the_middle_plane_is_shown_first() -> None:
 )
 def test_fill_values_are_legal_json(dtype: str, value: float, expected: object) -> None:
     for version in VERSIONS:
-        metadata = ngff.array_metadata((4, 4), (4, 4), np.dtype(dtype), version, fill_value=value, axes="yx")
-        assert json.loads(next(iter(ngff.array_files(metadata).values())))["fill_value"] == expected
+        metadata = zarr_json.array_metadata((4, 4), (4, 4), np.dtype(dtype), version, fill_value=value, axes="yx")
+        assert json.loads(next(iter(zarr_json.array_files(metadata).values())))["fill_value"] == expected
 
 
 @pytest.mark.parametrize("dtype", ["complex64", "U4"])
 def test_pixels_that_are_no_numbers_are_refused(dtype: str) -> None:
     with pytest.raises(UnwritableError, match="whole or floating point"):
-        ngff.array_metadata((4, 4), (4, 4), np.dtype(dtype), "0.4")
+        zarr_json.array_metadata((4, 4), (4, 4), np.dtype(dtype), "0.4")
 
 
 def test_a_name_in_any_script_survives(tmp_path: Path) -> None:

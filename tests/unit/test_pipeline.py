@@ -256,7 +256,7 @@ def test_cells_of_a_huge_plane_that_wait_for_their_pixels_stay_few() -> None:
         return assembler.waiting
 
     for region in blocks(plan, (1, 1, 1, 64, 64)):
-        state._block(Task(plan, Nothing()), assembler, region)
+        state._block(0, 0, assembler, region)
     assert not assembler.waiting
     assert 0 < most[0] <= 2 * len(shapes)
 

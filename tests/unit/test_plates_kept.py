@@ -129,7 +129,7 @@ def test_fields_of_a_series_that_is_not_there_are_not_referred_to(tmp_path: Path
     (path / "0").rename(tmp_path / "gone")
     with opened(path) as dataset:
         assert [image.name for image in dataset.images] == ["field 1"]
-        assert [(well.column, [field.series for field in well.fields]) for well in dataset.plates[0].wells] == [(0, []), (1, [0])]
+        assert [(well.column, [field.series for field in well.fields]) for well in dataset.plates[0].wells] == [(0, []), (1, [1])]
     assert places(to("ome-zarr", path, tmp_path / "out")[0]) == [("screen", 0, 1, 0)]
 
 

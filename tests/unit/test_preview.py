@@ -12,7 +12,8 @@ from PIL import Image as Pillow
 
 from lightmicroscopy.errors import UnreadableError, UnwritableError
 from lightmicroscopy.image import Channel, ImageMetadata, Level, Quantity, Region, Shape
-from lightmicroscopy.reports.preview import CAPTION, GAP, LIMIT, TILE, drawable, scale_bar, thumbnail, write_preview
+from lightmicroscopy.reports.preview import CAPTION, GAP, LIMIT, drawable, scale_bar, write_preview
+from lightmicroscopy.reports.thumbnail import TILE, thumbnail
 
 from .memory_image import MemoryPixels, memory_image
 
@@ -183,10 +184,12 @@ def test_no_scale_bar_is_drawn_where_the_size_is_unknown(tmp_path: Path, size: Q
     assert not _sheet(tmp_path / "a.png", size).any()
 
 
-def test_a_scale_bar_is_drawn_where_the_size_is_known(tmp_path: Path) -> None:
-    picture = _sheet(tmp_path / "a.png", Quantity(325, "nm"))
+@pytest.mark.parametrize("size", [Quantity(0.325, "µm"), Quantity(325, "nm"), Quantity(0.325e-5, "dm"), Quantity(0.325e-3 / 25.4, "in")])
+def test_a_scale_bar_is_drawn_where_the_size_is_known(tmp_path: Path, size: Quantity) -> None:
+    picture = _sheet(tmp_path / "a.png", size)
     assert (picture[-60:, -200:] == 255).any()
     assert not picture[:200].any()
+    assert np.array_equal(picture, _sheet(tmp_path / "b.png", Quantity(325, "nm")))
 
 
 def test_a_damaged_image_leaves_an_empty_frame_and_the_others_their_pictures(tmp_path: Path) -> None:

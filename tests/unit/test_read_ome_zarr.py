@@ -14,7 +14,7 @@ import pytest
 
 from lightmicroscopy.errors import UnreadableError
 from lightmicroscopy.image import ImageMetadata, Quantity, Region
-from lightmicroscopy.metadata import ngff
+from lightmicroscopy.metadata import ngff, zarr_json
 
 from .zarr_stores import (
     CHUNK,
@@ -132,9 +132,9 @@ def test_an_unreleased_or_absent_version_is_read_with_a_warning(tmp_path: Path, 
 def test_axes_in_any_order_are_placed_right(tmp_path: Path, axes: str) -> None:
     sizes = {"t": 2, "c": 3, "z": 4, "y": 20, "x": 17}
     stored = np.arange(np.prod([sizes[axis] for axis in axes]), dtype="uint16").reshape([sizes[axis] for axis in axes])
-    metadata = ngff.array_metadata(stored.shape, stored.shape, stored.dtype, "0.4", compression="none")
+    metadata = zarr_json.array_metadata(stored.shape, stored.shape, stored.dtype, "0.4", compression="none")
     multiscale = {"version": "0.4", "axes": [{"name": axis} for axis in axes], "datasets": [{"path": "0"}]}
-    files = group("", {"multiscales": [multiscale]}, "0.4") | {f"0/{name}": data for name, data in ngff.array_files(metadata).items()}
+    files = group("", {"multiscales": [multiscale]}, "0.4") | {f"0/{name}": data for name, data in zarr_json.array_files(metadata).items()}
     files["0/" + "/".join("0" * len(axes))] = stored.tobytes()
     with opened(folder(files, tmp_path)) as dataset:
         found = pixels_of(dataset.images[0])
@@ -234,6 +234,11 @@ def test_several_series_without_a_list_are_counted(tmp_path: Path) -> None:
     files = {name: data for name, data in several("0.4", []).items() if not name.startswith("OME")}
     with opened(folder(files, tmp_path)) as dataset:
         assert [image.path for image in dataset.images] == ["0", "1"]
+
+
+def test_a_series_keeps_its_number_where_one_before_it_is_not_there(tmp_path: Path) -> None:
+    with opened(folder(several("0.4", ["7", "1", "0"]), tmp_path)) as dataset:
+        assert [(image.series, image.path) for image in dataset.images] == [(1, "1"), (2, "0")]
 
 
 def test_a_listed_series_that_is_not_there_is_a_warning_and_none_at_all_an_error(tmp_path: Path) -> None:

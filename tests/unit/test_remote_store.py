@@ -152,8 +152,9 @@ def test_chunks_in_shards_are_fetched_by_their_ranges(server: StoreServer, clien
     remote = run(open_remote(client, f"{server.url}/cells.zarr"), tmp_path / "remote", Selection(z="1", t="0"))
     of_shards = [(part, path) for part, path in server.asked if "/c/" in path]
     assert all(part for part, _ in of_shards)
-    # For both channels an index, and twelve chunks that lie side by side.
-    assert len(of_shards) == len(set(of_shards)) == 2 * 2
+    # For both channels an index, and twelve chunks that lie side by side; whoever is early may ask for the first one alone.
+    assert len(of_shards) == len(set(of_shards))
+    assert 2 * 2 <= len(of_shards) <= 2 * 4
     assert np.array_equal(pixels(remote.paths[0]), waves(SHAPE)[:1, :, 1:2])
 
 
@@ -206,12 +207,20 @@ def test_a_chunk_that_cannot_be_had_stops_the_conversion_and_leaves_nothing(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.parametrize(("name", "status"), [("/.zattrs$", 500), ("/0/.zarray$", 403), ("/labels/.zattrs$", 500), ("/zarr.json$", 403)])
+@pytest.mark.parametrize(("name", "status"), [("/.zattrs$", 500), ("/0/.zarray$", 403), ("/labels/.zattrs$", 500), ("/(zarr.json|.zattrs)$", 403)])
 def test_metadata_that_cannot_be_had_are_not_taken_for_missing(server: StoreServer, client: BareClient, name: str, status: int) -> None:
     url = put(server, image_store(waves(SHAPE), "0.4"))
     server.faults[name] = answer(status)  # type: ignore[assignment]
     with pytest.raises(SuiteError, match=str(status)):
         readers.open(open_remote(client, url))
+
+
+def test_a_server_that_keeps_silent_about_what_is_missing_is_understood(server: StoreServer, client: BareClient) -> None:
+    """An S3 bucket that may not be listed answers 403 for every file it does not have."""
+    url = put(server, image_store(waves(SHAPE), "0.4"))
+    server.faults["."] = lambda found: answer(403)(found) if found[0] == 404 else found  # type: ignore[operator]
+    with readers.open(open_remote(client, url)) as dataset:
+        assert np.array_equal(pixels_of(dataset.images[0]), waves(SHAPE))
 
 
 def test_with_the_suites_own_client_a_server_that_recovers_is_forgiven_and_one_that_does_not_is_told(server: StoreServer, tmp_path: Path) -> None:
@@ -405,9 +414,11 @@ def test_what_was_taken_before_its_turn_is_not_fetched_again() -> None:
 def test_a_part_that_fails_is_told_to_whoever_needs_it_and_nothing_more_is_asked_for() -> None:
     fetches = prefetch.Fetches(1)
     asked: list[int] = []
+    begun = threading.Event()
 
     def fail(_: object) -> list[prefetch.Part]:
         asked.append(0)
+        begun.set()
         raise ArchiveError("The server is gone.")
 
     def count(_: object) -> list[prefetch.Part]:
@@ -415,6 +426,7 @@ def test_a_part_that_fails_is_told_to_whoever_needs_it_and_nothing_more_is_asked
         return [("", b"")]
 
     fetches.announce("all", iter([prefetch.Job((("", (0,)),), 1, fail), *(prefetch.Job((("", (number,)),), 1, count) for number in range(1, 9))]))
+    assert begun.wait(10)
     with pytest.raises(ArchiveError, match="gone"):
         fetches.get(prefetch.Job((("", (0,)),), 1, fail))
     assert asked == [0]

@@ -98,6 +98,78 @@ def test_a_folded_dimension_is_not_claimed_after_a_cut_through_it() -> None:
     assert select(image, Selection(channels=("GFP",))).metadata.modulo == (Modulo("T", "phase"),)
 
 
+LIFETIMES = Modulo("T", "lifetime", 0.0, 0.3, 0.1)
+WAVELENGTHS = Modulo("C", "lambda", labels=("500", "520", "540"))
+
+
+def folded(t: int, c: int) -> Image:
+    """Four lifetimes folded into time, three wavelengths into channels."""
+    image = numbered(t=t, c=c)
+    return replace(image, metadata=replace(image.metadata, modulo=(WAVELENGTHS, LIFETIMES)))
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(t="4:12"),
+        Selection(t="8:"),
+        Selection(channels=("index:3", "index:4", "index:5", "index:0", "index:1", "index:2")),
+        Selection(channels=("index:0", "index:1", "index:2"), t="0:4"),
+        Selection(z="1", region="0,0,2,2"),
+        Selection(project="max"),
+    ],
+)
+def test_a_folded_dimension_taken_whole_each_time_is_still_claimed(selection: Selection) -> None:
+    cut = select(folded(12, 6), selection)
+    assert cut.metadata.modulo == (WAVELENGTHS, LIFETIMES)
+    assert cut.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("selection", "lost"),
+    [
+        (Selection(t="0:3"), LIFETIMES),
+        (Selection(t="2:6"), LIFETIMES),
+        (Selection(t="4"), LIFETIMES),
+        (Selection(channels=("index:0",)), WAVELENGTHS),
+        (Selection(channels=("index:0", "index:2", "index:1")), WAVELENGTHS),
+        (Selection(channels=("index:1", "index:2", "index:3")), WAVELENGTHS),
+    ],
+)
+def test_a_cut_through_a_folded_dimension_is_named(selection: Selection, lost: Modulo) -> None:
+    cut = select(folded(12, 6), selection)
+    assert set(cut.metadata.modulo) == {WAVELENGTHS, LIFETIMES} - {lost}
+    (warning,) = cut.warnings
+    assert f"{lost.type!r}, which is folded into {lost.along}, is not recorded in the copy" in warning
+
+
+@pytest.mark.parametrize("odd", [Modulo("T", "phase"), Modulo("T", "phase", 0.0, 1.0, 0.0), Modulo("T", "phase", 5.0, 0.0, 1.0)])
+def test_a_folded_dimension_of_unknown_size_is_claimed_of_the_whole_only(odd: Modulo) -> None:
+    image = numbered(t=4)
+    image = replace(image, metadata=replace(image.metadata, modulo=(odd,)))
+    assert select(image, Selection(z="0")).metadata.modulo == (odd,)
+    assert select(image, Selection(t="0:2")).metadata.modulo == ()
+
+
+def test_angles_folded_into_z_are_gone_from_a_projection_and_that_is_said() -> None:
+    image = numbered()
+    image = replace(image, metadata=replace(image.metadata, modulo=(Modulo("Z", "angle", 0.0, 1.0, 1.0, description="view"),)))
+    cut = select(image, Selection(project="max"))
+    assert cut.metadata.modulo == ()
+    assert any("Its dimension 'view', which is folded into Z" in warning for warning in cut.warnings)
+
+
+def test_what_was_known_of_planes_is_gone_from_a_projection_and_that_is_said() -> None:
+    image = numbered()
+    image = replace(image, metadata=replace(image.metadata, planes=(Plane(0, 0, 1, delta_t_s=3.0),)))
+    projected = select(image, Selection(project="max"))
+    assert projected.metadata.planes == ()
+    assert any("positions of single planes are not in the copy" in warning for warning in projected.warnings)
+    alone = select(image, Selection(project="max", z="1"))
+    assert alone.metadata.planes == (Plane(0, 0, 0, delta_t_s=3.0),)
+    assert alone.warnings == ()
+
+
 def test_what_is_known_of_a_channel_stays_with_it_where_nothing_is_known_of_another() -> None:
     image = numbered()
     image = replace(image, metadata=replace(image.metadata, channels=(Channel(name="DAPI"),)))

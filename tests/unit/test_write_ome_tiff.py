@@ -120,7 +120,7 @@ def test_resolution_follows_the_pixel_size_at_every_level_and_is_absent_when_unk
 @pytest.mark.parametrize(("samples", "photometric", "extra"), [(3, 2, None), (4, 2, (2,)), (2, 1, (2,))])
 def test_colour_keeps_its_samples_together(tmp_path: Path, samples: int, photometric: int, extra: tuple[int, ...] | None) -> None:
     array = noise(1, 1, 2, 300, 300, samples, dtype="u1")
-    path, _ = write(array, tmp_path, {"kind": "rgb"})
+    path, _ = write(array, tmp_path, {"kind": "rgb", "alpha": "unassociated"})
     with tifffile.TiffFile(path) as file:
         assert all(np.array_equal(page, array[0, 0, z]) for z, page in enumerate(planes(file)))
         page = file.pages.first

@@ -29,7 +29,7 @@ from lightmicroscopy.image import (
     Well,
     WellField,
 )
-from lightmicroscopy.metadata import ngff
+from lightmicroscopy.metadata import ngff, zarr_json
 from lightmicroscopy.metadata.ngff import Version
 
 from .memory_image import MemoryPixels
@@ -76,7 +76,7 @@ def halved(pixels: Array, kind: str = "intensity") -> Array:
 
 
 def encoded(chunk: Array, compression: str, version: Version) -> bytes:
-    """One chunk as `ngff.array_metadata` declares it."""
+    """One chunk as `zarr_json.array_metadata` declares it."""
     little = np.ascontiguousarray(chunk, chunk.dtype.newbyteorder("<"))
     if compression == "none":
         return little.tobytes()
@@ -91,13 +91,13 @@ def array_store(
     pixels: Array, path: str, version: Version, *, compression: Any = "zstd", fill_value: float = 0, chunk: tuple[int, ...] = CHUNK
 ) -> Files:
     """Files of one array."""
-    metadata = ngff.array_metadata(pixels.shape, chunk, pixels.dtype, version, compression=compression, fill_value=fill_value)
-    files = {f"{path}/{name}": data for name, data in ngff.array_files(metadata).items()}
+    metadata = zarr_json.array_metadata(pixels.shape, chunk, pixels.dtype, version, compression=compression, fill_value=fill_value)
+    files = {f"{path}/{name}": data for name, data in zarr_json.array_files(metadata).items()}
     for index in product(*(range(-(-size // extent)) for size, extent in zip(pixels.shape, chunk, strict=True))):
         padded = np.full(chunk, fill_value, pixels.dtype)
         part = pixels[tuple(slice(at * extent, (at + 1) * extent) for at, extent in zip(index, chunk, strict=True))]
         padded[tuple(slice(size) for size in part.shape)] = part
-        files[f"{path}/{ngff.chunk_key(index, version)}"] = encoded(padded, compression, version)
+        files[f"{path}/{zarr_json.chunk_key(index, version)}"] = encoded(padded, compression, version)
     return files
 
 
@@ -111,7 +111,7 @@ def image_store(pixels: Array, version: Version, *, path: str = "", levels: int 
     windows = [(float(pixels[:, c].min()), float(pixels[:, c].max())) for c in range(pixels.shape[1])]
     attributes = ngff.image_attributes(image, [Shape(*level.shape) for level in arrays], version, method=method, windows=windows)
     prefix = f"{path}/" if path else ""
-    files = {prefix + name: data for name, data in ngff.group_files(attributes, version).items()}
+    files = {prefix + name: data for name, data in zarr_json.group_files(attributes, version).items()}
     for index, level in enumerate(arrays):
         files |= array_store(level, f"{prefix}{index}", version, **array)
     return files
@@ -119,7 +119,7 @@ def image_store(pixels: Array, version: Version, *, path: str = "", levels: int 
 
 def group(path: str, attributes: dict[str, Any], version: Version) -> Files:
     """Files of one group."""
-    return {f"{path}/{name}" if path else name: data for name, data in ngff.group_files(attributes, version).items()}
+    return {f"{path}/{name}" if path else name: data for name, data in zarr_json.group_files(attributes, version).items()}
 
 
 def edited(files: Files, key: str, change: Any) -> Files:

@@ -100,7 +100,14 @@ class Job:
 
     def output(self, name: str) -> Path:
         """Return where a single-file output goes."""
-        return self.folder / "outputs" / f"{name}.dat"
+        element = self.wrapper.root.find(f"outputs/data[@name='{name}']")
+        taken_from = None if element is None else element.get("from_work_dir")
+        return self.working / taken_from if taken_from else self.folder / "outputs" / f"{name}.dat"
+
+    def column_names(self, name: str) -> str | None:
+        """Return the names that the wrapper gives to the columns of an output, with commas between them."""
+        action = self.wrapper.root.find(f"outputs/data[@name='{name}']/actions/action[@name='column_names']")
+        return None if action is None else str(action.get("default"))
 
     def extra_files(self, name: str) -> Path:
         """Return where the files of a folder output go."""

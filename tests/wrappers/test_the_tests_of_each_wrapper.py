@@ -33,6 +33,8 @@ def test_a_form_filled_in_as_in_the_test_gives_what_the_test_says(wrapper: Wrapp
     assert len(job.outputs()) == int(case["expect_num_outputs"])
     for output in case["outputs"]:
         verify_output(job, output)
+        if names := job.column_names(output["name"]):
+            assert job.output(output["name"]).read_text().splitlines()[0].split("\t") == names.split(",")
     for collection in case["output_collections"]:
         verify_collection(job, collection)
 

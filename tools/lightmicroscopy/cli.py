@@ -23,6 +23,7 @@ WRONG_USAGE = 2
 SOME_FAILED = 3
 FINDINGS = 4
 INTERRUPTED = 130
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 EXIT_CODES = """exit codes: 0 done; 1 nothing usable was produced; 2 wrong usage; 3 some items failed (only with --strict);
 4 findings or differences at the level of --fail-on"""
@@ -71,13 +72,24 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = Non
     finder.add_argument("--params", type=Path)
     params = finder.parse_known_args(given)[0].params
     if params is None:
-        return parser.parse_args(given)
+        return _as_text(parser, parser.parse_args(given))
     try:
         extra = _from_params(parser, params, frozenset(form_only))
     except UsageError as error:
         parser.error(str(error))
     # Of a flag given twice argparse keeps the last, so the command line wins; a repeatable flag collects both.
-    return parser.parse_args(extra + given)
+    return _as_text(parser, parser.parse_args(extra + given))
+
+
+def _as_text(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> argparse.Namespace:
+    """Refuse what no table and no file name can hold: bytes of another encoding and halves of surrogate pairs in text, NUL in paths."""
+    for name, value in vars(arguments).items():
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, str) and _SURROGATES.search(part):
+                parser.error(f"{name.replace('_', '-')}: {part[:80]!a} holds characters that are no text. Write it in UTF-8.")
+            if isinstance(part, Path) and "\0" in str(part):
+                parser.error(f"{name.replace('_', '-')}: {str(part)[:80]!a} is no path.")
+    return arguments
 
 
 def _from_params(parser: argparse.ArgumentParser, path: Path, form_only: frozenset[str]) -> list[str]:

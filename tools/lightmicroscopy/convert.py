@@ -13,7 +13,7 @@ from . import readers
 from .errors import SuiteError, UnreadableError, UnwritableError, UsageError
 from .metadata.sources import came_from, changed, preview, unsaid
 from .names import sanitise, unique, without_extension
-from .provenance import Provenance, checksum_of_source, checksums, now, sha256
+from .provenance import Provenance, checksum_of_source, checksums, now
 from .selection import Selection, select, select_series
 from .writers.options import SeriesWritten, WriteOptions, Written
 
@@ -72,6 +72,7 @@ class Conversion:
     dataset: Dataset
     request: Request
     outcomes: tuple[Outcome, ...]
+    _sums: dict[Path, tuple[tuple[str, str], ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
@@ -80,7 +81,7 @@ class Conversion:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Rows of the conversion table, one per series."""
-        sums = {path: sha256(path) if path.is_file() else "" for path in self.paths}
+        sums = {path: self._sums_of(path)[0][0] if path.is_file() else "" for path in self.paths}
         for outcome in self.outcomes:
             shape, image, written = outcome.image.shape, outcome.image, outcome.written
             yield {
@@ -114,7 +115,13 @@ class Conversion:
     def checksums(self) -> Iterator[tuple[str, str]]:
         """SHA-256 and path of every file written, relative to the output folder."""
         for path in self.paths:
-            yield from checksums([path], path.parent)
+            yield from self._sums_of(path)
+
+    def _sums_of(self, path: Path) -> tuple[tuple[str, str], ...]:
+        """SHA-256 and path of every file of one output, read once whatever they are asked for."""
+        if path not in self._sums:
+            self._sums[path] = tuple(checksums([path], path.parent))
+        return self._sums[path]
 
 
 def convert(location: Location, output: Path, request: Request, *, progress: Callable[[int, int], None] | None = None) -> Conversion:
@@ -184,18 +191,22 @@ def _selected(dataset: Dataset, request: Request) -> list[Image]:
 def _labels(dataset: Dataset, images: Sequence[Image], request: Request) -> list[Image]:
     """Label maps of the chosen series, cut as those are; channels do not apply to them."""
     wanted = {image.series for image in images}
-    selection = replace(request.selection, channels=(), series="all", level=0, project="")
+    selection = replace(request.selection, channels=(), series="all", project="")
     found = [label for label in dataset.labels if label.label_of in wanted]
     if not found:
         return []
-    if request.selection.level or request.selection.project:
-        log.warning("The label maps of %s are left out: they are not reduced together with the image.", dataset.location.name)
+    if request.selection.project:
+        log.warning("The label maps of %s are left out: they are not projected together with the image.", dataset.location.name)
         return []
     kept = []
-    shapes: dict[int | None, Shape] = {image.series: image.shape for image in dataset.images}
+    parents: dict[int | None, Image] = {image.series: image for image in dataset.images}
     for label in found:
-        if not selection.wants_everything and not _same_grid(label.shape, shapes[label.label_of]):
+        parent = parents[label.label_of]
+        if not replace(selection, level=0).wants_everything and not _same_grid(label.shape, parent.shape):
             log.warning("The label map %r is left out: it has other pixels than its image, so the selection does not apply to it.", label.name)
+            continue
+        if not _same_reduction(label, parent, selection.level):
+            log.warning("The label map %r is left out: its level %d, if it has one, is not that of its image.", label.name, selection.level)
             continue
         try:
             kept.append(select(label, selection))
@@ -206,6 +217,11 @@ def _labels(dataset: Dataset, images: Sequence[Image], request: Request) -> list
 
 def _same_grid(label: Shape, image: Shape) -> bool:
     return (label.t, label.z, label.y, label.x) == (image.t, image.z, image.y, image.x)
+
+
+def _same_reduction(label: Image, image: Image, level: int) -> bool:
+    """Whether a level of a label map is smaller by exactly as much as that of its image; then it lies on the same pixels."""
+    return level == 0 or (level < len(label.levels) and label.levels[level].factor == image.levels[level].factor)
 
 
 def _refuse_strangers(location: Location, dataset: Dataset) -> None:
@@ -270,6 +286,7 @@ class _Sum:
 
 
 def _write_files(dataset: Dataset, images: Sequence[Image], labels: Sequence[Image], target: Path, options: WriteOptions) -> Iterator[Outcome]:
+    from .writers.atomic import refuse_existing
     from .writers.ome_tiff import write_ome_tiff
 
     stem = without_extension(dataset.location.name)
@@ -277,16 +294,21 @@ def _write_files(dataset: Dataset, images: Sequence[Image], labels: Sequence[Ima
     names = [
         target.name if image is images[0] and len(images) == 1 else sanitise(f"{target.name}__{_series_name(image, stem)}") for image in everything
     ]
-    for image, name in zip(everything, unique(names), strict=True):
-        path = target.with_name(f"{name}.ome.tiff")
+    paths = [target.with_name(f"{name}.ome.tiff") for name in unique(names)]
+    for path in paths:
+        refuse_existing(path)
+    begun = False
+    for image, path in zip(everything, paths, strict=True):
+        name = path.name.removesuffix(".ome.tiff")
         try:
             written = write_ome_tiff(image, path, dataset, options)
         except SuiteError as error:
-            # What cannot be helped by trying the next series is not tried: a full disk, a name already taken.
-            if len(everything) == 1 or isinstance(error, UsageError):
+            # A request that is wrong is wrong for every series; what was written of others before is reported, though.
+            if len(everything) == 1 or (isinstance(error, UsageError) and not begun):
                 raise
             yield Outcome(image, name, reason=str(error))
             continue
+        begun = True
         yield _outcome(dataset, image, name, written, written.series[0])
         if isinstance(options.progress, _Sum):
             options.progress.next_output()

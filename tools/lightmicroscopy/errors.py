@@ -35,6 +35,10 @@ class MissingError(ArchiveError):
     """A service has no such object or file."""
 
 
+class DeniedError(ArchiveError):
+    """A service keeps an object to itself, or does not say whether there is one."""
+
+
 class NotAllowedError(ArchiveError):
     """A host that is not configured, or an address inside a private network; nothing was sent to it."""
 

@@ -8,11 +8,28 @@ its names; what is not known is ``None`` and is never made up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
+
+from .image_metadata import (
+    Channel,
+    Detector,
+    Filter,
+    ImageMetadata,
+    Instrument,
+    LightSource,
+    MapAnnotation,
+    Modulo,
+    Objective,
+    Plane,
+    Quantity,
+    Roi,
+    RoiShape,
+    TilePosition,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +38,46 @@ if TYPE_CHECKING:
 
     from .readers.zarr_store import Store
 
+__all__ = [
+    "FIELDS",
+    "LARGE_UNIT",
+    "Acquisition",
+    "Alpha",
+    "Channel",
+    "Dataset",
+    "Detector",
+    "Filter",
+    "Image",
+    "ImageMetadata",
+    "Instrument",
+    "Kind",
+    "Level",
+    "LightSource",
+    "Location",
+    "MapAnnotation",
+    "Modulo",
+    "NamingConvention",
+    "Objective",
+    "PixelSize",
+    "PixelSource",
+    "Plane",
+    "Plate",
+    "Quantity",
+    "ReadsAhead",
+    "Region",
+    "Roi",
+    "RoiShape",
+    "Shape",
+    "Span",
+    "Table",
+    "TilePosition",
+    "Well",
+    "WellField",
+    "announce",
+]
+
 Kind = Literal["intensity", "label", "indexed", "rgb"]
+Alpha = Literal["unspecified", "associated", "unassociated"]
 Span = tuple[int, int]
 """First and one past the last, 0-based."""
 LARGE_UNIT = 64 << 20
@@ -125,226 +181,12 @@ def announce(source: PixelSource, regions: Iterable[Region]) -> None:
         source.will_read(regions)
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number and its unit, spelt as in OME-XML: ``µm`` with U+00B5, ``nm``, ``s``, ``ms``, ``reference frame``."""
-
-    value: float
-    unit: str
-
-
 class PixelSize(NamedTuple):
     """Size of a pixel along z, y and x, where known."""
 
     z: Quantity | None
     y: Quantity | None
     x: Quantity | None
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """One channel. Wavelengths in nanometres; colour as signed 32-bit RGBA, as OME stores it."""
-
-    name: str | None = None
-    color: int | None = None
-    color_invented: bool = False
-    fluor: str | None = None
-    excitation_nm: float | None = None
-    emission_nm: float | None = None
-    contrast_method: str | None = None
-    illumination_type: str | None = None
-    acquisition_mode: str | None = None
-    pinhole: Quantity | None = None
-    nd_filter: float | None = None
-    detector_id: str | None = None
-    detector_gain: float | None = None
-    detector_offset: float | None = None
-    detector_voltage: Quantity | None = None
-    detector_binning: str | None = None
-    light_source_id: str | None = None
-    light_source_attenuation: float | None = None
-    filter_set_id: str | None = None
-    window: tuple[float, float] | None = None
-    """Display range the source recorded."""
-    lut: tuple[tuple[int, ...], ...] | None = None
-    """Palette of an indexed image: entries of (red, green, blue[, alpha]) in the range of the stored palette."""
-    source_index: int | None = None
-    """Index of this channel in the source series, where a selection has moved it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plane:
-    """What is known of one 2D plane. Times in seconds, `delta_t_s` from the series' time origin."""
-
-    t: int
-    c: int
-    z: int
-    delta_t_s: float | None = None
-    exposure_s: float | None = None
-    position_x: Quantity | None = None
-    position_y: Quantity | None = None
-    position_z: Quantity | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Modulo:
-    """A dimension folded into C, Z or T (lambda, phase, lifetime, angle …), as OME's Modulo annotation says it."""
-
-    along: Literal["C", "Z", "T"]
-    type: str
-    start: float | None = None
-    end: float | None = None
-    step: float | None = None
-    unit: str | None = None
-    labels: tuple[str, ...] = ()
-    description: str | None = None
-    """What the source calls that dimension, where `type` does not say it."""
-
-
-@dataclass(frozen=True, slots=True)
-class TilePosition:
-    """Where one tile of a mosaic was taken, in level-0 pixels of the whole, and its painting order."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-    order: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Objective:
-    """An objective lens; working distance in micrometres."""
-
-    id: str
-    model: str | None = None
-    manufacturer: str | None = None
-    magnification: float | None = None
-    calibrated_magnification: float | None = None
-    numerical_aperture: float | None = None
-    immersion: str | None = None
-    correction: str | None = None
-    working_distance: Quantity | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Detector:
-    """A camera or point detector."""
-
-    id: str
-    model: str | None = None
-    manufacturer: str | None = None
-    type: str | None = None
-    gain: float | None = None
-    offset: float | None = None
-    voltage: Quantity | None = None
-    zoom: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LightSource:
-    """A laser, lamp or LED."""
-
-    id: str
-    kind: Literal["Laser", "Arc", "Filament", "LightEmittingDiode", "GenericExcitationSource"]
-    model: str | None = None
-    manufacturer: str | None = None
-    type: str | None = None
-    medium: str | None = None
-    wavelength_nm: float | None = None
-    power: Quantity | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """An optical filter; cut wavelengths in nanometres."""
-
-    id: str
-    model: str | None = None
-    manufacturer: str | None = None
-    type: str | None = None
-    cut_in_nm: float | None = None
-    cut_out_nm: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Instrument:
-    """A microscope and its parts."""
-
-    id: str
-    microscope_model: str | None = None
-    microscope_manufacturer: str | None = None
-    microscope_type: str | None = None
-    objectives: tuple[Objective, ...] = ()
-    detectors: tuple[Detector, ...] = ()
-    light_sources: tuple[LightSource, ...] = ()
-    filters: tuple[Filter, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RoiShape:
-    """One drawn shape.
-
-    `geometry` holds the attributes OME defines for its type (X, Y, Width, Points …), in pixels; where the shape is turned or
-    sheared, also the six numbers of OME's affine transform, under ``Transform A00`` to ``Transform A12``.
-    """
-
-    type: Literal["Point", "Line", "Polyline", "Polygon", "Rectangle", "Ellipse", "Label", "Mask"]
-    geometry: Mapping[str, str]
-    text: str | None = None
-    t: int | None = None
-    c: int | None = None
-    z: int | None = None
-    stroke_color: int | None = None
-    fill_color: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Roi:
-    """A region of interest drawn by a person or a program."""
-
-    shapes: tuple[RoiShape, ...]
-    name: str | None = None
-    description: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MapAnnotation:
-    """Key-value pairs under one namespace; keys may repeat."""
-
-    namespace: str
-    pairs: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ImageMetadata:
-    """What is known of one series, in OME terms.
-
-    `element` is the untouched ``Image`` element of the source's OME-XML, where it had one: writers carry along what
-    these fields do not say.
-    """
-
-    description: str | None = None
-    acquisition_date: str | None = None
-    """ISO 8601; with a zone only if the source knows one."""
-    pixel_size_x: Quantity | None = None
-    pixel_size_y: Quantity | None = None
-    pixel_size_z: Quantity | None = None
-    time_increment_s: float | None = None
-    channels: tuple[Channel, ...] = ()
-    planes: tuple[Plane, ...] = ()
-    modulo: tuple[Modulo, ...] = ()
-    tiles: tuple[TilePosition, ...] = ()
-    instrument: Instrument | None = None
-    objective_id: str | None = None
-    immersion_medium: str | None = None
-    refractive_index: float | None = None
-    stage_label: str | None = None
-    rois: tuple[Roi, ...] = ()
-    annotations: tuple[MapAnnotation, ...] = ()
-    original: tuple[tuple[str, str], ...] = ()
-    """The source's own metadata as (key, value), before keep / scrub / drop is applied."""
-    element: etree._Element | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +216,8 @@ class Image:
     lossy: bool = False
     """True where the source's storage has changed the pixel values (JPEG and the like)."""
     white_is_zero: bool = False
+    alpha: Alpha = "unspecified"
+    """What the source says of samples beyond grey or RGB, in TIFF's words: ``associated`` alpha is already multiplied in."""
     label_of: int | None = None
     """Series this label map belongs to."""
     path: str | None = None

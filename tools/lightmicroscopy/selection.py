@@ -6,19 +6,15 @@ range; nothing is clamped.
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from .errors import UsageError
-from .image import Channel, Image, ImageMetadata, Level, PixelSource, Region, Shape, Span, TilePosition, announce
+from .image import Channel, Image, ImageMetadata, Level, Modulo, PixelSource, Region, Shape, Span, TilePosition
 from .roi_selection import Cut, cut_rois
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from .selected_pixels import MaximumProjection, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +194,14 @@ def _cut(image: Image, selection: Selection, channels: list[int], z: Span, t: Sp
     # Parts of a plane at a lower level need not divide evenly, and then its pyramid is not ours to keep.
     whole_plane = (y, x) == ((0, image.shape.y), (0, image.shape.x))
     kept = tuple(levels) if whole_plane else tuple(levels[:1])
-    return replace(image, levels=kept, metadata=_metadata(image, selection, channels, (z, t, y, x), base))
+    metadata = _metadata(image, selection, channels, (z, t, y, x), base)
+    lost = _lost(image.metadata, metadata, merged=_is_projected(selection, z) or base.factor[0] != 1.0)
+    return replace(image, levels=kept, metadata=metadata, warnings=(*image.warnings, *lost))
+
+
+def _is_projected(selection: Selection, z: Span) -> bool:
+    """Whether planes are made of several; the projection of a single one is that plane."""
+    return bool(selection.project) and z[1] - z[0] > 1
 
 
 def _at_level(level: Level, full: Shape, y: Span, x: Span, z: Span) -> Region | None:
@@ -223,7 +226,8 @@ def _at_level(level: Level, full: Shape, y: Span, x: Span, z: Span) -> Region | 
 
 def _metadata(image: Image, selection: Selection, channels: list[int], spans: tuple[Span, Span, Span, Span], base: Level) -> ImageMetadata:
     old, (z, t, y, x) = image.metadata, spans
-    rois = cut_rois(old.rois, Cut(tuple(channels), z, t, y, x, base.factor, projected=bool(selection.project)))
+    projected = _is_projected(selection, z)
+    rois = cut_rois(old.rois, Cut(tuple(channels), z, t, y, x, base.factor, projected=projected))
     place = {index: position for position, index in enumerate(channels)}
     planes = tuple(
         replace(plane, t=plane.t - t[0], c=place[plane.c], z=plane.z - z[0])
@@ -233,19 +237,42 @@ def _metadata(image: Image, selection: Selection, channels: list[int], spans: tu
     if base.factor[0] != 1.0:
         # A plane of a level that is smaller in z stands for several of the planes that were taken.
         planes = ()
-    # A folded dimension is counted in the indexes of its axis; after a cut along that axis the count is wrong.
-    cut = {"C": channels != list(range(image.shape.c)), "Z": z != (0, image.shape.z) or bool(selection.project), "T": t != (0, image.shape.t)}
-    modulo = tuple(folded for folded in old.modulo if not cut[folded.along])
+    whole_z = list(range(*z)) if base.factor[0] == 1.0 and not projected else []
+    taken = {"C": (channels, image.shape.c), "Z": (whole_z, image.shape.z), "T": (list(range(*t)), image.shape.t)}
+    modulo = tuple(folded for folded in old.modulo if _whole_groups(folded, *taken[folded.along]))
     tiles = _tiles(old.tiles, y, x, base.factor)
     changes: dict[str, Any] = {"channels": _chosen(old.channels, channels), "planes": planes, "modulo": modulo, "rois": rois, "tiles": tiles}
-    if selection.project:
+    if projected:
         # A projected plane was taken at no one z and no one moment.
         changes |= {"planes": (), "pixel_size_z": None}
     for axis, factor in zip("zyx", base.factor, strict=True):
         size = old.__getattribute__(f"pixel_size_{axis}")
-        if factor != 1.0 and size is not None and not (axis == "z" and selection.project):
+        if factor != 1.0 and size is not None and not (axis == "z" and projected):
             changes[f"pixel_size_{axis}"] = replace(size, value=size.value * factor)
     return replace(old, **changes)
+
+
+def _whole_groups(folded: Modulo, taken: Sequence[int], size: int) -> bool:
+    """Whether the indexes taken of an axis hold the dimension folded into it whole each time, so that it still counts fastest."""
+    if list(taken) == list(range(size)):
+        return True
+    depth = folded.depth
+    if depth is None or not taken or size % depth or len(taken) % depth:
+        return False
+    groups = (taken[start : start + depth] for start in range(0, len(taken), depth))
+    return all(group[0] % depth == 0 and list(group) == list(range(group[0], group[0] + depth)) for group in groups)
+
+
+def _lost(before: ImageMetadata, after: ImageMetadata, *, merged: bool) -> Iterator[str]:
+    """Sentences on what the part taken cannot have of the whole's metadata."""
+    for folded in before.modulo:
+        if folded not in after.modulo:
+            yield (
+                f"Its dimension {folded.description or folded.type!r}, which is folded into {folded.along}, is not recorded in the copy: the "
+                f"selection along {folded.along} does not take it whole."
+            )
+    if before.planes and merged:
+        yield "Times, exposures and positions of single planes are not in the copy: each of its planes is made of several that were taken."
 
 
 def _chosen(known: tuple[Channel, ...], channels: Sequence[int]) -> tuple[Channel, ...]:
@@ -269,89 +296,6 @@ def _tiles(tiles: Sequence[TilePosition], y: Span, x: Span, factor: tuple[float,
         )
         for tile in found
     )
-
-
-class View:
-    """A part of another source: some channels, and a box of the rest."""
-
-    def __init__(self, source: PixelSource, channels: Sequence[int], t: Span, z: Span, y: Span, x: Span) -> None:
-        self.source = source
-        self.channels = list(channels)
-        self.offsets = (t[0], z[0], y[0], x[0])
-        self.shape = Shape(t[1] - t[0], len(self.channels), z[1] - z[0], y[1] - y[0], x[1] - x[0], source.shape.s)
-        self.dtype = source.dtype
-        unit = math.prod(source.unit) * self.dtype.itemsize
-        self.largest_unit: int = getattr(source, "largest_unit", unit)
-        self.unit_memory: int = getattr(source, "unit_memory", 0)
-        self.consecutive = self.channels == list(range(self.channels[0], self.channels[0] + len(self.channels)))
-
-    @property
-    def unit(self) -> Shape:
-        """Extent of what is decoded at once; it may start within the view's first unit."""
-        unit = self.source.unit
-        sizes = [min(have, size) for have, size in zip(unit, self.shape, strict=True)]
-        return Shape(*sizes) if self.consecutive else Shape(*sizes)._replace(c=1)
-
-    def will_read(self, regions: Iterable[Region]) -> None:
-        """See `image.ReadsAhead`."""
-        announce(self.source, (part for region in regions for part in self._parts(region)))
-
-    def read(self, region: Region) -> NDArray[Any]:
-        """Read one box, channels in the order they were asked for."""
-        import numpy as np
-
-        pixels = [self.source.read(part) for part in self._parts(region)]
-        return pixels[0] if len(pixels) == 1 else np.concatenate(pixels, axis=1)
-
-    def _parts(self, region: Region) -> Iterator[Region]:
-        """The boxes of the source that a box is made of: one, or one for each channel."""
-        t0, z0, y0, x0 = self.offsets
-        wanted = self.channels[region.c[0] : region.c[1]]
-        for first, last in [(wanted[0], wanted[-1] + 1)] if self.consecutive else [(channel, channel + 1) for channel in wanted]:
-            yield Region(
-                (region.t[0] + t0, region.t[1] + t0),
-                (first, last),
-                (region.z[0] + z0, region.z[1] + z0),
-                (region.y[0] + y0, region.y[1] + y0),
-                (region.x[0] + x0, region.x[1] + x0),
-            )
-
-
-class MaximumProjection:
-    """The largest value over z; NaN only where every value is NaN."""
-
-    def __init__(self, source: PixelSource) -> None:
-        self.source = source
-        self.shape = source.shape._replace(z=1)
-        self.dtype: np.dtype[Any] = source.dtype
-        self.largest_unit: int = getattr(source, "largest_unit", math.prod(source.unit) * self.dtype.itemsize)
-
-    @property
-    def unit(self) -> Shape:
-        """Extent of what is decoded at once, z collapsed."""
-        return self.source.unit._replace(z=1)
-
-    def will_read(self, regions: Iterable[Region]) -> None:
-        """See `image.ReadsAhead`."""
-        announce(self.source, (slab for region in regions for slab in self._slabs(region)))
-
-    def _slabs(self, region: Region) -> Iterator[Region]:
-        depth, step = self.source.shape.z, max(1, self.source.unit.z)
-        for start in range(0, depth, step):
-            yield region._replace(z=(start, min(start + step, depth)))
-
-    def read(self, region: Region) -> NDArray[Any]:
-        """Read one box, holding one z unit of it at a time."""
-        import numpy as np
-
-        result: NDArray[Any] | None = None
-        for slab in self._slabs(region):
-            block = self.source.read(slab)
-            top = np.fmax.reduce(block, axis=2, keepdims=True)
-            result = top if result is None else np.fmax(result, top)
-        if result is None:
-            raise UsageError("There is nothing to project: the image has no z planes.")
-        return result
 
 
 def _list(items: Any) -> str:

@@ -74,9 +74,12 @@ class Answer:
         Raises
         ------
         Transient
-            If what is declared is no number, or several.
+            If what is declared is no number, or several, or the body is wrapped otherwise than in chunks: the wrapping would pass for content.
         """
-        if "chunked" in self.header("Transfer-Encoding").lower():
+        wrapping = self.header("Transfer-Encoding").lower()
+        if wrapping not in {"", "identity", "chunked"}:
+            raise Transient(f"its body is wrapped in a way that was not asked for (Transfer-Encoding: {wrapping[:40]!a})")
+        if wrapping == "chunked":
             return None
         declared = {text.strip() for text in self.header("Content-Length").split(",")}
         if declared == {""}:
@@ -204,7 +207,9 @@ class Answer:
 def too_long(url: str, limit: int, declared: int | None = None) -> TooLongError:
     """Say that an answer is longer than allowed."""
     what = f"announces {declared:,} bytes" if declared else "went on and on"
-    return TooLongError(f"{shown(url)} {what}, where at most {limit:,} are allowed. Nothing of it was kept. Raise the limit if this is meant.")
+    return TooLongError(
+        f"{shown(url)} {what}, where at most {limit:,} are allowed. Nothing of it was kept. Try again; if it stays so, tell the service."
+    )
 
 
 def looks_like_page(start: bytes) -> bool:

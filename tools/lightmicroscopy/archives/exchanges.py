@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from ..errors import ArchiveError, MissingError, NotAllowedError
+from ..errors import ArchiveError, DeniedError, MissingError, NotAllowedError
 from .bodies import Answer, Pace
 from .endpoints import VARIABLE, Endpoints, origin_of, shown
 from .meter import METER
@@ -192,7 +192,7 @@ class Exchanges:
         if answer.status == 403 and "not logged in" in said.lower():
             raise LoggedOutError(f"{address} was refused ({status}{told}). The service does not open a session for the public; try later.")
         if answer.status in {401, 403}:
-            raise ArchiveError(
+            raise DeniedError(
                 f"{address} was refused ({status}{told}). It is not public, or the service does not let this program in; "
                 f"then user_agent in {VARIABLE} says how to introduce it."
             )
@@ -212,8 +212,8 @@ class Exchanges:
 
 
 def is_missing(answer: Answer) -> bool:
-    """Whether there is no such object."""
-    return answer.status in _MISSING
+    """Whether there never was such an object; that it is gone (410), or that another address, to which this one leads, has none, does not say so."""
+    return answer.status == http.HTTPStatus.NOT_FOUND and not answer.redirected
 
 
 def redirect_target(answer: Answer) -> str | None:

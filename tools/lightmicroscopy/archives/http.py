@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import time
 import urllib.parse
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ArchiveError
+from ..untrusted_json import parse_json
 from .bodies import Pace, looks_like_page
 from .endpoints import Endpoints, origin_of, shown
 from .exchanges import Exchanges, LoggedOutError, is_missing
@@ -202,8 +202,8 @@ class Client:
         def attempt() -> Any:
             body = self._in_session(url, lambda: self._get(url, limit, {"Accept": "application/json"})).body
             try:
-                return json.loads(body)
-            except (ValueError, RecursionError) as error:
+                return parse_json(body)
+            except ValueError as error:
                 # Perhaps the end is missing, which a server that gives a wrong length or none hides.
                 raise Transient(f"it should answer with JSON, and answers with {_start_of(body)} ({error})", slow=True) from error
 

@@ -33,8 +33,10 @@ OBJECT_TYPES: Final = ("image", "dataset", "project", "well", "acquisition", "pl
 PAGE: Final = 500
 """Annotations asked for at once; the IDR's own page size."""
 MOST_PAGES: Final = 1000
-MOST_PAIRS: Final = 1_000_000
-MOST_FILES: Final = 1_000_000
+MOST_PAIRS: Final = 200_000
+MOST_TEXT: Final = 32 * 1024 * 1024
+"""Characters of all annotations of one object and its containers."""
+MOST_FILES: Final = 100_000
 LONGEST_PATH: Final = 4096
 _CLASSES: Final = {"plateacquisitioni": "acquisition"}
 _REMEMBERED: Final = 256
@@ -66,7 +68,8 @@ class Originals:
 class _Well:
     plate: int
     place: WellPlace
-    images: tuple[int, ...]
+    images: tuple[int | None, ...]
+    """By field; None where it has none, so that the others keep their numbers."""
 
 
 class _Memory(Generic[T]):
@@ -241,7 +244,7 @@ class Idr:
             if row is None or column is None:
                 return None
             samples = (mapping(mapping(sample).get("Image")).get("@id") for sample in sequence(data.get("WellSamples")))
-            return _Well(number, WellPlace(row, column), tuple(image for image in samples if isinstance(image, int)))
+            return _Well(number, WellPlace(row, column), tuple(whole(image, 1, LARGEST_ID) for image in samples))
 
         return self._wells.get(number, read)
 
@@ -261,6 +264,7 @@ class Idr:
     def _read_annotations(self, object_type: str, number: int, *, parents: bool) -> Iterator[Annotation]:
         seen: set[tuple[Any, Any]] = set()
         positions: dict[tuple[str, int], int] = {}
+        count = length = 0
         asked = (object_type, number)
         for found in self._annotation_pages(object_type, number, seen, parents=parents):
             owner = _owner(found, asked)
@@ -270,9 +274,15 @@ class Idr:
                     continue
                 position = positions.get(owner, 0)
                 positions[owner] = position + 1
-                if position >= MOST_PAIRS:
-                    raise ArchiveError(f"{object_type} {number} of the IDR has more than {MOST_PAIRS} annotations. Leave it out.")
-                yield Annotation(*owner, line(found.get("ns")), text(key), text(value), position)
+                annotation = Annotation(*owner, line(found.get("ns")), text(key), text(value), position)
+                # The server says whose each is: counted are those of all owners together.
+                count, length = count + 1, length + len(annotation.namespace) + len(annotation.key) + len(annotation.value)
+                if count > MOST_PAIRS or length > MOST_TEXT:
+                    raise ArchiveError(
+                        f"{object_type} {number} of the IDR has more than {MOST_PAIRS:,} annotations, or {MOST_TEXT:,} characters of them. "
+                        "Leave it out."
+                    )
+                yield annotation
 
     def _annotation_pages(self, object_type: str, number: int, seen: set[tuple[Any, Any]], *, parents: bool) -> Iterator[Mapping[str, Any]]:
         """Map annotations, each link once. A page that is not full, or brings nothing new, is the last."""

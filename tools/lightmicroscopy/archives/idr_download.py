@@ -289,13 +289,14 @@ class _Fetch:
     def rows(self) -> list[Row]:
         """Fetch it, and give its rows of the manifest."""
         planned, wanted = self.planned, self.run.job.wanted
+        if wanted.format != "original":
+            self._refuse_existing(planned.rows(wanted)[0].path)
         if planned.candidate is None:
             return [self._metadata()]
         if wanted.format == "original":
             for row in planned.rows(wanted):
                 self.kept.append(self._original(row))
             return []
-        self._refuse_existing(planned.rows(wanted)[0].path)
         if planned.dataset is not None:
             return self._convert(planned.dataset)
         with self.originals.open(planned.candidate.urls, planned.sizes, self.run.tell) as dataset:
@@ -331,7 +332,8 @@ class _Fetch:
         job, planned = self.run.job, self.planned
         image = self.run.planner.with_origin(planned, dataset.images[0])
         target: Format = "ome-zarr" if job.wanted.format == "ome-zarr" else "ome-tiff"
-        request = Request(target, job.wanted.selection, options=job.options, parameters=job.parameters, name=planned.stem)
+        # An image of the IDR is its own only series, whatever number it has in a file.
+        request = Request(target, replace(job.wanted.selection, series="all"), options=job.options, parameters=job.parameters, name=planned.stem)
         conversion = convert_dataset(replace(dataset, images=(image,)), job.output, request, progress=self.run.tell)
         for outcome in conversion.outcomes:
             for sentence in (*outcome.losses, *outcome.warnings):
@@ -344,8 +346,22 @@ class _Fetch:
         for outcome in conversion.failed:
             log.warning("%s: its label map %r is left out: %s", planned.item, outcome.image.name, outcome.reason)
         row = planned.rows(job.wanted)[0]
-        notes = " ".join(note for note in planned.notes if "most it can be" not in note)
+        notes = " ".join(note for note in (*planned.notes, _never_stored(dataset)) if note and "most it can be" not in note)
         return [_finished(replace(row, path=path.name, reason=notes), path) for path in conversion.paths]
+
+
+def _never_stored(dataset: Dataset) -> str:
+    """Say which part of a store is only its fill value, for that is what Zarr makes of chunks that are lost, too."""
+    from ..readers.remote_store import RemoteStore
+
+    store = dataset.location.store
+    if not isinstance(store, RemoteStore) or not store.absent:
+        return ""
+    count = "1 chunk is" if len(store.absent) == 1 else f"{len(store.absent):,} chunks are"
+    sentence = f"{count} not on the server, and the pixels there are the fill value"
+    sentence += "." if store.has_pixels else ": no chunk at all is there, so look at the image before you use it."
+    log.warning("%s: %s", dataset.location.name, sentence)
+    return sentence
 
 
 def _finished(row: Row, path: Path) -> Row:

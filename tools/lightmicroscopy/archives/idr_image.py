@@ -103,10 +103,17 @@ def only(dataset: Dataset, record: ImageRecord, series: int | None) -> Dataset:
     UnreadableError
         If it is not there, or has other sizes or another type than the IDR states, and so is another image.
     """
+    import numpy as np
+
     name = dataset.location.name
     if not dataset.images:
         raise UnreadableError(f"{name} holds no image.")
-    wanted = 0 if series is None or len(dataset.images) == 1 else series
+    if series is not None and dataset.plates and dataset.plate_layout and len(dataset.images) > 1:
+        # Its fields are counted as far as they are there: where one is missing, the next would be taken for it.
+        raise UnreadableError(f"{name} is a whole plate, in which no image is known by a number alone. Its own field was not found.")
+    # Where images are missing, the one that is left is not taken for another.
+    alone = [image.series for image in dataset.images] == [0] and not any("listed but not there" in sentence for sentence in dataset.warnings)
+    wanted = 0 if series is None or alone else series
     image = next((image for image in dataset.images if image.series == wanted), None)
     if image is None:
         raise UnreadableError(f"{name} has {len(dataset.images)} series, and none numbered {wanted}.")
@@ -116,6 +123,8 @@ def only(dataset: Dataset, record: ImageRecord, series: int | None) -> Dataset:
         raise UnreadableError(
             f"{name} is another image: it is {_sizes(found)} in x, y, z, c, t, where the IDR has {_sizes(stated)} for image {record.id}."
         )
+    if image.dtype != np.dtype(record.dtype) and {image.dtype.name, record.dtype} != {"bool", "uint8"}:
+        raise UnreadableError(f"{name} is another image: its pixels are {image.dtype}, where the IDR has {record.dtype} for image {record.id}.")
     labels = tuple(label for label in dataset.labels if label.label_of == image.series)
     return replace(dataset, images=(with_record(image, record),), labels=labels)
 

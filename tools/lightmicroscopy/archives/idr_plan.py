@@ -16,7 +16,7 @@ from ..errors import ArchiveError, MissingError, SuiteError, UsageError
 from ..image import Location
 from ..names import sanitise, without_extension
 from ..reports.tables import cell
-from ..selection import Selection, select
+from ..selection import Selection, select, select_series
 from .idr_image import only, with_origin, without_pixels
 from .manifest import Row
 from .originals import original_path
@@ -103,7 +103,8 @@ class Planned:
     def bytes(self) -> int | None:
         """See above."""
         known = [size for size in self.sizes if size is not None]
-        return sum(known) if len(known) == len(self.sizes) else None
+        # As many as a manifest can hold, whatever a server claims.
+        return min(sum(known), 2**63 - 1) if len(known) == len(self.sizes) else None
 
     def close(self) -> None:
         """Close the store."""
@@ -160,6 +161,7 @@ class Planner:
         found = Planned(record, without_pixels(record), annotations, place, study, None, None, ())
         try:
             # A resolution level cannot be judged before the store is open; the rest of the selection can, before any is looked for.
+            select_series((replace(found.image, series=0),), self.wanted.selection.series)
             image = select(found.image, replace(self.wanted.selection, level=0))
             return replace(found, image=image) if self.wanted.format == "metadata" else self._find_pixels(found)
         except SuiteError as error:
@@ -181,21 +183,27 @@ class Planner:
             except UsageError:
                 raise
             except SuiteError as error:
-                tried.append((f"{candidate.urls[0]}: {error}", True))
+                tried.append((str(error) if candidate.urls[0] in str(error) else f"{candidate.urls[0]}: {error}", True))
                 missing = missing and not _may_pass(error)
                 continue
             notes = [candidate.note, *planned.notes, *(f"Tried before: {sentence}" for sentence, asked in tried if asked)]
             return replace(planned, notes=tuple(note for note in notes if note))
-        sentence = _nowhere(record, [sentence for sentence, _ in tried], originals_only=originals_only)
+        sentence = _nowhere(record, [sentence for sentence, _ in tried], missing=missing, originals_only=originals_only)
         raise MissingError(sentence) if missing else ArchiveError(sentence)
+
+    def _sizes(self, urls: tuple[str, ...]) -> tuple[int, ...]:
+        """Bytes of each file; the first that is not there ends it."""
+        sizes: list[int] = []
+        for url in urls:
+            size = self.client.size(url)
+            if size is None:
+                raise MissingError("The file is not on the server." if len(urls) == 1 else f"Its file {url} is not on the server.")
+            sizes.append(size)
+        return tuple(sizes)
 
     def _try(self, found: Planned, candidate: Candidate) -> Planned:
         if candidate.kind == "original":
-            sizes = tuple(self.client.size(url) for url in candidate.urls)
-            if None in sizes:
-                missing = candidate.urls[sizes.index(None)]
-                raise MissingError("The file is not on the server." if len(sizes) == 1 else f"Its file {missing} is not on the server.")
-            return replace(found, candidate=candidate, sizes=sizes)
+            return replace(found, candidate=candidate, sizes=self._sizes(candidate.urls))
         dataset = self._open(candidate, found.record)
         try:
             image = select(dataset.images[0], self.wanted.selection)
@@ -270,12 +278,13 @@ def _may_pass(error: SuiteError) -> bool:
     return isinstance(error, ArchiveError) and not isinstance(error, MissingError)
 
 
-def _nowhere(record: ImageRecord, tried: list[str], *, originals_only: bool) -> str:
-    what = "no original file of it can be had" if originals_only else "its pixels are nowhere to be had"
+def _nowhere(record: ImageRecord, tried: list[str], *, missing: bool, originals_only: bool) -> str:
+    what = "its original files" if originals_only else "its pixels"
+    state = "are nowhere to be had" if missing else "could not be had now"
     attempts = "; ".join(f"({index}) {sentence.rstrip('.')}" for index, sentence in enumerate(tried, 1)) or "the IDR names no place for them"
     advice = (
         "Try OME-Zarr as the format, since the IDR keeps some studies only so."
         if originals_only
         else "Metadata can still be had with the format metadata."
     )
-    return f"Image {record.id} ({record.name}): {what}. Tried: {attempts}. {advice}"
+    return f"Image {record.id} ({record.name}): {what} {state}. Tried: {attempts}. {advice}"

@@ -11,8 +11,13 @@ from .idr_spec import parse_images, read_images_table
 from .manifest import Earlier, finished, read_rows
 
 
-def requested(specs: Iterable[str], table: Path | None) -> array[int]:
+def requested(specs: Iterable[str], table: Path | None, web: str) -> array[int]:
     """Return the ids asked for, each once, in ascending order; 8 bytes each.
+
+    Parameters
+    ----------
+    web
+        Address of the IDR's web pages: links to it are links to the IDR.
 
     Raises
     ------
@@ -21,14 +26,14 @@ def requested(specs: Iterable[str], table: Path | None) -> array[int]:
     UnreadableError
         If the table is none.
     """
-    found = array("q", _all(specs, table))
+    found = array("q", _all(specs, table, web))
     if not found:
         raise UsageError("No image is asked for. Give ids, links to images, or a table of images.")
     return array("q", sorted(set(found)))
 
 
-def _all(specs: Iterable[str], table: Path | None) -> Iterator[int]:
-    yield from parse_images(specs)
+def _all(specs: Iterable[str], table: Path | None, web: str) -> Iterator[int]:
+    yield from parse_images(specs, web=web)
     if table is None:
         return
     if is_manifest(table):

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, unquote_plus
 
 from ..errors import UnreadableError, UsageError
 from .idr_record import PUBLIC_WEB
 from .manifest import read_rows
 from .untrusted import LARGEST_ID
+
+if TYPE_CHECKING:
+    from .idr_facts import Sample, Tables
 
 log = logging.getLogger("lightmicroscopy")
 
@@ -291,18 +295,14 @@ def _in_source(source: str, link: str, host: str, depth: int) -> Iterator[int]:
 
 def _in_store(address: str, server: str, *, shown: str = "") -> Iterator[int]:
     """Find the image that an address of an OME-Zarr is a copy of."""
-    from .endpoints import Endpoints
     from .idr_addresses import NoAddressError, registered_address
-    from .idr_facts import Tables
 
     text = _quote(shown or address)
     if ".zarr" not in address.lower():
         raise UsageError(f"{text} is a link to {server or 'nowhere'}, which is not the IDR. Give links, names or ids of images of the IDR.")
-    facts = Tables(Endpoints())
+    facts, samples = _copies()
     try:
         found = registered_address(address, facts)
-        samples = {registered_address(f"{row.address}/{row.inside}", facts): row for row in facts.samples}
-        samples |= {registered_address(row.address, facts): row for row in facts.samples}
     except NoAddressError as error:
         raise UsageError(f"{text}: {error} Give the id of the image.") from error
     row = samples.get(found)
@@ -313,6 +313,18 @@ def _in_store(address: str, server: str, *, shown: str = "") -> Iterator[int]:
     if row.kind == "plate":
         raise UsageError(f"{text} is a whole plate of {row.study}; images are needed. Give the ids of images on it.")
     yield row.image_id
+
+
+@cache
+def _copies() -> tuple[Tables, Mapping[str, Sample]]:
+    """The tables, and each known copy by its address."""
+    from .endpoints import Endpoints
+    from .idr_addresses import registered_address
+    from .idr_facts import Tables
+
+    facts = Tables(Endpoints())
+    copies = {registered_address(f"{row.address}/{row.inside}", facts): row for row in facts.samples}
+    return facts, copies | {registered_address(row.address, facts): row for row in facts.samples}
 
 
 def _decoded(text: str, *, plus: bool = False) -> str:

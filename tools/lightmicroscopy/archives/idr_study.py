@@ -1,4 +1,4 @@
-"""Studies of the IDR: where an image belongs, what is known of its study, and how to cite it.
+"""Studies of the IDR: where an image belongs, and what is known of its study.
 
 Source: the map annotation that the IDR puts on each project and screen, ``idr.openmicroscopy.org/study/info``.
 """
@@ -17,14 +17,12 @@ if TYPE_CHECKING:
     from .idr import Annotation
 
 NAMESPACE: Final = "idr.openmicroscopy.org/study/info"
-IDR_PAPER: Final = "10.1038/nmeth.4326"
 
 _STUDY: Final = re.compile(r"(idr\d{4,6})(?:-|/|$)")
 _COMPONENT: Final = re.compile(r"idr\d{4,6}-[\w.-]+(?:/\w+)?")
 _URL: Final = re.compile(r"https?://[^\s<>\"'`\\]+")
 _URL_IN_BRACKETS: Final = re.compile(rf"[(<]?{_URL.pattern}>?")
 _DOI: Final = re.compile(r"10\.\d{4,9}/[^\s<>\"]+")
-_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _LONGEST_FACT: Final = 20_000
 
 
@@ -131,58 +129,3 @@ def _dois(facts: dict[str, list[str]], key: str) -> str:
     """Find the DOIs among values such as ``10.17867/1 https://doi.org/10.17867/1``."""
     found = (_DOI.search(value) for value in facts.get(key, []))
     return _together(match[0].rstrip(".,;)") for match in found if match)
-
-
-def citation_text(studies: Iterable[Study]) -> str:
-    """Write in Markdown under which licence the studies are, and what to cite.
-
-    Each study once, by accession and component. What a study's record does not say is called unknown.
-    """
-    by_key = {(study.accession, study.component, study.url): study for study in studies}
-    parts = ["# How to cite these images", *(_section(by_key[key]) for key in sorted(by_key))]
-    if not by_key:
-        parts.append("No study is known of these images.")
-    parts.append(
-        "## The archive\n\nCite the Image Data Resource as well: Williams E, Moore J, Li SW et al. Image Data Resource: a bioimage data integration "
-        f"and publication platform. Nature Methods 14, 775–781 (2017). <https://doi.org/{IDR_PAPER}>"
-    )
-    return "\n\n".join(parts) + "\n"
-
-
-def _section(study: Study) -> str:
-    facts = [
-        ("Study", _escape(study.component or study.accession) or "unknown"),
-        ("Page", f"<{study.url}>"),
-        ("Title", _escape(study.title)),
-        ("Authors", _escape(study.authors)),
-        ("Publication", _escape(study.publication_title)),
-        ("Publication DOI", _links(study.publication_doi)),
-        ("Data DOI", _links(study.data_doi)),
-        ("Licence", _licence(study)),
-        ("Copyright", _escape(study.copyright)),
-        ("Released", _escape(study.release_date)),
-    ]
-    lines = [f"- {name}: {value}" for name, value in facts if value]
-    return f"## {_escape(study.component or study.accession) or 'A study without accession'}\n\n" + "\n".join(lines) + f"\n\n{_advice(study)}"
-
-
-def _licence(study: Study) -> str:
-    if not study.licence:
-        return "unknown: the study's record names none, so ask the authors before you use the images again"
-    url = f" <{study.licence_url}>" if _URL.fullmatch(study.licence_url) and study.licence != study.licence_url else ""
-    return _escape(study.licence) + url
-
-
-def _advice(study: Study) -> str:
-    cite = [f"the paper ({_links(study.publication_doi)})"] if study.publication_doi else ["the study by its title and authors"]
-    cite += [f"the data ({_links(study.data_doi)})"] if study.data_doi else []
-    return f"Cite {' and '.join(cite)}."
-
-
-def _links(dois: str) -> str:
-    return ", ".join(f"<https://doi.org/{doi}>" for doi in dois.split("; ") if doi)
-
-
-def _escape(value: str) -> str:
-    """Text that Markdown shows as it is, without links, pictures or HTML of its own."""
-    return _MARKDOWN.sub(r"\\\1", line(value, LONGEST_TEXT))

@@ -208,7 +208,13 @@ def _sum_of(path: str, folder: Path, sums: dict[str, str]) -> str:
     if path not in sums:
         file = folder / path
         # The table may come from anybody: a path that leads elsewhere is not looked at.
-        inside = bool(path) and "\0" not in path and file.resolve().is_relative_to(folder.resolve()) and file.resolve() != folder.resolve()
+        inside = (
+            bool(path)
+            and "\0" not in path
+            and not Path(path).is_absolute()
+            and file.resolve().is_relative_to(folder.resolve())
+            and file.resolve() != folder.resolve()
+        )
         try:
             sums[path] = sha256_of(files_below(file)) if inside and file.exists() else ""
         except OSError:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from .. import readers
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ..image import Dataset
     from .http import Client
     from .manifest import Row
+
+_SCRATCH: Final = ".originals-"
 
 
 def original_path(url: str, *, exact: bool = False) -> PurePosixPath:
@@ -70,6 +73,10 @@ class Originals:
                 f"{path.name} is already in the output folder and is not overwritten. Remove it, or give the earlier manifest as the table."
             )
         made = [folder for folder in path.parents if not folder.exists()]
+        root = self._scratch.parent.resolve()
+        there = next(folder for folder in path.parents if folder.exists())
+        if not there.resolve().is_relative_to(root):
+            raise UsageError(f"{there.name} in the output folder is a link that leads out of it, and nothing is written there. Remove it.")
         _make_folder(path.parent, url)
         limit = self._limit if expected is None else expected
         try:
@@ -143,11 +150,38 @@ def fetching_originals(client: Client, output: Path, limit: int, kept: Mapping[s
     kept
         Rows of files that lie in `output` already, by address.
     """
+    _remove_abandoned(output)
     try:
-        scratch = Path(mkdtemp(prefix=".originals-", dir=output))
+        scratch = Path(mkdtemp(prefix=_SCRATCH, dir=output))
     except OSError as error:
         raise UnwritableError(f"Nothing can be written in the output folder: {error.strerror}. Choose one you may write to.") from error
     try:
-        yield Originals(client, scratch, limit, kept)
+        with _locked(scratch):
+            yield Originals(client, scratch, limit, kept)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold a folder as long as this process lives, where the file system can; gives whether it is ours."""
+    descriptor = -1
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        ours = True
+    except OSError:
+        ours = False
+    try:
+        yield ours
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _remove_abandoned(output: Path) -> None:
+    """Remove what calls that were killed could not."""
+    for left in output.glob(f"{_SCRATCH}*"):
+        with _locked(left) as nobody_holds_it:
+            if nobody_holds_it:
+                shutil.rmtree(left, ignore_errors=True)

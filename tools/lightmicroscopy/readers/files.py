@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from ..errors import UnreadableError
+from ..errors import SuiteError, UnreadableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,7 @@ class RandomFile:
         self._hold = hold
         self._lock = threading.Lock()
         self._descriptor: int | None = None
+        self._closed = False
         try:
             self.size = path.stat().st_size
         except OSError as error:
@@ -76,19 +77,22 @@ class RandomFile:
         return done
 
     def close(self) -> None:
-        """Give the file back to the operating system."""
+        """Give the file back to the operating system; nothing can be read afterwards."""
         with self._lock:
+            self._closed = True
             if self._descriptor is not None:
                 os.close(self._descriptor)
                 self._descriptor = None
 
     def _open(self) -> int:
-        if not self._hold:
-            return self._new()
         with self._lock:
-            if self._descriptor is None:
-                self._descriptor = self._new()
-            return self._descriptor
+            if self._closed:
+                raise SuiteError(f"{self.name} was to be read after it had been closed. Please report this.")
+            if self._hold:
+                if self._descriptor is None:
+                    self._descriptor = self._new()
+                return self._descriptor
+        return self._new()
 
     def _new(self) -> int:
         try:

@@ -116,7 +116,7 @@ class _Reader:
         if is_plate:
             plates = (self._plate(root),)
         elif "multiscales" in root.ome:
-            self._image(root, self._ome_image(root.path, 0))
+            self._image(root, self._ome_image(root.path, 0, 0), 0)
         else:
             self._series(root)
         if not is_plate and self.document is not None:
@@ -184,7 +184,8 @@ class _Reader:
             if group is None or "multiscales" not in group.ome:
                 self.warnings.append(f"Its series {path} is listed but not there.")
                 continue
-            self._image(group, self._ome_image(path, position))
+            # A series that is not there leaves its number free: the others are known by theirs.
+            self._image(group, self._ome_image(path, position, position), position)
         if not self.images:
             raise UnreadableError(
                 f"{self.store.name} lists {len(paths)} series, none of which is there. Check that the upload or copy was completed."
@@ -240,10 +241,11 @@ class _Reader:
                 self.warnings.append(f"The field {image_path} of its well {path} is listed but not there.")
                 continue
             run = entry.get("acquisition")
-            ome_image = self._ome_image(group.path, len(self.images))
-            positions = self._well_position(len(self.images)) if ome_image else {}
-            yield WellField(len(self.images), run if isinstance(run, int) else None, index=field_number(image_path), **positions)
-            self._image(group, ome_image)
+            series = len(self.images)
+            ome_image = self._ome_image(group.path, series, series)
+            positions = self._well_position(series) if ome_image else {}
+            yield WellField(series, run if isinstance(run, int) else None, index=field_number(image_path), **positions)
+            self._image(group, ome_image, series)
 
     def _well_position(self, series: int) -> dict[str, Any]:
         for plate in self.document.plates if self.document else ():
@@ -261,8 +263,7 @@ class _Reader:
         plates = renumbered(self.document.plates if self.document else (), position)
         return tuple(plate for plate in plates if any(well.fields for well in plate.wells))
 
-    def _image(self, group: Group, ome_image: OmeImage | None) -> None:
-        series = len(self.images)
+    def _image(self, group: Group, ome_image: OmeImage | None, series: int) -> None:
         stem = without_extension(self.store.name)
         image = self._open_image(group, series, ome_image, f"{stem} {group.path}" if group.path else stem)
         self.images.append(image)
@@ -312,11 +313,11 @@ class _Reader:
         if self.document is None:
             self.warnings.append(f"Its {OME_XML} cannot be read and is left aside.")
 
-    def _ome_image(self, path: str, position: int) -> OmeImage | None:
+    def _ome_image(self, path: str, position: int, series: int) -> OmeImage | None:
         if self.document is None:
             return None
         index = self.series_paths.index(path) if path in self.series_paths else position
-        self.in_document[len(self.images)] = index
+        self.in_document[series] = index
         return self.document.images[index] if index < len(self.document.images) else None
 
 

@@ -15,7 +15,10 @@ _MOST_PARTS: Final = 1024
 """Parts fetched ahead, and parts kept, however small: those that were never stored take no bytes."""
 _PROMISED: Final = 4
 """How many times the memory the parts being fetched might take if each were as large as it can be."""
+_AHEAD: Final = 0.75
+"""Share of the memory that parts fetched ahead may fill; the rest is for those that may be needed again."""
 _FADING: Final = 0.9
+"""How fast the size that is expected of a part follows that of smaller ones."""
 
 Part = tuple[str, bytes | None]
 """Where something is stored, and its content; ``None`` if it was never stored."""
@@ -125,7 +128,7 @@ class Fetches:
             mine = entry is None
             if entry is None:
                 entry = self._entries[name] = _Entry()
-                self._skip(name)
+                self._take_over(name, entry)
         if mine:
             self._fetch(job, [entry])
         entry.done.wait()
@@ -135,13 +138,12 @@ class Fetches:
             raise entry.error
         return entry.part
 
-    def _skip(self, name: Name) -> None:
-        """Note that a part was taken before its turn, so that it is not fetched again when that comes."""
+    def _take_over(self, name: Name, entry: _Entry) -> None:
+        """Take a part out of the next job, if it is there: it is being fetched without it."""
         if self._next is not None and name in self._next.names:
             rest = tuple(other for other in self._next.names if other != name)
             self._next = replace(self._next, names=rest) if rest else None
-        elif self._announced:
-            self._taken_early[name] += 1
+            self._want(name, entry)
 
     def close(self) -> None:
         """Fetch nothing more. Requests that are on their way end by themselves."""
@@ -195,7 +197,9 @@ class Fetches:
             return True
         if self._waiting >= _MOST_PARTS or self._promised + self._next.bound > _PROMISED * self.memory:
             return False
-        return self._ahead + (self._flying + len(self._next.names)) * (self._expected or self._next.bound / len(self._next.names)) <= self.memory
+        count = len(self._next.names)
+        coming = (self._flying + count) * (self._expected or self._next.bound / count)
+        return self._ahead + coming <= _AHEAD * self.memory
 
     def _next_job(self) -> Job | None:
         """Advance to what was announced next and is not there yet; counts what is."""
@@ -227,13 +231,16 @@ class Fetches:
         self._idle.pop(name, None)
 
     def _take(self, name: Name, entry: _Entry) -> None:
-        if self._entries.get(name) is not entry:
-            return
         if entry.wanted:
             entry.wanted -= 1
             if not entry.wanted:
                 self._waiting -= 1
                 self._ahead -= entry.size
+        elif self._announced:
+            # When its turn comes it is not to be fetched again.
+            self._taken_early[name] += 1
+        if self._entries.get(name) is not entry:
+            return
         if entry.error is not None and not entry.wanted:
             del self._entries[name]
             self._idle.pop(name, None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import LimitError, UnreadableError
+from ..errors import LimitError, SuiteError, UnreadableError
 from ..image import Channel, Dataset, Image, ImageMetadata, Level, Location, Region, Shape
 from .files import RandomFile
 from .jpeg_scan import is_cut
@@ -80,6 +80,8 @@ def open_dataset(location: Location) -> Dataset:
         metadata=ImageMetadata(channels=(Channel(lut=picture.lut),) if picture.lut is not None else (), original=picture.original),
         compression=picture.format,
         lossy=picture.format == "JPEG" and not frame.lossless,
+        # PNG has no other.
+        alpha="unassociated" if frame.samples in (2, 4) else "unspecified",
         warnings=picture.warnings,
     )
     return Dataset(location, picture.format, (image,), files=(location.path,), close_files=file.close)
@@ -139,7 +141,7 @@ class RasterSource:
         try:
             pixels = _decode_png(self._file, self._picture) if self._picture.format == "PNG" else _decode_jpeg(self._file, self._picture)
             pixels = pixels.reshape(self._shape[3:])
-        except (MemoryError, UnreadableError):
+        except (MemoryError, SuiteError):
             raise
         except Exception as error:
             raise _damaged(self._file, f"it cannot be decoded ({' '.join(str(error).split())[:200]})") from error

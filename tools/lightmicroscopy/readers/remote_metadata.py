@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ..errors import LimitError
 from ..metadata.ngff_read import ome_attributes
+from ..untrusted_json import parse_json
 from .zarr_store import METADATA_FILES, METADATA_LIMIT, is_plain
 
 OME_XML: Final = "OME/METADATA.ome.xml"
@@ -99,6 +100,12 @@ class Metadata:
             return self._format == _V2
         return name in METADATA_FILES and (self._format == _V3 or (self._format == _V2 and name == ".zgroup"))
 
+    @property
+    def found_root(self) -> bool:
+        """Whether the store's own attributes are there."""
+        with self._lock:
+            return any(self._files.get(name) is not None for name in METADATA_FILES)
+
     def _survey(self) -> None:
         if self._surveyed:
             return
@@ -172,8 +179,8 @@ class Metadata:
 def _object(data: bytes | None) -> Mapping[str, Any]:
     """Parse a JSON object; an empty one where it is none, of which the reader will tell."""
     try:
-        return _mapping(json.loads(data or b"{}"))
-    except (ValueError, RecursionError):
+        return _mapping(parse_json(data or b"{}"))
+    except ValueError:
         return {}
 
 

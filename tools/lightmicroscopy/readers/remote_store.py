@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
-from ..errors import UsageError
+from ..errors import DeniedError, UsageError
 from ..image import Location
 from .prefetch import MEMORY, Fetches
 from .remote_metadata import Metadata, is_metadata
-from .zarr_store import check_key, too_long
+from .zarr_store import METADATA_FILES, check_key, too_long
 
 CONNECTIONS: Final = 8
+MOST_NOTED: Final = 100_000
+"""Missing chunks that are remembered by name, to be told."""
 _MISSING: Final = 404
 _READABLE: Final = "/%:@!$&'()*+,;=~"
 """Characters that stand in the path of a URL as they are."""
@@ -69,6 +71,13 @@ class RemoteStore:
     memory
         Bytes of encoded chunks held.
 
+    Attributes
+    ----------
+    absent
+        Chunks that were asked for and were never stored.
+    has_pixels
+        Whether any chunk was there.
+
     Raises
     ------
     UsageError
@@ -80,14 +89,19 @@ class RemoteStore:
         self.name = name or name_of(self.url)
         self.fetches = Fetches(connections, memory)
         self._client = client
-        self._metadata = Metadata(self._fetch, self.name, connections)
+        self._refusal: DeniedError | None = None
+        self.absent: set[str] = set()
+        self.has_pixels = False
+        self._metadata = Metadata(self._fetch_metadata, self.name, connections)
 
     def get(self, key: str, limit: int) -> bytes | None:
         """See `zarr_store.Store`."""
         check_key(self.name, key)
         if not is_metadata(key):
-            return self._fetch(key, limit)
+            return self._noted(key, self._fetch(key, limit))
         data = self._metadata.get(key)
+        if data is None and key in METADATA_FILES and self._refusal is not None and not self._metadata.found_root:
+            raise self._refusal
         if data is not None and len(data) > limit:
             raise too_long(self.name, key, len(data), limit)
         return data
@@ -95,7 +109,7 @@ class RemoteStore:
     def get_range(self, key: str, offset: int, length: int) -> bytes | None:
         """See `zarr_store.Store`."""
         check_key(self.name, key)
-        return self._client.get_range(self.place(key), offset, length)
+        return self._noted(key, self._client.get_range(self.place(key), offset, length))
 
     def size(self, key: str) -> int | None:
         """See `zarr_store.Store`."""
@@ -127,8 +141,30 @@ class RemoteStore:
         if len(path) <= folders + 1:
             return None
         store = RemoteStore(self._client, parts._replace(path="/".join(path[:-folders])).geturl(), connections=1)
-        store._metadata = self._metadata.beside(store._fetch)
+        store._metadata = self._metadata.beside(store._fetch_metadata)
         return store
+
+    def _noted(self, key: str, data: bytes | None) -> bytes | None:
+        if data is None and len(self.absent) < MOST_NOTED:
+            self.absent.add(key)
+        elif data is not None:
+            self.has_pixels = True
+        return data
+
+    def _fetch_metadata(self, key: str, limit: int) -> bytes | None:
+        """A metadata file.
+
+        Object stores whose folders may not be listed answer 403 for what is not there. That is believed of files a store need not have;
+        never of those its metadata name, nor of pixels.
+        """
+        try:
+            return self._fetch(key, limit)
+        except DeniedError as error:
+            folder = key.rpartition("/")[0]
+            if folder and folder != "OME" and folder.rpartition("/")[2] != "labels":
+                raise
+            self._refusal = self._refusal or error
+            return None
 
     def _fetch(self, key: str, limit: int) -> bytes | None:
         response = self._client.get(self.place(key), limit=limit, ok_missing=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..image import Alpha
     from .files import RandomFile
     from .tiff_structure import Numbers
 
@@ -32,6 +33,9 @@ MINISWHITE, RGB, PALETTE, SEPARATED, YCBCR = 0, 2, 3, 5, 6
 _LAB = {8: "CIE L*a*b*", 9: "ICC L*a*b*", 10: "ITU L*a*b*", 32844: "LogL", 32845: "LogLuv"}
 
 PixelKind = Literal["intensity", "indexed", "rgb"]
+PixelKey = tuple[int, int, int, np.dtype[Any], PixelKind, bool]
+_ALPHA: dict[int, Alpha] = {0: "unspecified", 1: "associated", 2: "unassociated"}
+"""ExtraSamples of TIFF 6.0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +61,7 @@ class Layout:
     nodata: float
     kind: PixelKind
     white_is_zero: bool
+    alpha: Alpha
     significant_bits: int
     lut: tuple[tuple[int, ...], ...] | None
     jpeg: dict[str, bytes | None]
@@ -98,16 +103,10 @@ class Layout:
         """Bytes of a whole page, unpacked."""
         return self.height * self.width * self.samples * self.dtype.itemsize
 
-    def same_pixels(self, other: Layout) -> bool:
-        """Whether pages of both layouts can be planes of one image."""
-        return (self.height, self.width, self.samples, self.dtype, self.kind, self.white_is_zero) == (
-            other.height,
-            other.width,
-            other.samples,
-            other.dtype,
-            other.kind,
-            other.white_is_zero,
-        )
+    @property
+    def pixel_key(self) -> PixelKey:
+        """Equal of layouts whose pages can be planes of one image."""
+        return self.height, self.width, self.samples, self.dtype, self.kind, self.white_is_zero
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,6 +174,7 @@ def make_layout(page: Any, file: RandomFile, index: int) -> Layout:
         nodata=float(page.nodata or 0),
         kind="indexed" if indexed else "rgb" if rgb else "intensity",
         white_is_zero=photometric == MINISWHITE,
+        alpha=_ALPHA.get(int(page.extrasamples[-1]), "unspecified") if page.extrasamples else "unspecified",
         significant_bits=int(bits),
         lut=lut,
         jpeg={"jpegtables": page.jpegtables, "jpegheader": page.jpegheader} if code in JPEG else {},

@@ -57,7 +57,8 @@ def open_tiff(location: Location, book: PageBook, xml: bytes) -> Dataset:
             raise OmeMismatchError("it describes no image")
         return _dataset(location, tiffs, document, xml)
     except BaseException:
-        tiffs.close()
+        # The caller may still read it as a plain TIFF.
+        tiffs.close(but=book)
         raise
 
 

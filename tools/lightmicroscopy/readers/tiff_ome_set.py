@@ -132,10 +132,11 @@ class TiffSet:
         for book in self._books.values():
             book.settle()
 
-    def close(self) -> None:
-        """Close everything."""
+    def close(self, *, but: PageBook | None = None) -> None:
+        """Close everything, or everything but one that its owner still needs."""
         for book in self._books.values():
-            book.close()
+            if book is not but:
+                book.close()
 
     def _resolve(self, file_name: str | None, uuid: str | None) -> PageBook:
         main = self._main

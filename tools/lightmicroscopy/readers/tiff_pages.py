@@ -168,7 +168,7 @@ def level(planes: Sequence[PlaneRef | None], sizes: tuple[int, int, int], sample
         raise UnreadableError("None of the planes that the file describes are in it. It is truncated or damaged; copy or upload it again.")
     layout = first.page.layout
     for ref in planes:
-        if ref is not None and ref.page.layout is not layout and not ref.page.layout.same_pixels(layout):
+        if ref is not None and ref.page.layout is not layout and ref.page.layout.pixel_key != layout.pixel_key:
             raise UnreadableError(
                 f"Page {ref.page.index} of {ref.file.name} is {_said(ref.page.layout)} where page {first.page.index} of {first.file.name} is "
                 f"{_said(layout)}; both belong to one image. The file is damaged or its metadata are wrong."

@@ -11,7 +11,7 @@ from .tiff_source import PlaneRef, TiffSource
 
 if TYPE_CHECKING:
     from ..image import Level
-    from .tiff_layout import Layout
+    from .tiff_layout import Layout, PixelKey
     from .tiff_structure import Ifd
 
 _TEXT_TAGS = {
@@ -55,15 +55,10 @@ def _groups(book: PageBook) -> list[list[tuple[Ifd, list[Ifd]]]]:
             pages[-1][1].append(ifd)
         else:
             pages.append((ifd, []))
-    groups: list[tuple[Layout, list[tuple[Ifd, list[Ifd]]]]] = []
+    groups: dict[PixelKey, list[tuple[Ifd, list[Ifd]]]] = {}
     for ifd, reduced in pages:
-        layout = book.page(ifd).layout
-        group = next((members for known, members in groups if known is layout or known.same_pixels(layout)), None)
-        if group is None:
-            groups.append((layout, [(ifd, reduced)]))
-        else:
-            group.append((ifd, reduced))
-    return [members for _, members in groups]
+        groups.setdefault(book.page(ifd).layout.pixel_key, []).append((ifd, reduced))
+    return list(groups.values())
 
 
 def _image(book: PageBook, number: int, series: int, members: list[tuple[Ifd, list[Ifd]]]) -> Image:
@@ -123,6 +118,7 @@ def make_image(
         compression=layout.compression,
         lossy=layout.lossy,
         white_is_zero=layout.white_is_zero,
+        alpha=layout.alpha,
         warnings=warnings,
     )
 

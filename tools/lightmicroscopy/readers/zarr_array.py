@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..errors import LimitError, UnreadableError
+from ..untrusted_json import parse_json
 from .prefetch import FetchesAhead
 from .zarr_codecs import Chain, chain_v2, chain_v3, codec_name, named
 from .zarr_store import METADATA_FILES, METADATA_LIMIT, Store
@@ -29,8 +29,10 @@ _SHARD_INDEX: Final = 1 << 22
 _ENTRIES: Final = 1_000_000
 """Most names looked at in search of chunks."""
 _DIMENSIONS: Final = 32
+_EXTENT: Final = 2**63 - 1
 _DEEPEST: Final = 8
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_V2_TYPE: Final = re.compile(r"[<>|=]?[A-Za-z?]{1,12}[0-9]{0,3}")
 _V3_TYPES: Final = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)} | {"bool", "float16", "float32", "float64"}
 
 
@@ -94,7 +96,7 @@ def read_json(store: Store, key: str) -> dict[str, Any] | None:
     if data is None:
         return None
     try:
-        value = _printable(json.loads(data))
+        value = _printable(parse_json(data))
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"{store.name}: {key} is not valid JSON ({error}). Ask for the store again or repair that file.") from error
     if not isinstance(value, dict):
@@ -216,8 +218,8 @@ def _sharding(
 
 
 def _extents(value: object, what: str) -> tuple[int, ...]:
-    if not isinstance(value, list) or not 0 < len(value) <= _DIMENSIONS or not all(type(extent) is int and extent > 0 for extent in value):
-        raise ValueError(f"its {what} is {str(value)[:60]}, which should be a list of whole numbers above zero")
+    if not isinstance(value, list) or not 0 < len(value) <= _DIMENSIONS or not all(type(extent) is int and 0 < extent <= _EXTENT for extent in value):
+        raise ValueError(f"its {what} is {str(value)[:60]}, which should be a list of whole numbers above zero and below 2^63")
     return tuple(value)
 
 
@@ -236,6 +238,9 @@ def _separator(value: object) -> str:
 def _dtype_v2(value: object) -> np.dtype[Any]:
     if not isinstance(value, str):
         raise ValueError("its pixels are records of several fields, which no image has")
+    # numpy's own grammar has records of any length, and Python's literals in them.
+    if not _V2_TYPE.fullmatch(value):
+        raise ValueError(f"its pixels are of the type {value[:60]}; whole and floating point numbers are read")
     dtype = np.dtype(value)
     if dtype.kind not in "buif" or dtype.itemsize > np.dtype("f8").itemsize:
         raise ValueError(f"its pixels are of the type {value}; whole and floating point numbers are read")

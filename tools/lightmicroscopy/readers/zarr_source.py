@@ -57,12 +57,19 @@ class ZarrArray:
             pixels = self._held(index)
             inside = tuple(slice(start - at * extent, stop - at * extent) for (start, stop), at, extent in zip(box, index, chunk, strict=True))
             return np.full([stop - start for start, stop in box], self.layout.fill, self.layout.dtype) if pixels is None else pixels[inside]
-        if self._stored.idle:
-            self.will_read((box,))
+        if not self._stored.idle:
+            return self._assembled(box, product(*ranges))
+        self.will_read((box,))
+        try:
+            return self._assembled(box, product(*ranges))
+        finally:
+            self.will_read(())
+
+    def _assembled(self, box: Sequence[Span], indexes: Iterable[tuple[int, ...]]) -> NDArray[Any]:
         result = np.empty([stop - start for start, stop in box], self.layout.dtype)
-        for index in product(*ranges):
+        for index in indexes:
             pixels = self._held(index)
-            source, target = _overlap(box, index, chunk)
+            source, target = _overlap(box, index, self.layout.chunk)
             result[target] = self.layout.fill if pixels is None else pixels[source]
         return result
 

@@ -53,13 +53,13 @@ def new_output(path: Path, *, most_bytes: int, least_bytes: int = 0) -> Iterator
     UnwritableError
         If the disk is certain to be, or turns out to be, too small, or writing is not allowed.
     """
-    _refuse_existing(path)
+    refuse_existing(path)
     _refuse_too_small(path, least_bytes)
     temporary = path.parent / f".{secrets.token_hex(6)}.partial"
     with _interruptible_once():
         try:
             yield temporary
-            _refuse_existing(path)
+            refuse_existing(path)
             temporary.rename(path)
         except OSError as error:
             free = _free(path)
@@ -70,7 +70,8 @@ def new_output(path: Path, *, most_bytes: int, least_bytes: int = 0) -> Iterator
             raise
 
 
-def _refuse_existing(path: Path) -> None:
+def refuse_existing(path: Path) -> None:
+    """Raise `UsageError` if something is at `path`."""
     if os.path.lexists(path):
         raise UsageError(f"{path.name} is already in the output folder and is not overwritten. Remove it, or choose another folder.")
 

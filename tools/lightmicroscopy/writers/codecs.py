@@ -78,7 +78,7 @@ def tiff_codec(compression: Compression, dtype: np.dtype[Any]) -> Codec:
 
 
 def zarr_codec(compression: Compression, version: NgffVersion, dtype: np.dtype[Any]) -> Codec:
-    """Codec of the chunks of a Zarr array, as `metadata.ngff.array_metadata` declares it.
+    """Codec of the chunks of a Zarr array, as `metadata.zarr_json.array_metadata` declares it.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from ..errors import UnwritableError, UsageError
 from ..metadata.ngff_units import micrometres
 from .atomic import new_output
 from .blocks import Box, Plan, refuse_large_units
-from .codecs import HORIZONTAL, Codec, tiff_codec
+from .codecs import HORIZONTAL, NONE, Codec, tiff_codec
 from .options import LATE_BYTES, SeriesWritten, WriteOptions, Written
 from .pipeline import Task, encode, run
 from .pyramid import level_shapes, method_for
@@ -43,7 +43,7 @@ from .tiff_structure import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..image import Dataset, Image, Shape
+    from ..image import Alpha, Dataset, Image, Shape
 
 TILE = 512
 TILE_STEP = 16
@@ -55,7 +55,8 @@ _DIRECTORY_BYTES = 1024
 _TILE_BYTES = 64
 _MOST_CHECKED = 512
 _MINISBLACK, _RGB, _PALETTE = 1, 2, 3
-_UNSPECIFIED, _UNASSOCIATED = 0, 2
+_EXTRA: dict[Alpha, int] = {"unspecified": 0, "associated": 1, "unassociated": 2}
+"""ExtraSamples."""
 _CENTIMETRE = 3
 _SAMPLE_FORMATS = {"u": 1, "i": 2, "f": 3}
 
@@ -244,13 +245,10 @@ def _offsets(code: int, values: Any, *, big: bool) -> Tag:
 
 
 def _photometric(image: Image) -> tuple[int, tuple[int, ...]]:
-    """PhotometricInterpretation and ExtraSamples. Of three or four samples of an RGB image the fourth is alpha."""
-    samples = image.shape.s
-    if image.kind == "rgb" and samples >= len("rgb"):
-        return _RGB, (_UNASSOCIATED,) * (samples > len("rgb")) + (_UNSPECIFIED,) * (samples - len("rgba"))
-    if image.kind == "rgb":
-        return _MINISBLACK, (_UNASSOCIATED,) * (samples - 1)
-    return _MINISBLACK, (_UNSPECIFIED,) * (samples - 1)
+    """PhotometricInterpretation and ExtraSamples, of which the last is what the source says it is."""
+    is_rgb = image.kind == "rgb" and image.shape.s >= len("rgb")
+    extra = image.shape.s - (len("rgb") if is_rgb else 1)
+    return (_RGB if is_rgb else _MINISBLACK), (_EXTRA["unspecified"],) * (extra - 1) + (_EXTRA[image.alpha],) * (extra > 0)
 
 
 def _palette(image: Image, channel: int) -> NDArray[np.uint16] | None:
@@ -290,6 +288,7 @@ class _Tiles:
     layout: _Layout
     structure: TiffStructure
     verify: bool
+    placed: bool = field(init=False)
     offsets: list[NDArray[np.uint64]] = field(init=False)
     counts: list[NDArray[np.uint64]] = field(init=False)
 
@@ -299,12 +298,26 @@ class _Tiles:
         self.offsets = [np.zeros(size, np.uint64) for size in sizes]
         self.counts = [np.zeros(size, np.uint64) for size in sizes]
 
-    def put(self, level: int, t: int, c: int, index: Box, pixels: NDArray[Any]) -> None:
-        """Write one tile."""
+        self.placed = self.layout.codec.tag == NONE
+        if self.placed:
+            # Every place is known beforehand, so that no tile has to wait for its turn.
+            for level, (offsets, counts) in enumerate(zip(self.offsets, self.counts, strict=True)):
+                counts[...] = _padded_bytes(plan, level) // offsets.size
+                begin = self.structure.reserve(_padded_bytes(plan, level))
+                offsets[...] = begin + np.arange(offsets.size, dtype=np.uint64).reshape(offsets.shape) * counts
+
+    def put(self, level: int, t: int, c: int, index: Box, pixels: NDArray[Any]) -> Callable[[], None] | None:
+        """Encode one tile; returns what writes it, unless it is written already."""
         plan, (z, row, column) = self.layout.plan, index
         shape, (_, y, x) = plan.shapes[level], plan.chunks[level]
         data = encode(self.layout.codec, pixels, (1, y, x, shape.s), verify=self.verify)
         plane, tile = (t * shape.c + c) * shape.z + z, row * _tiles(plan, level)[1] + column
+        if self.placed:
+            self.structure.write(int(self.offsets[level][plane, tile]), data)
+            return None
+        return partial(self._append, level, plane, tile, data)
+
+    def _append(self, level: int, plane: int, tile: int, data: bytes) -> None:
         self.offsets[level][plane, tile] = self.structure.append(data)
         self.counts[level][plane, tile] = len(data)
 

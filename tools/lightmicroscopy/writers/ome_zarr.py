@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..metadata import ngff
+from ..metadata import zarr_json
 from .atomic import new_output
 from .blocks import refuse_large_units
 from .options import SeriesWritten, WriteOptions, Written
@@ -81,7 +81,12 @@ def write_ome_zarr(dataset: Dataset, path: Path, options: WriteOptions) -> Writt
         finally:
             store.close()
         size = check_store(temporary, {group.path: group.expected() for group in groups}, options.ngff_version)
-    return Written(path, size, tuple(_series(group, options) for group in groups), (*layout.losses, *_lost_names(dataset.images), *unsaid))
+    return Written(
+        path,
+        size,
+        tuple(_series(group, options) for group in groups),
+        (*layout.losses, *_lost_names(dataset.images), *_lost_alpha(dataset.images), *unsaid),
+    )
 
 
 def _lost_names(images: Sequence[Image]) -> tuple[str, ...]:
@@ -94,6 +99,15 @@ def _lost_names(images: Sequence[Image]) -> tuple[str, ...]:
     )
 
 
+def _lost_alpha(images: Sequence[Image]) -> tuple[str, ...]:
+    """Say of which images it is not written that their colours are multiplied by their opacity."""
+    return tuple(
+        f"{image.name}: that its values are already multiplied by its alpha is not written; OME-Zarr has alpha as a channel like any other."
+        for image in images
+        if image.alpha == "associated" and image.shape.s in (2, 4)
+    )
+
+
 def _begin(store: Store, layout: Layout, groups: Sequence[ArrayGroup], options: WriteOptions) -> None:
     """Write everything that is known before the pixels are, the root first."""
     version = options.ngff_version
@@ -103,10 +117,10 @@ def _begin(store: Store, layout: Layout, groups: Sequence[ArrayGroup], options: 
             for name, content in group.files(version).items():
                 store.reserve(name, content)
     for place, attributes in layout.groups(version).items():
-        _put_all(store, place, ngff.group_files(attributes, version))
+        _put_all(store, place, zarr_json.group_files(attributes, version))
     for group in groups:
         for level in range(len(group.plan.shapes)):
-            _put_all(store, _join(group.path, str(level)), ngff.array_files(group.array(level, version)))
+            _put_all(store, _join(group.path, str(level)), zarr_json.array_files(group.array(level, version)))
 
 
 def _put_all(store: Store, place: str, files: dict[str, bytes]) -> None:

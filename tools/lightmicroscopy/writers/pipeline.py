@@ -14,24 +14,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..errors import SuiteError, UnwritableError
+from ..errors import SuiteError, UnreadableError, UnwritableError
 from ..image import announce
 from .blocks import ALONE, BESIDE_A_BLOCK, Box, Extent, Plan, block_count, block_extent, blocks, parts, pixel_memory
 from .codecs import scratch
 from .pyramid import halve
+from .turns import Turns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..image import Region
+    from ..image import PixelSource, Region
     from .codecs import Codec
 
 Progress = Callable[[int, int], None]
 
+BLOCKS_AHEAD = 1
+"""Blocks that may wait encoded beside one for each thread, while the first of them is not stored yet."""
 LEAST_BOUND = 64
 THREADS_PER_CORE = 4
 
@@ -39,8 +43,11 @@ THREADS_PER_CORE = 4
 class Sink(Protocol):
     """Takes chunks; called from several threads at once, in any order, once for every chunk."""
 
-    def put(self, level: int, t: int, c: int, index: Box, pixels: NDArray[Any]) -> None:
-        """Take one chunk: `index` counts chunks along z y x; pixels (z, y, x, s) end where the level ends."""
+    def put(self, level: int, t: int, c: int, index: Box, pixels: NDArray[Any]) -> Callable[[], None] | None:
+        """Take one chunk: `index` counts chunks along z y x; pixels (z, y, x, s) end where the level ends.
+
+        What is returned is called in the chunk's turn, by one thread at a time, in an order that does not depend on threads.
+        """
         ...
 
 
@@ -111,8 +118,8 @@ class _Assembler:
         self.lock = threading.Lock()
         self.waiting: dict[tuple[int, ...], tuple[NDArray[Any], list[int]]] = {}
 
-    def add(self, level: int, t: int, c: int, origin: Box, pixels: NDArray[Any]) -> Iterator[tuple[Box, NDArray[Any]]]:
-        """Put pixels in place; yields origin and pixels of every cell that is now complete."""
+    def add(self, level: int, t: int, c: int, origin: Box, pixels: NDArray[Any], block: int) -> Iterator[tuple[Box, NDArray[Any], int]]:
+        """Put pixels of a block in place; yields origin and pixels of every cell that is now complete, and the last block in it."""
         cell, full = self.plan.cell(level), self.plan.shapes[level][2:5]
         spans = [range(at // size, -(-(at + length) // size)) for at, length, size in zip(origin, pixels.shape, cell, strict=False)]
         for index in product(*spans):
@@ -123,17 +130,18 @@ class _Assembler:
             key = (level, t, c, *index)
             with self.lock:
                 if key not in self.waiting:
-                    self.waiting[key] = np.empty((*shape, pixels.shape[3]), pixels.dtype), [int(np.prod(shape))]
-                held, missing = self.waiting[key]
+                    self.waiting[key] = np.empty((*shape, pixels.shape[3]), pixels.dtype), [int(np.prod(shape)), block]
+                held, state = self.waiting[key]
             # Threads fill boxes that do not overlap, so copying needs no lock.
             held[_within(low, high, start)] = pixels[_within(low, high, origin)]
             with self.lock:
-                missing[0] -= int(np.prod([b - a for a, b in zip(low, high, strict=True)]))
-                complete = missing[0] == 0
+                state[0] -= int(np.prod([b - a for a, b in zip(low, high, strict=True)]))
+                state[1] = max(state[1], block)
+                complete = state[0] == 0
                 if complete:
                     del self.waiting[key]
             if complete:
-                yield start, held  # type: ignore[misc]
+                yield start, held, state[1]  # type: ignore[misc]
 
 
 def _within(low: tuple[int, ...], high: tuple[int, ...], start: tuple[int, ...]) -> tuple[slice, ...]:
@@ -166,13 +174,15 @@ class _Run:
     """State that the threads of one run share."""
 
     def __init__(self, tasks: Sequence[Task], threads: int, memory: int | None, progress: Progress | None) -> None:
+        self.tasks = tasks
         budget = pixel_memory(memory, threads)
         self.budget = _Budget(budget)
         limit, most = int(budget / threads / BESIDE_A_BLOCK), int(budget * ALONE)
         extents = [block_extent(task.plan, limit, most) for task in tasks]
         cut = [(task, extent, parts(task.plan, extent, limit)) for task, extent in zip(tasks, extents, strict=True)]
         self.blocks = sum(block_count(task.plan, extent, part) for task, extent, part in cut)
-        self.work = self._work(cut)
+        self.work = enumerate(self._work(cut))
+        self.turns = Turns(threads + BLOCKS_AHEAD)
         for task, extent, part in cut:
             announce(task.plan.source, blocks(task.plan, extent, part))
         self.total = sum(task.plan.bytes for task in tasks)
@@ -183,11 +193,11 @@ class _Run:
         self.failure: BaseException | None = None
 
     @staticmethod
-    def _work(cut: Sequence[tuple[Task, Extent, Extent]]) -> Iterator[tuple[Task, _Assembler, Region]]:
-        for task, extent, part in cut:
+    def _work(cut: Sequence[tuple[Task, Extent, Extent]]) -> Iterator[tuple[int, _Assembler, Region]]:
+        for number, (task, extent, part) in enumerate(cut):
             assembler = _Assembler(task.plan)
             for region in blocks(task.plan, extent, part):
-                yield task, assembler, region
+                yield number, assembler, region
 
     def labour(self) -> None:
         """Do blocks until none is left, one has failed, or the run is stopped."""
@@ -197,7 +207,10 @@ class _Run:
                     job = next(self.work, None)
                 if job is None or self.stopped.is_set():
                     return
-                self._block(*job)
+                block, (number, assembler, region) = job
+                self.turns.begin(block, self.stopped)
+                self._block(block, number, assembler, region)
+                self.turns.end(block)
         except Stopped:
             return
         except BaseException as error:
@@ -210,42 +223,57 @@ class _Run:
         self.stopped.set()
         with self.budget.changed:
             self.budget.changed.notify_all()
+        self.turns.wake()
 
-    def _block(self, task: Task, assembler: _Assembler, region: Region) -> None:
+    def _block(self, block: int, number: int, assembler: _Assembler, region: Region) -> None:
+        task = self.tasks[number]
         shape = task.plan.shapes[0]
         cost = int(np.prod(region.sizes)) * shape.s * task.plan.source.dtype.itemsize
         with self.budget.hold(int(cost * BESIDE_A_BLOCK), self.stopped):
             if self.stopped.is_set():
                 raise Stopped
-            pixels = task.plan.source.read(region)
+            pixels = _read(task.plan.source, region)
             _check(pixels, (*region.sizes, shape.s), task.plan)
             for t, c in product(range(*region.t), range(*region.c)):
                 part = pixels[t - region.t[0], c - region.c[0]]
                 if task.extremes is not None:
                     task.extremes.see(c, part)
-                self._descend(task, assembler, 0, (t, c), (region.z[0], region.y[0], region.x[0]), part)
+                self._descend(number, assembler, block, 0, (t, c), (region.z[0], region.y[0], region.x[0]), part)
         if self.progress is not None:
             with self.lock:
                 self.done += cost
                 self.progress(self.done, self.total)
 
-    def _descend(self, task: Task, assembler: _Assembler, level: int, plane: tuple[int, int], origin: Box, pixels: NDArray[Any]) -> None:
-        """Hand over the chunks of a box of whole cells, then the same of the next level."""
+    def _descend(self, number: int, assembler: _Assembler, block: int, level: int, plane: tuple[int, int], origin: Box, pixels: NDArray[Any]) -> None:
+        """Hand over the chunks of a box of whole cells, then the same of the next level; they are stored in a block's turn."""
+        task = self.tasks[number]
         plan = task.plan
         for index, chunk in _chunks(plan.chunks[level], origin, pixels):
             if self.stopped.is_set():
                 raise Stopped
-            task.sink.put(level, *plane, index, chunk)
+            store = task.sink.put(level, *plane, index, chunk)
+            if store is not None:
+                self.turns.add(block, (number, level, *plane, *index), store)
         below = level + 1
         if below == len(plan.shapes):
             return
         smaller = halve(pixels, plan.method, z=plan.halve_z)
         at = (origin[0] // 2 if plan.halve_z else origin[0], origin[1] // 2, origin[2] // 2)
         if _whole(plan, below, at, smaller.shape):
-            self._descend(task, assembler, below, plane, at, smaller)
+            self._descend(number, assembler, block, below, plane, at, smaller)
             return
-        for start, cell in assembler.add(below, *plane, at, smaller):
-            self._descend(task, assembler, below, plane, start, cell)
+        for start, cell, last in assembler.add(below, *plane, at, smaller, block):
+            self._descend(number, assembler, last, below, plane, start, cell)
+
+
+def _read(source: PixelSource, region: Region) -> NDArray[Any]:
+    """Read a block; an error of the input's disk must not pass for one of the output's."""
+    try:
+        return source.read(region)
+    except OSError as error:
+        named = isinstance(error.filename, str | bytes | os.PathLike)
+        name = Path(os.fsdecode(error.filename)).name if named else "The input"
+        raise UnreadableError(f"{name} cannot be read: {error.strerror or error}. Check that it is still there, and its disk.") from error
 
 
 def _check(pixels: NDArray[Any], shape: tuple[int, ...], plan: Plan) -> None:

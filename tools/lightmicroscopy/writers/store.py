@@ -28,6 +28,9 @@ _RESERVE = 1 << 12
 class Store(Protocol):
     """A place for files; `put` may be called from several threads."""
 
+    ordered: bool
+    """Whether files lie in the order they are put in."""
+
     def put(self, key: str, data: bytes) -> None:
         """Write one file."""
         ...
@@ -47,6 +50,8 @@ class Store(Protocol):
 
 class Folder:
     """A folder on disk; directories are made once."""
+
+    ordered = False
 
     def __init__(self, root: Path) -> None:
         self.root = str(root)
@@ -83,6 +88,8 @@ class Zip:
 
     A member whose content is known only at the end can still be the first: room for it is kept, and JSON filled up with spaces.
     """
+
+    ordered = True
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -81,7 +81,7 @@ def room_for(description: int) -> int:
 
 
 class TiffStructure:
-    """A TIFF file being written. `append` may be called from several threads; `finish` once, after all of them.
+    """A TIFF file being written. `append` and `write` may be called from several threads; `finish` once, after all of them.
 
     Parameters
     ----------
@@ -130,10 +130,15 @@ class TiffStructure:
 
     def append(self, data: bytes) -> int:
         """Write one tile; returns its offset."""
+        offset = self.reserve(len(data))
+        self.write(offset, data)
+        return offset
+
+    def reserve(self, count: int) -> int:
+        """Keep so many bytes for `write`; returns their offset."""
         with self.lock:
             offset = self.end
-            self.end = offset + len(data) + len(data) % 2
-        self._write(offset, data)
+            self.end = offset + count + count % 2
         return offset
 
     def finish(self, directories: Sequence[Directory]) -> int:
@@ -152,10 +157,10 @@ class TiffStructure:
             following = self._place(directory, following, tail, start)
         head = self._with_smaller(directories[0], tail, start)
         front = self._encode(head, following, tail, start, at=self.first)
-        self._write(start, bytes(tail))
-        self._write(self.first, front)
-        self._write(self.description_at, self.description)
-        self._write(0, self._header())
+        self.write(start, bytes(tail))
+        self.write(self.first, front)
+        self.write(self.description_at, self.description)
+        self.write(0, self._header())
         size = start + len(tail)
         # Keeps the size right where the last tile ends on the padding byte.
         os.ftruncate(self.file, size)
@@ -202,7 +207,8 @@ class TiffStructure:
             out += struct.pack("<HH" + self.word[1:], tag.code, tag.kind, tag.count) + value.ljust(self.inline, b"\0")
         return bytes(out + struct.pack(self.word, following))
 
-    def _write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: bytes) -> None:
+        """Write bytes to their place."""
         view = memoryview(data)
         while view:
             written = os.pwrite(self.file, view, offset)

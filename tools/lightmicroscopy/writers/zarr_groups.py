@@ -6,13 +6,15 @@ import logging
 import math
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import UsageError
-from ..metadata import ngff
+from ..metadata import ngff, zarr_json
 from .blocks import Box, Plan
 from .codecs import LEVEL, Codec, zarr_codec
 from .pipeline import Extremes, encode
@@ -34,7 +36,7 @@ LARGE_PLANE = 16384
 """From this side length on chunks are 1024 × 1024, so that a store has a quarter of the files."""
 MOST_CHUNK_BYTES = 1 << 30
 """Blosc's own limit is 2 GiB less its overhead."""
-_DECLARED: dict[str, ngff.Compression] = {"auto": "zstd", "zstd": "zstd", "lz4": "lz4", "zlib": "zlib", "none": "none"}
+_DECLARED: dict[str, zarr_json.Compression] = {"auto": "zstd", "zstd": "zstd", "lz4": "lz4", "zlib": "zlib", "none": "none"}
 
 
 @dataclass
@@ -55,7 +57,7 @@ class ArrayGroup:
     path: str
     plan: Plan
     codec: Codec
-    compression: ngff.Compression
+    compression: zarr_json.Compression
     fill: float
     extremes: Extremes | None
     stored: Counter[int] = field(default_factory=Counter)
@@ -68,7 +70,7 @@ class ArrayGroup:
 
     def array(self, level: int, version: NgffVersion) -> dict[str, Any]:
         """Metadata of the array of one level."""
-        return ngff.array_metadata(
+        return zarr_json.array_metadata(
             self.plan.shapes[level][:5],
             (1, 1, *self.plan.chunks[level]),
             self.plan.source.dtype,
@@ -84,7 +86,7 @@ class ArrayGroup:
         windows = [self.extremes.channels.get(c) if self.extremes else None for c in range(shape.c * shape.s)]
         # `image_attributes` counts levels of the image as it was given, its samples apart.
         shapes = [level._replace(c=shape.c, s=shape.s) for level in self.plan.shapes]
-        return ngff.group_files(ngff.image_attributes(self.image, shapes, version, method=self.plan.method, windows=windows), version)
+        return zarr_json.group_files(ngff.image_attributes(self.image, shapes, version, method=self.plan.method, windows=windows), version)
 
     def expected(self) -> list[tuple[tuple[int, ...], int]]:
         """Of every level: shape, and number of chunks stored."""
@@ -111,16 +113,20 @@ class _Chunks:
     verify: bool
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def put(self, level: int, t: int, c: int, index: Box, pixels: NDArray[Any]) -> None:
-        """Write one chunk."""
+    def put(self, level: int, t: int, c: int, index: Box, pixels: NDArray[Any]) -> Callable[[], None] | None:
+        """Encode one chunk; returns what writes it where the order counts, and else has written it."""
         group = self.group
         volume = pixels[..., 0]
         if _is_only(volume, group.fill):
-            return
+            return None
         data = encode(group.codec, volume, group.plan.chunks[level], fill=group.fill, verify=self.verify)
-        self.store.put(self.prefixes[level] + ngff.chunk_key((t, c, *index), self.version), data)
+        write = partial(self.store.put, self.prefixes[level] + zarr_json.chunk_key((t, c, *index), self.version), data)
         with self.lock:
             group.stored[level] += 1
+        if self.store.ordered:
+            return write
+        write()
+        return None
 
 
 def _is_only(pixels: NDArray[Any], value: float) -> bool:

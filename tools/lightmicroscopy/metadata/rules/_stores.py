@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..findings import CannotRun, Subject
+from ..findings import CannotRun, Problem, Severity, Subject
 
 if TYPE_CHECKING:
     from ...image import Image
@@ -40,6 +40,11 @@ class StoredImage:
         return f"Series {self.series}" if self.image.label_of is None else f"The label map “{self.image.name}” of series {self.series}"
 
     @property
+    def called_within(self) -> str:
+        """How sentences call it that do not begin with it."""
+        return self.called[0].lower() + self.called[1:]
+
+    @property
     def raw(self) -> Mapping[str, Any]:
         """The first entry of ``multiscales``, as stored."""
         first: Mapping[str, Any] = self.group.ome["multiscales"][0]
@@ -70,6 +75,11 @@ def store_of(subject: Subject) -> Store:
     return stored_images(subject)[0].sources[0].array.store
 
 
+def images_of(subject: Subject) -> Iterator[StoredImage]:
+    """Every image, without label maps."""
+    return (stored for stored in stored_images(subject) if stored.image.label_of is None)
+
+
 def stored_images(subject: Subject) -> tuple[StoredImage, ...]:
     """Every image and label map."""
     return subject.shared.get("ngff-images", lambda: tuple(_stored_images(subject)))
@@ -88,3 +98,16 @@ def _stored_images(subject: Subject) -> Iterator[StoredImage]:
             raise CannotRun(f"The group {image.path} is no longer there.")
         # All that are listed: the image has only those that fit together.
         yield StoredImage(image, group, *open_levels(first.array.store, group, subject.name))
+
+
+def problem(
+    stored: StoredImage,
+    key: str,
+    message: str,
+    severity: Severity | None = None,
+    *,
+    about: tuple[str, ...] = (),
+    precision: int = 0,
+) -> Problem:
+    """Make a `Problem` with one image or label map; `key` says where in its attributes."""
+    return Problem(message, stored.location(key), stored.series, severity, about=about, precision=precision)

@@ -1,32 +1,29 @@
-"""Rules on OME-Zarr: its structure, and whether axes, units, scales, channels and windows make sense.
+"""Rules on OME-Zarr: its structure, and whether axes, units and scales make sense.
 
-Rules on what a series' metadata say, whatever the format, are in `series`; those on resolution levels in `ngff_pyramid`.
+Rules on what a series' metadata say, whatever the format, are in `series`; those on resolution levels in `ngff_pyramid`, on
+channels in `ngff_channels`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..findings import CannotRun, Problem, Subject, rule
-from ..ngff import AXES, window
+from ..ngff import AXES
 from ..ngff_read import stated_version
 from ..ngff_units import SPACE_UNITS, TIME_UNITS, ome_length, seconds
-from . import ngff_pyramid
-from ._stores import SPECIFICATION, StoredImage, is_store, ngff_version, store_of, stored_images
-from ._views import channel_name, size_along
+from . import ngff_channels, ngff_pyramid
+from ._stores import SPECIFICATION, StoredImage, images_of, is_store, ngff_version, problem, store_of, stored_images
+from ._views import size_along
 
 if TYPE_CHECKING:
     from ..ngff_models import Part
 
-__all__ = ["ngff_pyramid"]
+__all__ = ["ngff_channels", "ngff_pyramid"]
 
 _AXES = f"{SPECIFICATION}#axes-md"
-_OMERO = f"{SPECIFICATION}#omero-md"
 _TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
-_HEX = set("0123456789abcdefABCDEF")
-_DIGITS = 6
 _NAMED_AXES = ("0.4", "0.5")
 
 
@@ -67,7 +64,7 @@ def _wrong_zarr(subject: Subject, version: str) -> Problem | None:
     for stored in stored_images(subject):
         if stored.group.zarr_format != wanted:
             return Problem(
-                f"OME-Zarr {version} must be stored as Zarr v{wanted}, but {stored.called.lower()} is in Zarr v{stored.group.zarr_format}.",
+                f"OME-Zarr {version} must be stored as Zarr v{wanted}, but {stored.called_within} is in Zarr v{stored.group.zarr_format}.",
                 stored.group.path,
             )
     return None
@@ -80,15 +77,11 @@ def _parts(subject: Subject) -> Iterator[tuple[Part, str]]:
     root = read_group(store, "")
     if root and "plate" in root.ome:
         yield "plate", ""
-        yield from (("well", path) for path in dict.fromkeys(stored.group.path.rpartition("/")[0] for stored in _images(subject)))
+        yield from (("well", path) for path in dict.fromkeys(stored.group.path.rpartition("/")[0] for stored in images_of(subject)))
     elif root and "bioformats2raw.layout" in root.ome:
         yield "layout", ""
     for stored in stored_images(subject):
         yield ("label" if "image-label" in stored.group.ome else "image"), stored.group.path
-
-
-def _images(subject: Subject) -> Iterator[StoredImage]:
-    return (stored for stored in stored_images(subject) if stored.image.label_of is None)
 
 
 @rule(
@@ -124,26 +117,26 @@ def _axes(subject: Subject) -> Iterator[Problem]:
     for stored in stored_images(subject):
         axes = stored.raw.get("axes")
         if not isinstance(axes, list) or stored.multiscale.axes is None:
-            yield _problem(stored, "axes", f"{stored.called} does not say what its dimensions are.", "error")
+            yield problem(stored, "axes", f"{stored.called} does not say what its dimensions are.", "error")
             continue
         names = [axis.name for axis in stored.multiscale.axes if axis.name in AXES]
         if names != [name for name in AXES if name in names]:
-            yield _problem(stored, "axes", f"{stored.called} has its axes in the order {' '.join(names)}, not t c z y x.")
+            yield problem(stored, "axes", f"{stored.called} has its axes in the order {' '.join(names)}, not t c z y x.")
         for axis, known in zip(axes, stored.multiscale.axes, strict=True):
             yield from _axis(stored, axis, known.name)
 
 
 def _axis(stored: StoredImage, axis: object, name: str) -> Iterator[Problem]:
     if not isinstance(axis, Mapping):
-        yield _problem(stored, "axes", f"{stored.called} gives its axis {name} as a bare name, where OME-Zarr since 0.4 wants name and type.")
+        yield problem(stored, "axes", f"{stored.called} gives its axis {name} as a bare name, where OME-Zarr since 0.4 wants name and type.")
         return
     if axis.get("name") != name:
-        yield _problem(stored, "axes", f"{stored.called} calls an axis “{str(axis.get('name'))[:40]}”; common software knows only t, c, z, y and x.")
+        yield problem(stored, "axes", f"{stored.called} calls an axis “{str(axis.get('name'))[:40]}”; common software knows only t, c, z, y and x.")
     wanted, kind = _TYPES.get(name), axis.get("type")
     if kind is None and wanted is not None:
-        yield _problem(stored, "axes", f"{stored.called} does not say of which type its axis {name} is ({wanted}).")
+        yield problem(stored, "axes", f"{stored.called} does not say of which type its axis {name} is ({wanted}).")
     elif wanted is not None and kind != wanted:
-        yield _problem(stored, "axes", f"{stored.called} says that its axis {name} is of the type “{str(kind)[:40]}”, where {wanted} is meant.")
+        yield problem(stored, "axes", f"{stored.called} says that its axis {name} is of the type “{str(kind)[:40]}”, where {wanted} is meant.")
 
 
 @rule(
@@ -174,9 +167,9 @@ def _unit(stored: StoredImage, name: str, unit: object, step: float | None) -> I
         meant = ome_length(1, unit) is not None if name != "t" else seconds(1, unit) is not None
         hint = ", which OME-Zarr spells in full (such as micrometer or second)" if meant else ", which is none that OME-Zarr knows"
         message = f"{stored.called} gives the unit of its axis {name} as “{str(unit)[:40]}”{hint}."
-        yield _problem(stored, "axes", message, about=about, precision=2)
+        yield problem(stored, "axes", message, about=about, precision=2)
     elif step is None or step == 1:
-        yield _problem(
+        yield problem(
             stored,
             "axes",
             f"{stored.called} has neither a unit nor a scale along {name}: its size there is not known.",
@@ -185,7 +178,7 @@ def _unit(stored: StoredImage, name: str, unit: object, step: float | None) -> I
         )
     else:
         message = f"{stored.called} has the scale {step:g} along {name} but no unit, so that nobody can tell how large that is."
-        yield _problem(stored, "axes", message, about=about, precision=2)
+        yield problem(stored, "axes", message, about=about, precision=2)
 
 
 @rule(
@@ -201,129 +194,11 @@ def _scale(subject: Subject) -> Iterator[Problem]:
     for stored in stored_images(subject):
         for index, level in enumerate(stored.multiscale.levels):
             if level.scale is None:
-                yield _problem(stored, f"datasets.{index}", f"{stored.called} has no usable scale at its level {index}.", "warning")
+                yield problem(stored, f"datasets.{index}", f"{stored.called} has no usable scale at its level {index}.", "warning")
                 continue
             for axis, step in zip(stored.multiscale.axes or (), level.scale, strict=False):
                 if not step > 0:
-                    yield _problem(stored, f"datasets.{index}", f"{stored.called} has the scale {step:g} along {axis.name} at its level {index}.")
-
-
-@rule(
-    "ngff.channel-count",
-    severity="warning",
-    title="The channels described are as many as there are.",
-    why="With too few or too many descriptions, names and colours end up on the wrong channels.",
-    fix="Give 'omero' one entry per channel, in their order.",
-    source=_OMERO,
-    applies=is_store,
-)
-def _channel_count(subject: Subject) -> Iterator[Problem]:
-    for stored in _images(subject):
-        described, there = len(_omero_channels(stored)), stored.image.shape.c
-        if "omero" not in stored.group.ome:
-            if stored.image.kind != "label":
-                yield _problem(
-                    stored,
-                    "omero",
-                    f"{stored.called} has no 'omero' block: viewers will not know the names, colours and display ranges of its channels.",
-                    "info",
-                )
-        elif described != there:
-            yield _problem(stored, "omero.channels", f"{stored.called} has {there} channel{'s' if there > 1 else ''}, but describes {described}.")
-
-
-@rule(
-    "ngff.channel-color",
-    severity="warning",
-    title="Colours are six hexadecimal digits.",
-    why="Viewers show channels of which they cannot read the colour in white, or not at all.",
-    fix="Write colours as RRGGBB, for instance 00FF00 for green, without a number sign.",
-    source=_OMERO,
-    applies=is_store,
-)
-def _channel_color(subject: Subject) -> Iterator[Problem]:
-    for stored in _images(subject):
-        for index, channel in enumerate(_omero_channels(stored)):
-            color = channel.get("color")
-            if color is None:
-                yield _problem(stored, f"omero.channels.{index}.color", f"{stored.called} does not say in which colour channel {index} is shown.")
-            elif not (isinstance(color, str) and len(color) == _DIGITS and set(color) <= _HEX):
-                yield _problem(
-                    stored,
-                    f"omero.channels.{index}.color",
-                    f"{stored.called} gives the colour of channel {index} as “{str(color)[:40]}”, not as RRGGBB.",
-                )
-
-
-@rule(
-    "ngff.channel-label",
-    severity="warning",
-    title="Every channel has a label in 'omero'.",
-    why="Web viewers read only this label; without it they number the channels, whatever the OME-XML says.",
-    fix="Enter the name of the stain or structure of each channel, and convert again.",
-    source=_OMERO,
-    applies=is_store,
-)
-def _channel_label(subject: Subject) -> Iterator[Problem]:
-    for stored in _images(subject):
-        for index, channel in enumerate(_omero_channels(stored)):
-            label = channel.get("label")
-            if not (isinstance(label, str) and label.strip()):
-                absent = label in (None, "")
-                said = "has no label" if absent else f"has the label {str(label)[:40]!r}, which is no name"
-                message = f"Channel {index} of {_lower(stored.called)} {said}."
-                about = (channel_name(stored.series, index),)
-                yield _problem(stored, f"omero.channels.{index}.label", message, about=about, precision=0 if absent else 2)
-
-
-@rule(
-    "ngff.window",
-    severity="warning",
-    title="Display ranges fit the pixel values.",
-    why="A display range of 0 to 255 on 16-bit pixels shows a white or black image, and people think that the data are empty.",
-    fix="Set min and max to what the pixels can hold and start and end to what should be shown; converting with this suite measures them.",
-    source=_OMERO,
-    applies=is_store,
-)
-def _window(subject: Subject) -> Iterator[Problem]:
-    for stored in _images(subject):
-        for index, channel in enumerate(_omero_channels(stored)):
-            given = channel.get("window")
-            where = f"omero.channels.{index}.window"
-            if not isinstance(given, Mapping):
-                yield _problem(stored, where, f"Channel {index} of {_lower(stored.called)} has no display range.")
-                continue
-            yield from (_problem(stored, where, sentence) for sentence in _window_faults(stored, index, given))
-
-
-def _window_faults(stored: StoredImage, index: int, given: Mapping[str, Any]) -> Iterator[str]:
-    this = f"Channel {index} of {_lower(stored.called)}"
-    values = [given.get(key) for key in ("min", "max", "start", "end")]
-    if not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
-        yield f"{this} has a display range without numbers for all of min, max, start and end."
-        return
-    low, high, start, end = (float(cast("float", value)) for value in values)
-    if start >= end:
-        yield f"{this} is shown from {start:g} to {end:g}, which is no range."
-    elif not low <= start < end <= high:
-        yield f"{this} is shown from {start:g} to {end:g}, outside of its own limits {low:g} to {high:g}."
-    dtype = stored.image.dtype
-    if dtype.kind not in "iu":
-        return
-    full = window(dtype, None, None)
-    if low < full["min"] or high > full["max"]:
-        yield f"{this} has display limits of {low:g} to {high:g}, more than its pixels of type {dtype} can hold."
-    elif dtype.itemsize > 1 and (low, high, start, end) == (0, 255, 0, 255) and (stored.image.significant_bits or 16) > 8:
-        yield f"{this} is shown from 0 to 255, the range of 8-bit pixels, but its pixels are {dtype}."
-    bits = stored.image.significant_bits
-    if bits and end > window(dtype, bits, None)["max"]:
-        yield f"{this} is shown up to {end:g}, but its {bits} significant bits end at {window(dtype, bits, None)['max']:g}."
-
-
-def _omero_channels(stored: StoredImage) -> list[Mapping[str, Any]]:
-    omero = stored.group.ome.get("omero")
-    channels = omero.get("channels") if isinstance(omero, Mapping) else None
-    return [channel if isinstance(channel, Mapping) else {} for channel in channels] if isinstance(channels, list) else []
+                    yield problem(stored, f"datasets.{index}", f"{stored.called} has the scale {step:g} along {axis.name} at its level {index}.")
 
 
 @rule(
@@ -338,7 +213,7 @@ def _omero_channels(stored: StoredImage) -> list[Mapping[str, Any]]:
 def _label_type(subject: Subject) -> Iterator[Problem]:
     for stored in stored_images(subject):
         if stored.image.kind == "label" and stored.image.dtype.kind not in "iu":
-            yield _problem(stored, "", f"{stored.called} is of the type {stored.image.dtype}.")
+            yield problem(stored, "", f"{stored.called} is of the type {stored.image.dtype}.")
 
 
 @rule(
@@ -368,7 +243,7 @@ def _chunk_separator(subject: Subject) -> Iterator[Problem]:
     for stored in stored_images(subject):
         for layout in stored.layouts:
             if layout.separator != "/" and len(layout.shape) > 1:
-                yield _problem(stored, layout.path, f"{stored.called} separates the parts of its chunks' names by a dot.")
+                yield problem(stored, layout.path, f"{stored.called} separates the parts of its chunks' names by a dot.")
                 break
 
 
@@ -405,19 +280,3 @@ def _ome_xml_disagrees(subject: Subject) -> Iterator[Problem]:
     for image in images:
         said = (sentence for sentence in image.warnings if sentence.startswith("Its OME-XML says"))
         yield from (Problem(sentence, "OME/METADATA.ome.xml", image.series, about=(sentence,), precision=1) for sentence in said)
-
-
-def _problem(
-    stored: StoredImage,
-    key: str,
-    message: str,
-    severity: Literal["error", "warning", "info"] | None = None,
-    *,
-    about: tuple[str, ...] = (),
-    precision: int = 0,
-) -> Problem:
-    return Problem(message, stored.location(key), stored.series, severity, about=about, precision=precision)
-
-
-def _lower(called: str) -> str:
-    return called[0].lower() + called[1:]
