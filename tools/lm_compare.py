@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lightmicroscopy import cli
+from lightmicroscopy import cli, flags
 
 PROGRAM = "lm_compare"
 FORM_ONLY = ("original", "copies", "members")
@@ -20,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("original", type=Path, metavar="ORIGINAL", help="the image file, folder or zip that was copied")
     result.add_argument("copy", nargs="+", type=Path, metavar="COPY", help="its copies, in any order; together they hold its series")
     result.add_argument("--member", action="append", type=Path, default=[], metavar="FILE", help="another file of the set that ORIGINAL is kept in")
+    flags.add_reading(result)
     result.add_argument("--pixels", action=argparse.BooleanOptionalAction, default=True, help="compare the pixels too (default: yes)")
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of every comparison")
     result.add_argument("--html", type=Path, metavar="FILE", help="report for people")
@@ -40,7 +41,7 @@ def work(arguments: argparse.Namespace) -> int:
 
     log = logging.getLogger("lightmicroscopy")
     cli.refuse_overwriting([arguments.original, *arguments.member, *arguments.copy], (arguments.table, arguments.html))
-    original = Location(arguments.original, (arguments.original, *arguments.member))
+    original = Location(arguments.original, (arguments.original, *arguments.member), **flags.reading_of(arguments))
     copies = tuple(dict.fromkeys(arguments.copy))
     progress = Progress("Comparing", quiet=arguments.quiet, log_json=arguments.log_json)
     try:
@@ -60,7 +61,8 @@ def _write(comparison: Any, arguments: argparse.Namespace) -> None:
     if arguments.table:
         write_table(arguments.table, COMPARISON, comparison.table())
     if arguments.html:
-        parameters = (("Pixels", "compared" if arguments.pixels else "not compared"), ("Fail on", arguments.fail_on))
+        compared = "compared" if arguments.pixels else "not compared"
+        parameters = (*flags.recorded_reading(arguments), ("Pixels", compared), ("Fail on", arguments.fail_on))
         write_html(comparison, arguments.html, parameters=parameters)
     log = logging.getLogger("lightmicroscopy")
     for line in map(cli.one_line, summary(comparison)):

@@ -21,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     result = cli.build_parser(PROGRAM, "Convert microscopy images to OME-TIFF (one file per series) or OME-Zarr (one store).")
     result.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="a file, folder or zip; or all files of one set, the first is opened")
     result.add_argument("--format", choices=("ome-tiff", "ome-zarr"), required=True, help="what to write")
+    flags.add_reading(result)
     flags.add_selection(result)
     written = result.add_argument_group("output")
     written.add_argument("--label", action="store_true", help="the pixels are label maps: pyramids take the nearest pixel instead of the mean")
@@ -40,11 +41,12 @@ def work(arguments: argparse.Namespace) -> int:
 
     cli.refuse_overwriting(arguments.input, (arguments.report, arguments.checksums, arguments.preview))
     granted = cli.resources(arguments)
-    parameters = flags.recorded(arguments, RECORDED)
+    parameters = (*flags.recorded_reading(arguments), *flags.recorded(arguments, RECORDED))
+    location = Location(arguments.input[0], tuple(arguments.input), **flags.reading_of(arguments))
     request = Request(arguments.format, flags.selection_of(arguments), arguments.label, flags.write_options(arguments, granted), parameters)
     progress = Progress("Converting", quiet=arguments.quiet, log_json=arguments.log_json)
     try:
-        conversion = convert(Location(arguments.input[0], tuple(arguments.input)), arguments.output, request, progress=progress)
+        conversion = convert(location, arguments.output, request, progress=progress)
     finally:
         progress.close()
     with conversion.dataset:

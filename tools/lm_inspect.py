@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightmicroscopy import cli
+from lightmicroscopy import cli, flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     result = cli.build_parser(PROGRAM, "See what is in microscopy images: every series, its sizes, channels, instrument and dates.", output=False)
     result.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="files, folders (OME-Zarr) or zips; the files of a set together")
+    flags.add_reading(result)
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV), a row for each series")
     result.add_argument("--json", type=Path, metavar="FILE", help="everything, for programs")
     result.add_argument("--html", type=Path, metavar="FILE", help="page for people")
@@ -46,7 +47,7 @@ def work(arguments: argparse.Namespace) -> int:
     log = logging.getLogger("lightmicroscopy")
     done, total = 0, sum(map(bytes_of, given))
     progress = Progress("Inspecting", quiet=arguments.quiet, log_json=arguments.log_json)
-    names = input_names(given)
+    names, known = input_names(given), flags.reading_of(arguments)
     documents = dict(zip(names, unique([sanitise(without_extension(name)) for name in names]), strict=True))
     files = Files(
         table=arguments.table,
@@ -55,12 +56,12 @@ def work(arguments: argparse.Namespace) -> int:
         ome_xml=(arguments.ome_xml, documents) if arguments.ome_xml else None,
         original=arguments.original_metadata,
         checksum=arguments.checksum,
-        parameters=(("original-metadata", arguments.original_metadata),),
+        parameters=(*flags.recorded_reading(arguments), ("original-metadata", arguments.original_metadata)),
         told=None if any((*reports, arguments.ome_xml)) else _tell,
     )
     try:
         with files:
-            for item in inspect(given):
+            for item in inspect(given, **known):
                 files.add(item)
                 done = min(total, done + item.bytes)
                 progress(done, total)
@@ -71,18 +72,18 @@ def work(arguments: argparse.Namespace) -> int:
     if arguments.preview:
         from lightmicroscopy.reports.preview import write_preview
 
-        write_preview(_entries(given), arguments.preview, total=files.series)
+        write_preview(_entries(given, known), arguments.preview, total=files.series)
     log.info("%d series in %d inputs, %d unreadable", files.series, files.inputs, files.failed)
     if files.failed == files.inputs:
         return cli.NOTHING_USABLE
     return cli.SOME_FAILED if files.failed and arguments.strict else cli.DONE
 
 
-def _entries(given: tuple[Path, ...]) -> Iterator[tuple[str, Any]]:
+def _entries(given: tuple[Path, ...], known: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Open inputs once more for a look, as far as the picture reaches."""
     from lightmicroscopy.inspection import inspect
 
-    for item in inspect(given):
+    for item in inspect(given, **known):
         images = item.dataset.images if item.dataset else ()
         for image in images:
             yield item.name if len(images) == 1 else f"{item.name}: {image.name}", image

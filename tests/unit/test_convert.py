@@ -317,7 +317,7 @@ def test_links_and_pipes_in_a_store_are_no_part_of_it(test_data: Path, tmp_path:
     assert run(store, tmp_path / "new", "ome-zarr").paths
 
 
-@pytest.mark.parametrize(("start", "name"), [(b"\xd0\xcf\x11\xe0", "Olympus OIB, Zeiss ZVI or other OLE2")])
+@pytest.mark.parametrize(("start", "name"), [(b"\xd0\xcf\x11\xe0", "Olympus OIB, Zeiss ZVI or other OLE2"), (b"OLYMPUSRAWFORMAT", "Olympus OIR")])
 def test_a_vendor_s_format_is_called_by_its_name(tmp_path: Path, start: bytes, name: str) -> None:
     (tmp_path / "cells.bin").write_bytes(start + bytes(100))
     with pytest.raises(UnreadableError, match=rf"cells\.bin is a {name} file, which is not read yet\. Export it as OME-TIFF"):

@@ -181,7 +181,7 @@ def other_value(parameter: Any) -> Any:
         if parameter.get("multiple") == "true":
             return [option.get("value") for option in parameter.findall("option")]
         return others[-1]
-    return {"levels": "3", "chunk": "64,64", "series": "1", "region": "0,0,4,4", "center": "8,8,4,4"}.get(name, "1")
+    return {"levels": "3", "chunk": "64,64", "series": "1", "region": "0,0,4,4", "center": "8,8,4,4", "axes": "ZYX"}.get(name, "1")
 
 
 def dataset_names(wrapper: Wrapper) -> list[str]:

@@ -13,6 +13,37 @@ if TYPE_CHECKING:
 
 WRITING = ("ngff_version", "zip", "levels", "downsample_z", "compression", "chunk", "original_metadata")
 """Writing flags that change the outputs, and so are recorded in them."""
+_READING = {"mosaic": "as-stored", "axes": "", "pixel_size": None}
+"""Reading flags and what they are if nobody says anything."""
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add how a file is to be understood where it leaves a choice, or does not say."""
+    group = parser.add_argument_group("reading (what the file says itself is never replaced)")
+    group.add_argument(
+        "--mosaic",
+        choices=("as-stored", "fuse", "tiles"),
+        default="as-stored",
+        help="tiles of a mosaic (CZI, LIF): as the file has them; fused into one image; each an image of its own (default: as-stored)",
+    )
+    group.add_argument("--axes", default="", metavar="ZYX", help="a letter of TCZYXS for each dimension of HDF5 datasets that do not say it")
+    group.add_argument("--pixel-size", type=_pixel_size, default=None, metavar="X[,Y[,Z]]", help="in µm, for images that do not say it")
+
+
+def reading_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what a `Location` is told of how to read it."""
+    from .image import PixelSize, Quantity
+
+    size = None
+    if arguments.pixel_size is not None:
+        x, *others = (Quantity(length, "µm") for length in arguments.pixel_size)
+        size = PixelSize(z=others[1] if len(others) > 1 else None, y=others[0] if others else x, x=x)
+    return {"mosaic": arguments.mosaic, "axes": arguments.axes or None, "pixel_size": size}
+
+
+def recorded_reading(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
+    """Return the reading flags that were given, as outputs record them."""
+    return recorded(arguments, tuple(name for name, default in _READING.items() if getattr(arguments, name) != default))
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +124,14 @@ def byte_count(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no size: write a number of bytes, or one with a unit such as 500M, 20G or 1T")
     return count
+
+
+def _pixel_size(text: str) -> tuple[float, ...]:
+    number = r"(?:[0-9]{1,9}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})(?:[eE]-?[0-9]{1,2})?"
+    sizes = tuple(map(float, text.split(","))) if re.fullmatch(rf"{number}(,{number}){{0,2}}", text) else ()
+    if not sizes or not all(0 < size < 1e9 for size in sizes):
+        raise argparse.ArgumentTypeError(f"{text!r} is no pixel size: write X, or X,Y, or X,Y,Z in micrometres, such as 0.325,0.325,1.5")
+    return sizes
 
 
 def _levels(text: str) -> int | None:

@@ -55,13 +55,15 @@ class Input:
         return (*self.dataset.warnings, *(sentence for sentence in said if sentence))
 
 
-def inspect(paths: Sequence[Path]) -> Iterator[Input]:
+def inspect(paths: Sequence[Path], **known: Any) -> Iterator[Input]:
     """Open inputs one after another, sorted by name.
 
     Parameters
     ----------
     paths
         Files, folders or zips. All of them together are where the members of multi-file sets are looked for.
+    known
+        What `Location` is told of how to read them: ``mosaic``, ``axes``, ``pixel_size``.
 
     Yields
     ------
@@ -74,7 +76,7 @@ def inspect(paths: Sequence[Path]) -> Iterator[Input]:
             yield Input(name, path, bytes_of(path), part_of=members[path])
             continue
         try:
-            dataset = readers.open(Location(path, given))
+            dataset = readers.open(Location(path, given, **known))
         except SuiteError as error:
             yield Input(name, path, bytes_of(path), unreadable=str(error))
             continue

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ..errors import UnreadableError
+from .user_knowledge import with_user_knowledge
 
 if TYPE_CHECKING:
     from ..image import Dataset, Location
@@ -34,6 +35,7 @@ READERS = (
 HEAD = 4096
 _NOT_READ = {
     b"\xd0\xcf\x11\xe0": "Olympus OIB, Zeiss ZVI or other OLE2",
+    b"OLYMPUSRAWFORMAT": "Olympus OIR",
 }
 """First bytes of microscope formats that no reader here knows, so that the message can name them."""
 
@@ -60,7 +62,7 @@ def open(location: Location) -> Dataset:  # noqa: A001 - reads as `readers.open(
     """
     path = location.path
     if location.store is not None:
-        return cast("Reader", import_module(".ome_zarr", __name__)).open_dataset(location)
+        return with_user_knowledge(cast("Reader", import_module(".ome_zarr", __name__)).open_dataset(location))
     try:
         head = _head(path)
     except OSError as error:
@@ -68,7 +70,7 @@ def open(location: Location) -> Dataset:  # noqa: A001 - reads as `readers.open(
     for name in READERS:
         reader = cast("Reader", import_module(f".{name}", __name__))
         if reader.sniff(path, head):
-            return reader.open_dataset(location)
+            return with_user_knowledge(reader.open_dataset(location))
     raise UnreadableError(_unknown(location, head))
 
 
@@ -93,5 +95,6 @@ def _unknown(location: Location, head: bytes) -> str:
         return f"{location.name} is a {known} file, which is not read yet. Export it as OME-TIFF with the microscope's software or Bio-Formats."
     return (
         f"{location.name} is of no format this tool reads (it begins with the bytes {head[:8].hex(' ')}). "
-        "It reads TIFF, OME-TIFF, ImageJ and LSM stacks, OME-Zarr (folder or zip), PNG and JPEG."
+        "It reads CZI, LIF (and LOF, XLIF), ND2, Imaris and other HDF5, TIFF, OME-TIFF, ImageJ and LSM stacks, "
+        "OME-Zarr (folder or zip), PNG and JPEG."
     )
