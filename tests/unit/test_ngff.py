@@ -221,11 +221,14 @@ def test_known_colours_are_written_and_invented_ones_marked() -> None:
 
 
 def test_red_green_and_blue_samples_become_three_channels() -> None:
-    image = image_of(waves((1, 1, 1, 20, 20), "uint8"), kind="rgb")
+    image = image_of(waves((1, 1, 1, 20, 20), "uint8"), kind="rgb", metadata=ImageMetadata())
     shape = Shape(1, 1, 1, 20, 20, 3)
     channels = ngff.image_attributes(image, [shape], "0.4")["omero"]["channels"]
     assert [(channel["label"], channel["color"]) for channel in channels] == [("Red", "FF0000"), ("Green", "00FF00"), ("Blue", "0000FF")]
     assert ngff.zarr_shape(shape) == (1, 3, 1, 20, 20)
+    named = image_of(waves((1, 1, 1, 20, 20), "uint8"), kind="rgb", metadata=ImageMetadata(channels=(Channel(name="H&E"),)))
+    labels = [channel["label"] for channel in ngff.image_attributes(named, [shape], "0.4")["omero"]["channels"]]
+    assert labels == ["H&E Red", "H&E Green", "H&E Blue"]
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,11 @@ def test_rgb_in_zarr_is_three_channels() -> None:
     assert root.find(f"{O}Image/{O}Pixels/{O}MetadataOnly") is not None
 
 
+def test_the_name_of_a_colour_channel_is_kept_in_its_three() -> None:
+    named = image(Shape(1, 1, 1, 4, 4, 3), kind="rgb", metadata=ImageMetadata(channels=(Channel(name="H&E"),)))
+    assert [channel.get("Name") for channel in build(named, storage="ome-zarr").iter(f"{O}Channel")] == ["H&E Red", "H&E Green", "H&E Blue"]
+
+
 def test_several_images_in_one_tiff_follow_each_other() -> None:
     root = build(image(Shape(2, 1, 3, 4, 4)), image(Shape(1, 2, 1, 4, 4)))
     assert [(block.get("IFD"), block.get("PlaneCount")) for block in root.iter(f"{O}TiffData")] == [("0", "6"), ("6", "2")]

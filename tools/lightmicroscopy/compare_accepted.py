@@ -66,8 +66,10 @@ def _samples(difference: Difference) -> bool:
         return False
     turned = difference.what == "kind" and (difference.ours, difference.theirs) == ("rgb", "intensity")
     field = _CHANNEL.fullmatch(difference.what)
-    if field is None or difference.ours is not None:
+    if field is None:
         return turned
+    if difference.ours is not None:
+        return field.groups() == ("0", "name") and difference.theirs == f"{difference.ours} Red"
     # A sample that has become a channel has everything from the channel it was of, beside its name and colour.
     return field[2] in ("name", "color") or int(field[1]) >= difference.original.shape.c
 
@@ -97,7 +99,11 @@ ACCEPTED: Final = (
     Accepted(
         "yes/no pixels as 0 and 1", "Readers of OME-TIFF share no form of single bits; 8-bit 0 and 1 of one significant bit say the same.", _bits
     ),
-    Accepted("colour samples as channels", "OME-Zarr knows no samples: red, green and blue stand as three channels named so.", _samples),
+    Accepted(
+        "colour samples as channels",
+        "OME-Zarr knows no samples: red, green and blue stand as three channels named so, each after the name the channel had.",
+        _samples,
+    ),
     Accepted("a falling z by its size", "OME-XML has no negative z step. The order of the planes, and so the direction, is unchanged.", _falling),
     Accepted("declared to be a label map", "The person who converted it said that its pixels are labels.", _declared_label),
     Accepted("original metadata left out", "The person who converted it asked for that.", _left_out),

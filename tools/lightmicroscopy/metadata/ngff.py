@@ -144,12 +144,12 @@ def _written_channels(image: Image, shape: Shape) -> list[Channel]:
     channels = [known[index] if index < len(known) else Channel() for index in range(shape.c)]
     if shape.s == 1:
         return channels
-    return [Channel(name=_sample_name(channel, sample, shape.c), window=channel.window) for channel, sample in product(channels, range(shape.s))]
+    return [Channel(name=_sample_name(channel, sample), window=channel.window) for channel, sample in product(channels, range(shape.s))]
 
 
-def _sample_name(channel: Channel, sample: int, count: int) -> str:
+def _sample_name(channel: Channel, sample: int) -> str:
     name = _SAMPLES[sample][0] if sample < len(_SAMPLES) else "Alpha"
-    return f"{channel.name} {name}" if count > 1 and channel.name else name
+    return f"{channel.name} {name}" if channel.name else name
 
 
 def _is_invented(channel: Channel) -> bool:

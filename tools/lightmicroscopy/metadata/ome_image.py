@@ -221,7 +221,7 @@ class ImageBuilder:
                 number = index * unfolded + sample
                 element = self._channel(channel, like, number)
                 if unfolded > 1:
-                    _name_sample(element, sample, channel.name if shape.c > 1 else None)
+                    _name_sample(element, sample, channel.name)
                 yield element
 
     def _channel(self, channel: Channel, like: etree._Element | None, number: int) -> etree._Element:

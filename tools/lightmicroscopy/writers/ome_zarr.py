@@ -85,17 +85,7 @@ def write_ome_zarr(dataset: Dataset, path: Path, options: WriteOptions) -> Writt
         path,
         size,
         tuple(_series(group, options) for group in groups),
-        (*layout.losses, *_lost_names(dataset.images), *_lost_alpha(dataset.images), *unsaid),
-    )
-
-
-def _lost_names(images: Sequence[Image]) -> tuple[str, ...]:
-    """Say which names of colour channels are not written: the colours a single channel is taken apart into have their own."""
-    named = [(image, image.metadata.channels[0].name) for image in images if image.shape.s > 1 and image.shape.c == 1 and image.metadata.channels]
-    return tuple(
-        f"{image.name}: the channel name {name!r} is not written, since OME-Zarr has each colour as a channel of its own, named after it."
-        for image, name in named
-        if name
+        (*layout.losses, *_lost_alpha(dataset.images), *unsaid),
     )
 
 
