@@ -49,14 +49,24 @@ def test_without_recorded_colours_the_sheet_says_that_it_chose_them(color: int |
     assert "chosen here" in remark
 
 
-def test_a_colour_picture_kept_as_three_channels_keeps_its_colours() -> None:
+@pytest.mark.parametrize("before", ["", "H&E "])
+def test_a_colour_picture_kept_as_three_channels_keeps_its_colours(before: str) -> None:
     array = np.zeros((1, 3, 1, 4, 4, 1), np.uint8)
     array[0, :, 0, :, :, 0] = np.array([200, 100, 150])[:, None, None]
     array[0, :, 0, 0, 0, 0] = [90, 10, 60]
-    channels = tuple(Channel(name=name) for name in ("Red", "Green", "Blue"))
+    channels = tuple(Channel(name=f"{before}{name}") for name in ("Red", "Green", "Blue"))
     pixels, _, _ = thumbnail(memory_image(array, metadata=ImageMetadata(channels=channels)))
     assert pixels[3, 3].tolist() == [200, 100, 150]
     assert pixels[0, 0].tolist() == [90, 10, 60]
+
+
+@pytest.mark.parametrize("names", [("Cy3 Red", "Cy5 Green", "Blue"), ("InfraRed", "InfraGreen", "InfraBlue"), ("Blue", "Green", "Red")])
+def test_channels_of_other_names_are_stretched_one_by_one(names: tuple[str, ...]) -> None:
+    channels = tuple(Channel(name=name) for name in names)
+    array = _two_spots()[:, [0, 1, 1]]
+    pixels, _, remark = thumbnail(memory_image(array, metadata=ImageMetadata(channels=channels)))
+    assert "chosen here" in remark
+    assert pixels.any()
 
 
 def test_one_channel_without_a_colour_is_grey() -> None:

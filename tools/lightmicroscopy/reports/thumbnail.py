@@ -11,6 +11,8 @@ from ..image import Channel, Image, Level, Region
 from ..palette import Table, eight_bits, ramp_color
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 TILE = 384
@@ -42,13 +44,20 @@ def thumbnail(image: Image, tile: int = TILE) -> Thumbnail:
         return _through_table(planes[0][..., 0], channels[0].lut), scale, ""
     if image.kind == "rgb" and planes[0].shape[-1] >= 3:
         return _rgb(planes[0][..., :3], image), scale, ""
-    if tuple(channel.name for channel in channels) == RGB_CHANNELS and len(planes) == len(RGB_CHANNELS):
+    if len(planes) == len(RGB_CHANNELS) and _were_samples(channels):
         # A colour picture whose samples OME-Zarr could only keep as channels: stretched one by one they would change its colours.
         return _rgb(np.concatenate(planes, axis=-1), image), scale, ""
     pixels, remark = _composite([plane[..., 0] for plane in planes], channels, image.white_is_zero)
     if shape.c > len(planes):
         remark = f"{len(planes)} of {shape.c} channels" + (f", {remark}" if remark else "")
     return pixels, scale, remark
+
+
+def _were_samples(channels: Sequence[Channel]) -> bool:
+    """Whether channels have the names that the samples of one get in OME-Zarr: ``Red``, ``Green``, ``Blue``, or each after one name."""
+    names = [channel.name or "" for channel in channels]
+    before = names[0].removesuffix(RGB_CHANNELS[0]) if names else ""
+    return names == [before + colour for colour in RGB_CHANNELS] and (not before or before.endswith(" "))
 
 
 def _level(image: Image, tile: int) -> Level:
