@@ -53,6 +53,7 @@ def test_keeping_keeps_people() -> None:
     [
         ("Information|Document|UserName", "x"),
         ("PatientID", "1"),
+        ("User", "Mode"),
         ("sample_name", "x"),
         ("Host", "pc7"),
         ("FilePath", "x"),
@@ -80,6 +81,8 @@ def test_personal_pairs_are_recognised(key: str, value: str) -> None:
         ("pDeviceSetting m_sXYPhysFullName0", "Nikon Ti"),
         ("pCameraSetting CameraUserName", "Fusion"),
         ("FormatFast rectSensorUser left", "176"),
+        ("HardwareSetting|ParameterCollection #3|UserAWBMode.Type|Status", "Valid"),
+        ("HardwareSetting|ParameterCollection #1|UserCameraOrientation.Label", "Acquire|Camera Orientation"),
     ],
 )
 def test_pairs_about_the_microscope_are_not_personal(key: str, value: str) -> None:

@@ -40,7 +40,7 @@ _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _REMOVED: Final = "[removed]"
 _INNOCENT: Final = re.compile(
     r"(light|beam|optical|filter|excitation|emission|scan) ?paths?|path ?length|user ?(defined|interface|settings?)"
-    r"|\bm s (?!user)[a-z0-9 ]+ full name|camera user name|rect sensor user"
+    r"|\bm s (?!user)[a-z0-9 ]+ full name|camera user name|rect sensor user|user (camera ?orientation|awb ?mode)"
 )
 _NOT_TEXT: Final = frozenset({"ID", "Namespace", "href", "K"})
 
