@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from test_data import lsm_file, pictures, tiff_files, zarr_stores
+from test_data import hdf5_file, lsm_file, pictures, tiff_files, zarr_stores
 from test_data.drawing import colours, stack
 
 
@@ -26,6 +26,7 @@ def every_file() -> dict[str, bytes]:
         "float.ome.tiff": tiff_files.float_ome_tiff(),
         "imagej_stack.tif": tiff_files.imagej_stack(),
         "confocal.lsm": lsm_file.lsm(),
+        "plain.h5": hdf5_file.hdf5(),
         **tiff_files.companion_set(),
         "plain.tif": tiff_files.plain_tiff(),
         "white_is_zero.tif": tiff_files.white_is_zero(),
