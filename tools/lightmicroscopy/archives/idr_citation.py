@@ -107,7 +107,11 @@ def _licence(study: Study) -> _Text:
 
 
 def _advice(study: Study) -> _Text:
-    paper: _Text = ("the paper (", *_links(study.publication_doi), ")") if study.publication_doi else ("the study by its title and authors",)
+    paper: _Text = ("the study by its page, since its record names neither paper nor authors",)
+    if study.publication_doi:
+        paper = ("the paper (", *_links(study.publication_doi), ")")
+    elif study.title or study.authors:
+        paper = ("the study by its title and authors",)
     data: _Text = (" and the data (", *_links(study.data_doi), ")") if study.data_doi else ()
     return ("Cite ", *paper, *data, ".")
 
