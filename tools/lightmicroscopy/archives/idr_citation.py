@@ -75,7 +75,7 @@ def _each_once(studies: Iterable[Study]) -> list[Study]:
 
 
 def _title(study: Study) -> _Text:
-    return (_said(study.component or study.accession) or "A study without accession",)
+    return (_said(study.name) or "A study without accession",)
 
 
 def _said(value: str) -> str:
@@ -84,7 +84,7 @@ def _said(value: str) -> str:
 
 def _facts(study: Study) -> list[tuple[str, _Text]]:
     facts: list[tuple[str, _Text]] = [
-        ("Study", (_said(study.component or study.accession) or "unknown",)),
+        ("Study", (_said(study.name) or "unknown",)),
         ("Page", (_Link(study.url),)),
         ("Title", (_said(study.title),)),
         ("Authors", (_said(study.authors),)),
