@@ -96,21 +96,19 @@ def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: Ex
             for row in annotation_rows(image):
                 annotations.add(row)
 
-    items, size = (
-        min(arguments.max_items, endpoints.max_items or arguments.max_items),
-        min(arguments.max_size, endpoints.max_bytes or arguments.max_size),
-    )
+    items = min(arguments.max_items, endpoints.max_items or arguments.max_items)
+    size = min(arguments.max_size, endpoints.max_bytes or arguments.max_size)
     return Job(
         Wanted(arguments.format, flags.selection_of(arguments), arguments.zip),
         arguments.output,
-        Limits(items, size),
-        flags.write_options(arguments, cli.resources(arguments)),
-        flags.recorded(arguments, RECORDED),
-        arguments.plan_only,
-        arguments.manifest,
-        already_done(arguments.table, arguments.output),
-        planned,
-        progress,
+        limits=Limits(items, size),
+        options=flags.write_options(arguments, cli.resources(arguments)),
+        parameters=flags.recorded(arguments, RECORDED),
+        plan_only=arguments.plan_only,
+        manifest=arguments.manifest,
+        earlier=already_done(arguments.table, arguments.output),
+        planned=planned,
+        progress=progress,
     )
 
 

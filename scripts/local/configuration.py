@@ -111,6 +111,8 @@ def _settings(folder: Path, url: str, keys: dict[str, str], endpoints: Path | No
         "check_upload_content": False,
         "enable_celery_tasks": False,
         "cleanup_job": "onsuccess",
+        # Otherwise the server itself reads every new TIFF of a list while it holds the database, and answers nobody meanwhile.
+        "metadata_strategy": "extended",
         "job_config": {
             "runners": {"local": {"load": "galaxy.jobs.runners.local:LocalJobRunner", "workers": JOBS_AT_ONCE}},
             "execution": {

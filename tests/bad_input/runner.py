@@ -151,20 +151,3 @@ def without_rights() -> tuple[list[str], str]:
     command = ["setpriv", f"--bounding-set={WITHOUT_ROOTS_RIGHTS}", f"--inh-caps={WITHOUT_ROOTS_RIGHTS}"]
     tried = subprocess.run([*command, "true"], capture_output=True, text=True, check=False)
     return command, "" if tried.returncode == 0 else f"root's rights cannot be given up here ({tried.stderr.strip()})"
-
-
-@contextlib.contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[str]:
-    """Mount a tmpfs of that size on a folder; gives the reason if that is not possible."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() != 0 or not shutil.which("mount"):
-        yield "only root can mount a small disk"
-        return
-    tried = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, text=True, check=False)
-    if tried.returncode:
-        yield f"a small disk cannot be mounted here ({tried.stderr.strip()})"
-        return
-    try:
-        yield ""
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)

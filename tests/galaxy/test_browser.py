@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from local.viewers import viewers_folder
 
+from ..needs import missing
 from .conftest import GalaxyUnderTest
 
 pytestmark = [pytest.mark.galaxy, pytest.mark.slow]
@@ -39,10 +39,7 @@ VIEWER_MILLISECONDS = 300_000
 def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
-        # Where everything is to be installed, a missing browser is a fault and no reason to look away.
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium on the PATH")
-        pytest.skip("no Chromium on the PATH")
+        missing("no Chromium on the PATH")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
         yield opened
@@ -103,7 +100,7 @@ def green(page: Page, name: str) -> None:
 def show_in_viewer(page: Page, galaxy: GalaxyUnderTest, dataset_id: str, channel: str) -> None:
     """Open an OME-Zarr in Galaxy's viewer and wait for its channel; no other host is asked for anything."""
     if not (viewers_folder() / "vizarr" / ".stamp").is_file():
-        pytest.skip("the viewer could not be fetched here")
+        missing("the viewer could not be fetched here")
     hosts: set[str] = set()
 
     def note(request: Request) -> None:
@@ -128,6 +125,10 @@ def test_an_image_is_converted_and_checked_with_the_mouse_alone(
     green(page, "OME-TIFF")
     page.screenshot(path=screenshots / "history.png")
 
+    # Galaxy proposes the newest dataset, which would be the preview, and that is refused; the user puts away what is no image.
+    for item in user.histories.show_history(history, contents=True):
+        if item["name"].endswith(("preview", "report")):
+            user.histories.delete_dataset(history, item["id"])
     run_tool(page, galaxy, "lm_check")
     page.locator("#execute").first.click()
     green(page, "findings")

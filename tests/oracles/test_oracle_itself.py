@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from ..needs import missing
 from . import bioformats
 from .bioformats import plane_crcs
 
@@ -47,4 +48,4 @@ def test_a_file_bio_formats_cannot_read_is_named_with_its_error(test_data: Path)
 def test_a_missing_oracle_fails_in_ci_and_skips_elsewhere(environment: str, outcome: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", environment)
     with pytest.raises(outcome, match="no Java"):
-        bioformats.missing("there is no Java")
+        missing("there is no Java")

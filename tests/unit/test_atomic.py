@@ -21,6 +21,7 @@ from lightmicroscopy.writers.ome_tiff import write_ome_tiff
 from lightmicroscopy.writers.ome_zarr import write_ome_zarr
 from lightmicroscopy.writers.options import WriteOptions
 
+from ..needs import small_disk
 from .memory_image import MemoryPixels, memory_image
 
 FORMATS = ("ome-tiff", "ome-zarr", "ome-zarr-zip")
@@ -42,17 +43,10 @@ def write(wanted: str, image: Any, folder: Path, **options: Any) -> Path:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def full_soon(tmp_path: Path) -> Iterator[Path]:
     """A real file system of 1 MB."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], check=False, capture_output=True, text=True)
-    if made.returncode:
-        pytest.skip(f"this machine does not let us mount a small disk: {made.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "1m"):
+        yield tmp_path / "disk"
 
 
 @pytest.mark.parametrize("wanted", FORMATS)
@@ -62,16 +56,16 @@ def test_a_finished_output_has_its_name_and_nothing_lies_beside_it(tmp_path: Pat
 
 
 @pytest.mark.parametrize("wanted", FORMATS)
-def test_a_full_disk_says_what_was_needed_and_leaves_nothing(small_disk: Path, wanted: str) -> None:
+def test_a_full_disk_says_what_was_needed_and_leaves_nothing(full_soon: Path, wanted: str) -> None:
     with pytest.raises(UnwritableError, match=r"disk is full: cells\.ome.* needs up to \d+\.\d MB"):
-        write(wanted, memory_image(noise()), small_disk)
-    assert list(small_disk.iterdir()) == []
+        write(wanted, memory_image(noise()), full_soon)
+    assert list(full_soon.iterdir()) == []
 
 
-def test_a_disk_that_is_certainly_too_small_is_refused_before_anything_is_written(small_disk: Path) -> None:
+def test_a_disk_that_is_certainly_too_small_is_refused_before_anything_is_written(full_soon: Path) -> None:
     with pytest.raises(UnwritableError, match=r"needs at least 5\.\d MB.*Nothing was written"):
-        write("ome-tiff", memory_image(noise()), small_disk, compression="none")
-    assert list(small_disk.iterdir()) == []
+        write("ome-tiff", memory_image(noise()), full_soon, compression="none")
+    assert list(full_soon.iterdir()) == []
 
 
 @pytest.mark.parametrize("wanted", FORMATS)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bad_input.runner import small_disk
+from tests.needs import small_disk
 
 from .idr_downloads import Downloads, asked
 
@@ -232,9 +232,7 @@ def test_an_output_folder_that_is_a_file(download: Downloads) -> None:
 
 @pytest.mark.parametrize("wanted", ["ome-tiff", "ome-zarr", "original"])
 def test_a_disk_that_becomes_full_is_told_once_and_left_clean(wanted: str, download: Downloads) -> None:
-    with small_disk(download.folder / "out", "16k") as reason:
-        if reason:
-            pytest.skip(reason)
+    with small_disk(download.folder / "out", "16k"):
         run = download(SKET, MIFISH, "--format", wanted)
         assert (run.code, run.made) == (1, [])
         assert len(run.lines) <= 2, run.stderr
@@ -243,11 +241,8 @@ def test_a_disk_that_becomes_full_is_told_once_and_left_clean(wanted: str, downl
 
 
 def test_far_too_small_a_disk_is_noticed_before_anything_is_fetched(download: Downloads) -> None:
-    with small_disk(download.folder / "out", "1m") as reason:
-        if reason:
-            pytest.skip(reason)
-        with asked(download.archive) as paths:
-            run = download(BIG)
+    with small_disk(download.folder / "out", "1m"), asked(download.archive) as paths:
+        run = download(BIG)
     assert run.code == 1
     assert run.lines == ["1.1 GB are to be fetched and the output folder has 1.0 MB left. Nothing was fetched."]
     assert no_pixels_were_fetched(paths)

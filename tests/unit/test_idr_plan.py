@@ -25,7 +25,7 @@ from tests.archives import Archive
 from .idr_downloads import read_table
 
 CROWD, FIELD, SKET, MOVED, NO_PIXELS = 99000100, 1230059, 13441308, 4007821, 99000001
-BYTES_PER_ID = 1000
+BYTES_PER_ID = 1500
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ..needs import missing
 from .conftest import WRAPPERS
 from .rendering import Wrapper
 
@@ -55,7 +56,7 @@ def old_server(root: Path) -> dict[str, Any]:
 
     python = state_folder() / "environments" / "galaxy-21.09" / "bin" / "python"
     if not python.is_file():
-        pytest.skip("the code of Galaxy 21.09 is not installed; scripts/test.py installs it")
+        missing("the code of Galaxy 21.09 is not installed; scripts/test.py installs it")
     paths = [wrapper.path for wrapper in WRAPPERS]
     done = subprocess.run([python, "-c", READ_BY_THE_OLD_SERVER, *paths], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

@@ -127,7 +127,8 @@ class Region(NamedTuple):
     @property
     def sizes(self) -> tuple[int, int, int, int, int]:
         """Extent along T C Z Y X."""
-        return tuple(stop - start for start, stop in self)  # type: ignore[return-value]
+        t, c, z, y, x = (stop - start for start, stop in self)
+        return t, c, z, y, x
 
 
 class PixelSource(Protocol):

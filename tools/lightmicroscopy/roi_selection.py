@@ -72,7 +72,8 @@ def _moved(shape: RoiShape, cut: Cut) -> RoiShape | None:
 
 def _transform(geometry: Mapping[str, str]) -> Affine | None:
     try:
-        return tuple(float(geometry[key]) for key in _TRANSFORM)  # type: ignore[return-value]
+        a00, a10, a01, a11, a02, a12 = (float(geometry[key]) for key in _TRANSFORM)
+        return a00, a10, a01, a11, a02, a12
     except (KeyError, ValueError):
         return None
 

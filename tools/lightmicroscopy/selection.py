@@ -189,8 +189,8 @@ def _cut(image: Image, selection: Selection, channels: list[int], z: Span, t: Sp
         source: PixelSource = View(level.pixels, channels, t, window.z, window.y, window.x)
         if selection.project:
             source = MaximumProjection(source)
-        factor = tuple(ours / theirs for ours, theirs in zip(level.factor, base.factor, strict=True))
-        levels.append(Level(source, factor))  # type: ignore[arg-type]
+        z_factor, y_factor, x_factor = (ours / theirs for ours, theirs in zip(level.factor, base.factor, strict=True))
+        levels.append(Level(source, (z_factor, y_factor, x_factor)))
     # Parts of a plane at a lower level need not divide evenly, and then its pyramid is not ours to keep.
     whole_plane = (y, x) == ((0, image.shape.y), (0, image.shape.x))
     kept = tuple(levels) if whole_plane else tuple(levels[:1])

@@ -75,7 +75,7 @@ def _each_once(studies: Iterable[Study]) -> list[Study]:
 
 
 def _title(study: Study) -> _Text:
-    return (_said(study.component or study.accession) or "A study without accession",)
+    return (_said(study.name) or "A study without accession",)
 
 
 def _said(value: str) -> str:
@@ -84,7 +84,7 @@ def _said(value: str) -> str:
 
 def _facts(study: Study) -> list[tuple[str, _Text]]:
     facts: list[tuple[str, _Text]] = [
-        ("Study", (_said(study.component or study.accession) or "unknown",)),
+        ("Study", (_said(study.name) or "unknown",)),
         ("Page", (_Link(study.url),)),
         ("Title", (_said(study.title),)),
         ("Authors", (_said(study.authors),)),
@@ -107,7 +107,11 @@ def _licence(study: Study) -> _Text:
 
 
 def _advice(study: Study) -> _Text:
-    paper: _Text = ("the paper (", *_links(study.publication_doi), ")") if study.publication_doi else ("the study by its title and authors",)
+    paper: _Text = ("the study by its page, since its record names neither paper nor authors",)
+    if study.publication_doi:
+        paper = ("the paper (", *_links(study.publication_doi), ")")
+    elif study.title or study.authors:
+        paper = ("the study by its title and authors",)
     data: _Text = (" and the data (", *_links(study.data_doi), ")") if study.data_doi else ()
     return ("Cite ", *paper, *data, ".")
 

@@ -15,13 +15,13 @@ from ..errors import ArchiveError, SuiteError, UnreadableError, UnwritableError,
 from ..progress import size
 from ..provenance import files_below, sha256_of
 from ..writers.options import WriteOptions
-from .idr_image import only
+from .idr_image import only, with_origin
 from .idr_plan import Planned, Planner, Wanted, in_order
 from .manifest import Earlier, Manifest, Row
 from .originals import Originals, fetching_originals
 
 if TYPE_CHECKING:
-    from ..image import Dataset
+    from ..image import Dataset, Image
     from .http import Client
     from .idr import Idr
     from .idr_study import Study
@@ -30,7 +30,6 @@ KEPT_OPEN: Final = 16
 """Stores that stay open between plan and fetch; the others are opened again."""
 MANIFEST_SHARE: Final = 20
 """The manifest is written again after this many times the time its last writing took: a small one after every image, a large one now and then."""
-_METADATA_BYTES: Final = 1 << 20
 _SMALLEST_RATIO: Final = 10
 """Pixels shrink when they are written, hardly ever to less than this part; a disk with less room is refused at once."""
 
@@ -171,7 +170,7 @@ class _Run:
         if self.job.planned is not None:
             self.job.planned(planned)
         if planned.study is not None:
-            self.result.studies.setdefault(planned.study.component or planned.study.accession, planned.study)
+            self.result.studies.setdefault(planned.study.name, planned.study)
 
     def _keep(self, number: int, item: str) -> bool:
         """Take over what an earlier call made of an item, if it is what is wanted now."""
@@ -190,7 +189,7 @@ class _Run:
         if candidate is None or candidate.kind != "original" or self.job.wanted.format == "original":
             return rows
         if candidate.urls == self._shared:
-            self._twice += planned.bytes or 0
+            self._twice += planned.bytes
             return [replace(row, reason=f"{row.reason} Fetched together with the image before, which is in the same file.".strip()) for row in rows]
         self._shared = candidate.urls
         return rows
@@ -243,9 +242,9 @@ class _Run:
         if planned.problem is not None:
             raise planned.problem
         allowed = sum(row.bytes or 0 for row in rows)
-        if (planned.bytes or 0) > allowed:
+        if planned.bytes > allowed:
             planned.close()
-            raise ArchiveError(f"{planned.item} was planned with {size(allowed)} and is larger now: {size(planned.bytes or 0)}. Plan it anew.")
+            raise ArchiveError(f"{planned.item} was planned with {size(allowed)} and is larger now: {size(planned.bytes)}. Plan it anew.")
         return planned
 
     def tell(self, done: int, _: int = 0) -> None:
@@ -313,11 +312,14 @@ class _Fetch:
 
         row = self.planned.rows(self.run.job.wanted)[0]
         path = self.run.job.output / row.path
-        image = self.run.planner.with_origin(self.planned, self.planned.image)
+        image = self._with_origin(self.planned.image)
         xml = build_ome((image,), storage="ome-zarr", source=None, original=self.run.job.options.original)
         with new_output(path, most_bytes=len(xml)) as temporary:
             temporary.write_bytes(xml)
         return _finished(row, path)
+
+    def _with_origin(self, image: Image) -> Image:
+        return with_origin(image, self.planned.record, self.planned.annotations, self.planned.study)
 
     def _original(self, row: Row) -> Row:
         fetched = self.originals.keep(row.source_url, self.run.job.output / row.path, row.bytes, self.run.tell)
@@ -330,7 +332,7 @@ class _Fetch:
         from ..writers.atomic import remove
 
         job, planned = self.run.job, self.planned
-        image = self.run.planner.with_origin(planned, dataset.images[0])
+        image = self._with_origin(dataset.images[0])
         target: Format = "ome-zarr" if job.wanted.format == "ome-zarr" else "ome-tiff"
         # An image of the IDR is its own only series, whatever number it has in a file.
         request = Request(target, replace(job.wanted.selection, series="all"), options=job.options, parameters=job.parameters, name=planned.stem)
@@ -346,7 +348,7 @@ class _Fetch:
         for outcome in conversion.failed:
             log.warning("%s: its label map %r is left out: %s", planned.item, outcome.image.name, outcome.reason)
         row = planned.rows(job.wanted)[0]
-        notes = " ".join(note for note in (*planned.notes, _never_stored(dataset)) if note and "most it can be" not in note)
+        notes = " ".join(note for note in (*planned.notes, _never_stored(dataset)) if note)
         return [_finished(replace(row, path=path.name, reason=notes), path) for path in conversion.paths]
 
 

@@ -89,7 +89,7 @@ def with_origin(image: Image, record: ImageRecord, annotations: Sequence[Annotat
     maps = [MapAnnotation(namespace, tuple(pairs)) for namespace, pairs in by_namespace.items()]
     pairs = [("Archive", "Image Data Resource (IDR)"), ("Image", str(record.id)), ("URL", record.url)]
     if study is not None:
-        facts = (("Study", study.component or study.accession), ("Licence", study.licence), ("Licence URL", study.licence_url))
+        facts = (("Study", study.name), ("Licence", study.licence), ("Licence URL", study.licence_url))
         pairs += [(key, value) for key, value in (*facts, ("Data DOI", study.data_doi), ("Publication DOI", study.publication_doi)) if value]
     origin = MapAnnotation(NAMESPACE, tuple(pairs))
     return replace(image, metadata=replace(image.metadata, annotations=(*image.metadata.annotations, *maps, origin)))

@@ -17,7 +17,7 @@ from ..image import Location
 from ..names import sanitise, without_extension
 from ..reports.tables import cell
 from ..selection import Selection, select, select_series
-from .idr_image import only, with_origin, without_pixels
+from .idr_image import only, without_pixels
 from .manifest import Row
 from .originals import original_path
 
@@ -33,6 +33,7 @@ Format = Literal["ome-tiff", "ome-zarr", "original", "metadata"]
 AT_ONCE = 8
 """Images that are looked up at the same time."""
 LONGEST_STEM = 100
+_BEFORE_COMPRESSION = "The size is the most it can be: the pixels before compression."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Planned:
     dataset
         The open store the pixels come from, narrowed to this image; ``None`` where files are fetched first, or nothing is.
     bytes
-        What has to be fetched, or the most it can be; ``None`` if no server says.
+        What has to be fetched, or the most it can be.
     notes
         Sentences for the manifest.
     problem
@@ -85,7 +86,7 @@ class Planned:
     study: Study | None
     candidate: Candidate | None
     dataset: Dataset | None
-    sizes: tuple[int | None, ...]
+    sizes: tuple[int, ...]
     notes: tuple[str, ...] = ()
     problem: SuiteError | None = None
 
@@ -100,11 +101,10 @@ class Planned:
         return f"{self.record.id}_{sanitise(without_extension(self.record.name), LONGEST_STEM)}"
 
     @property
-    def bytes(self) -> int | None:
+    def bytes(self) -> int:
         """See above."""
-        known = [size for size in self.sizes if size is not None]
         # As many as a manifest can hold, whatever a server claims.
-        return min(sum(known), 2**63 - 1) if len(known) == len(self.sizes) else None
+        return min(sum(self.sizes), 2**63 - 1)
 
     def close(self) -> None:
         """Close the store."""
@@ -122,8 +122,8 @@ class Planned:
         common = Row(
             self.item,
             "planned",
-            " ".join(self.notes),
-            study=(self.study.component or self.study.accession) if self.study else "",
+            " ".join((*self.notes, _BEFORE_COMPRESSION) if self.dataset is not None else self.notes),
+            study=self.study.name if self.study else "",
             licence=self.study.licence if self.study else "",
             selection=wanted.selection.describe(),
         )
@@ -186,7 +186,7 @@ class Planner:
                 tried.append((str(error) if candidate.urls[0] in str(error) else f"{candidate.urls[0]}: {error}", True))
                 missing = missing and not _may_pass(error)
                 continue
-            notes = [candidate.note, *planned.notes, *(f"Tried before: {sentence}" for sentence, asked in tried if asked)]
+            notes = [candidate.note, *(f"Tried before: {sentence}" for sentence, asked in tried if asked)]
             return replace(planned, notes=tuple(note for note in notes if note))
         sentence = _nowhere(record, [sentence for sentence, _ in tried], missing=missing, originals_only=originals_only)
         raise MissingError(sentence) if missing else ArchiveError(sentence)
@@ -211,8 +211,7 @@ class Planner:
             dataset.close()
             raise
         size = image.shape.pixels * image.dtype.itemsize
-        note = "The size is the most it can be: the pixels before compression."
-        return replace(found, image=image, candidate=candidate, dataset=dataset, sizes=(size,), notes=(note,))
+        return replace(found, image=image, candidate=candidate, dataset=dataset, sizes=(size,))
 
     def _open(self, candidate: Candidate, record: ImageRecord) -> Dataset:
         from ..readers.remote_store import RemoteStore
@@ -225,10 +224,6 @@ class Planner:
         except BaseException:
             dataset.close()
             raise
-
-    def with_origin(self, planned: Planned, image: Image) -> Image:
-        """Give an image the archive's annotations, and its study's licence, just before it is written."""
-        return with_origin(image, planned.record, planned.annotations, planned.study)
 
 
 def in_order(numbers: Iterable[int], plan: Callable[[int], Planned], at_once: int = AT_ONCE) -> Iterator[tuple[int, Planned | SuiteError]]:

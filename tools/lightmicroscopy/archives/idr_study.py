@@ -77,6 +77,11 @@ class Study:
     release_date: str = ""
     copyright: str = ""
 
+    @property
+    def name(self) -> str:
+        """The component, such as ``idr0062-blin-nuclearsegmentation/experimentA``; the accession where there is none."""
+        return self.component or self.accession
+
 
 def names_of(container: str) -> tuple[str, str]:
     """Accession and component in the name of a project or screen; empty if the name does not follow the IDR's rule."""

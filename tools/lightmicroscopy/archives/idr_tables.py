@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import MissingError
 from ..metadata.ome_units import to_nanometres
 from ..reports.tables import IMAGES, TableFile
-from .manifest import told_of_a_full_disk
+from .scratch import scratch_database, told_of_a_full_disk
 
 if TYPE_CHECKING:
     from ..image import Quantity
@@ -30,8 +29,7 @@ class ImagesTable:
     def __init__(self, path: Path) -> None:
         with ExitStack() as stack:
             self._file = stack.enter_context(TableFile(path, IMAGES))
-            self._database = stack.enter_context(closing(sqlite3.connect("", isolation_level=None)))
-            self._database.execute("PRAGMA journal_mode=OFF")
+            self._database = stack.enter_context(closing(scratch_database()))
             self._database.execute("CREATE TABLE rows (study, container, plate, well, field, number, row)")
             self._stack = stack.pop_all()
 
@@ -59,7 +57,7 @@ def image_row(planned: Planned) -> Mapping[str, object]:
     return {
         "image_id": record.id,
         "image_name": record.name,
-        "study": (study.component or study.accession) if study else None,
+        "study": study.name if study else None,
         "container_type": place.container_type if place else None,
         "container_id": place.container_id if place else None,
         "container_name": place.container_name if place else None,

@@ -7,22 +7,20 @@ asked, so that a job that is killed has still said what it has.
 from __future__ import annotations
 
 import csv
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Final, Literal
 
-from ..errors import UnreadableError, UnwritableError
+from ..errors import UnreadableError
 from ..provenance import files_below, sha256_of
 from ..reports.tables import MANIFEST, write_table
+from .scratch import scratch_database, told_of_a_full_disk
 
 Status = Literal["planned", "done", "failed", "skipped"]
 STATUSES: Final = ("planned", "done", "failed", "skipped")
 LONGEST_LINE: Final = 1_000_000
 """Characters of one line of a table that are read."""
-_CACHE_KB: Final = 4096
 _PLANNED_BYTES: Final = "SELECT total(bytes) FROM (SELECT max(bytes) AS bytes FROM rows WHERE status = 'planned' GROUP BY path)"
 
 
@@ -83,10 +81,7 @@ class Manifest:
     """Rows by item number and path; memory does not grow with them. For one thread."""
 
     def __init__(self) -> None:
-        # The empty name is a temporary database on disk, which SQLite removes by itself, also after a crash.
-        self._database = sqlite3.connect("", isolation_level=None)
-        self._database.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
-        self._database.execute("PRAGMA journal_mode=OFF")
+        self._database = scratch_database()
         columns = ", ".join(f'"{name}"' for name in _NAMES)
         self._database.execute(f"CREATE TABLE rows (number INTEGER, {columns}, PRIMARY KEY (number, path)) WITHOUT ROWID")
 
@@ -99,18 +94,14 @@ class Manifest:
                 self._database.execute(_INSERT, (number, *asdict(row).values()))
             self._database.execute("COMMIT")
 
-    def rows(self, status: Status | None = None) -> Iterator[Row]:
+    def rows(self) -> Iterator[Row]:
         """Rows by item number, then path."""
-        for _, *values in self._database.execute("SELECT * FROM rows WHERE ? IN (status, '') ORDER BY number, path", (status or "",)):
+        for _, *values in self._database.execute("SELECT * FROM rows ORDER BY number, path"):
             yield Row(*values)
 
     def of(self, number: int) -> list[Row]:
         """Rows of one item."""
         return [Row(*values) for _, *values in self._database.execute("SELECT * FROM rows WHERE number = ? ORDER BY path", (number,))]
-
-    def count(self, status: Status) -> int:
-        """Number of rows of one status."""
-        return int(self._database.execute("SELECT count(*) FROM rows WHERE status = ?", (status,)).fetchone()[0])
 
     def planned_bytes(self) -> int:
         """Sum of what is planned, as far as known; a file that several items need counts once."""
@@ -123,15 +114,6 @@ class Manifest:
     def close(self) -> None:
         """Remove the database."""
         self._database.close()
-
-
-@contextmanager
-def told_of_a_full_disk() -> Iterator[None]:
-    """Turn what SQLite says when its temporary file cannot grow into a sentence."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise UnwritableError(f"The folder for temporary files cannot be written ({error}). Free space there, or name another in TMPDIR.") from error
 
 
 def read_rows(path: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
@@ -197,10 +179,12 @@ def finished(path: Path, folder: Path) -> Earlier:
 
 def row_of(cells: dict[str, str]) -> Row:
     """Make a row of the cells of a table."""
-    numbers = {name: int(text[:18]) if (text := cells.get(name, "").strip()).isascii() and text.isdigit() else None for name in ("bytes", "attempts")}
+    size, attempts = (
+        int(text[:18]) if (text := cells.get(name, "").strip()).isascii() and text.isdigit() else None for name in ("bytes", "attempts")
+    )
     status: Status = next((known for known in STATUSES if known == cells.get("status")), "failed")
     texts = {name: cells.get(name, "") for name in _NAMES if name not in ("bytes", "attempts", "status")}
-    return Row(status=status, **texts, **numbers)  # type: ignore[arg-type]
+    return Row(status=status, bytes=size, attempts=attempts, **texts)
 
 
 def _sum_of(path: str, folder: Path, sums: dict[str, str]) -> str:

@@ -7,11 +7,12 @@ import http.client
 import socket
 import ssl
 import threading
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
+from urllib.request import getproxies_environment
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -60,7 +61,7 @@ class Transport:
         self._pools: dict[Origin, urllib3.HTTPConnectionPool] = {}
         self._managers: dict[str, urllib3.ProxyManager] = {}
         self._lock = threading.Lock()
-        self._proxies = urllib.request.getproxies_environment()
+        self._proxies = getproxies_environment()
         self.opened = 0
 
     @functools.cached_property
@@ -82,7 +83,7 @@ class Transport:
         origin = origin_of(url)
         pool, target = self._pool(origin, url)
         with explained(url):
-            return pool.urlopen(  # type: ignore[no-any-return]
+            response: Response = pool.urlopen(
                 method,
                 target,
                 headers=dict(headers),
@@ -92,6 +93,7 @@ class Transport:
                 preload_content=False,
                 decode_content=False,
             )
+            return response
 
     def _pool(self, origin: Origin, url: str) -> tuple[Any, str]:
         """Give what sends the request, and what that wants to be told: a path, or for a proxy the whole URL."""
@@ -119,7 +121,7 @@ class Transport:
         of our sight. What is left to us is that the name is one of the configured ones; that it does not lead inside is the proxy's to see to.
         """
         parsed = urllib3.util.parse_url(proxy)
-        secret = urllib3.make_headers(proxy_basic_auth=urllib.request.unquote(parsed.auth)) if parsed.auth else {}  # type: ignore[attr-defined]
+        secret = urllib3.make_headers(proxy_basic_auth=unquote(parsed.auth)) if parsed.auth else {}
         bare = parsed._replace(auth=None).url
         manager = urllib3.ProxyManager(bare, proxy_headers=secret, ssl_context=self._certificates, maxsize=_PROXIED_CONNECTIONS)
         gate = _Gate(self, private=True)

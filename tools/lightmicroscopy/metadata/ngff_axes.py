@@ -179,13 +179,12 @@ def _kind(axis: object, label: str) -> tuple[str, Along]:
     return _KINDS.get(_word(label)) or _KINDS.get(stated) or ("other", "C" if stated == "channel" else "T")
 
 
-def _folds(names: list[str | None], kinds: Sequence[tuple[str, str]], labels: list[Any], source: str) -> dict[int, Along]:
+def _folds(names: list[str | None], kinds: Sequence[tuple[str, Along]], labels: list[Any], source: str) -> dict[int, Along]:
     """Where each axis that is to be folded goes; those of a known kind choose first."""
     folds: dict[int, Along] = {}
     extra = [index for index, name in enumerate(names) if name is None]
     for index in sorted(extra, key=lambda index: kinds[index][0] == "other"):
-        wanted = [along for along in _ORDER if along == kinds[index][1]]
-        free = [along for along in (*wanted, *_ORDER) if along not in folds.values()]
+        free = [along for along in (kinds[index][1], *_ORDER) if along not in folds.values()]
         if not free:
             called = ", ".join(repr(labels[other]) for other in extra)
             raise UnreadableError(

@@ -197,7 +197,7 @@ def _strings(value: object) -> list[str]:
     """Paths in a list, or under ``path`` of its objects; those that lead nowhere in the store are left to the reader."""
     if not isinstance(value, list):
         return []
-    paths = (_mapping(item).get("path") if isinstance(item, Mapping) else item for item in value)
+    paths = (item.get("path") if isinstance(item, Mapping) else item for item in value)
     plain = [path.strip("/") for path in paths if isinstance(path, str)]
     return [path for path in plain if is_plain(path)]
 

@@ -15,7 +15,7 @@ from .tiff_source import PlaneRef
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..metadata.ome_read import OmeDocument, OmeImage, TiffDataBlock
+    from ..metadata.ome_read import BinaryOnly, OmeDocument, OmeImage, TiffDataBlock
     from .tiff_layout import Layout
     from .tiff_structure import Ifd
 
@@ -52,7 +52,7 @@ def open_tiff(location: Location, book: PageBook, xml: bytes) -> Dataset:
     tiffs = TiffSet(location, book)
     try:
         if document.binary_only is not None:
-            return _open_through_master(location, tiffs, document)
+            return _open_through_master(location, tiffs, document.binary_only)
         if not document.images:
             raise OmeMismatchError("it describes no image")
         return _dataset(location, tiffs, document, xml)
@@ -121,10 +121,8 @@ def _document(xml: bytes, source: str) -> OmeDocument:
         raise OmeMismatchError(str(error).rstrip(".")) from error
 
 
-def _open_through_master(location: Location, tiffs: TiffSet, document: OmeDocument) -> Dataset:
+def _open_through_master(location: Location, tiffs: TiffSet, only: BinaryOnly) -> Dataset:
     """Open the set a member belongs to, from the file that describes it."""
-    only = document.binary_only
-    assert only is not None  # noqa: S101 - the caller has looked
     path = tiffs.find(only.metadata_file, only.uuid)
     if path is None:
         raise UnreadableError(

@@ -88,7 +88,8 @@ def _second_header(data: bytes, at: int) -> tuple[int | None, int | None, int | 
     name = None
     if name_at > 0 and name_length > 0 and name_at + 2 * name_length <= len(data):
         name = data[name_at : name_at + 2 * name_length].decode("utf-16-be")
-    return *(value - 1 if value > 0 else None for value in (c, z, t)), name  # type: ignore[return-value]
+    at_c, at_z, at_t = (value - 1 if value > 0 else None for value in (c, z, t))
+    return at_c, at_z, at_t, name
 
 
 def _color(argb: int) -> int | None:

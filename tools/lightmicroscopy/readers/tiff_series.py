@@ -18,7 +18,7 @@ from .tiff_source import PlaneRef
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Final, Literal
 
     from ..image import Image
 
@@ -38,6 +38,8 @@ FORMATS = {
     "shaped": "TIFF",
 }
 _LOOSE = frozenset(("imagej", "shaped"))
+_FREE: Final[tuple[Literal["T", "Z", "C"], ...]] = ("T", "Z", "C")
+"""Dimensions an unknown one is folded into, the first free one."""
 """Kinds whose descriptions any program or person writes; the pages say enough without them."""
 _MAX_PLANES = 2_000_000
 _MANY_MISSING = 10_000
@@ -276,8 +278,8 @@ class _PlaneTable:
 
     def _fold_one(self, at: int, groups: dict[str, list[int]]) -> None:
         letter, size = self.leading[at]
-        free = [name for name in ("T", "Z", "C") if not any(self.leading[member][1] > 1 for member in groups[name])]
-        along: Literal["C", "Z", "T"] = free[0] if free else "T"  # type: ignore[assignment]
+        free = [name for name in _FREE if not any(self.leading[member][1] > 1 for member in groups[name])]
+        along = free[0] if free else "T"
         if free:
             groups[along] = [at]
             self.warnings += (

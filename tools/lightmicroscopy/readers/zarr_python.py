@@ -82,11 +82,11 @@ class ReadOnlyStore(Store):
 
     async def set(self, key: str, value: Buffer) -> None:
         """Refuse: inputs are never modified."""
-        raise NotImplementedError
+        self._check_writable()
 
     async def delete(self, key: str) -> None:
         """Refuse: inputs are never modified."""
-        raise NotImplementedError
+        self._check_writable()
 
     async def list(self) -> AsyncIterator[str]:
         """Nothing: listing is not offered."""

@@ -66,7 +66,8 @@ class Plan:
         shape, chunk = self.shapes[level], self.chunks[level]
         halved = (self.halve_z, True, True)
         sizes = (_even(size) if half else size for size, half in zip(chunk, halved, strict=True))
-        return tuple(min(size, full) for size, full in zip(sizes, shape[2:5], strict=True))  # type: ignore[return-value]
+        z, y, x = (min(size, full) for size, full in zip(sizes, shape[2:5], strict=True))
+        return z, y, x
 
     def chunk_count(self) -> int:
         """Chunks of all levels."""
@@ -126,7 +127,8 @@ def _grown(extent: list[int], shape: Shape, pixels: int) -> Extent:
             break
         axis = min(growing, key=lambda axis: extent[axis])
         extent[axis] = min(extent[axis] * 2, shape[axis])
-    return tuple(extent)  # type: ignore[return-value]
+    t, c, z, y, x = extent
+    return t, c, z, y, x
 
 
 def parts(plan: Plan, extent: Extent, limit: int) -> Extent:

@@ -123,7 +123,7 @@ class _Assembler:
         cell, full = self.plan.cell(level), self.plan.shapes[level][2:5]
         spans = [range(at // size, -(-(at + length) // size)) for at, length, size in zip(origin, pixels.shape, cell, strict=False)]
         for index in product(*spans):
-            start = tuple(at * size for at, size in zip(index, cell, strict=True))
+            start = (index[0] * cell[0], index[1] * cell[1], index[2] * cell[2])
             shape = tuple(min(size, total - at) for at, size, total in zip(start, cell, full, strict=True))
             low = tuple(max(a, b) for a, b in zip(origin, start, strict=True))
             high = tuple(min(a + n, b + m) for a, n, b, m in zip(origin, pixels.shape, start, shape, strict=False))
@@ -141,7 +141,7 @@ class _Assembler:
                 if complete:
                     del self.waiting[key]
             if complete:
-                yield start, held, state[1]  # type: ignore[misc]
+                yield start, held, state[1]
 
 
 def _within(low: tuple[int, ...], high: tuple[int, ...], start: tuple[int, ...]) -> tuple[slice, ...]:

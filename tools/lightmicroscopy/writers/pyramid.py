@@ -112,12 +112,13 @@ def _mean(planes: NDArray[Any], out: NDArray[Any]) -> None:
 
 def _sum(planes: NDArray[Any], wide: np.dtype[Any]) -> NDArray[Any]:
     """Sum every 2 × 2 (× 2); rows first, since those sums run over contiguous memory."""
-    rows = np.add(planes[0, 0::2], planes[0, 1::2], dtype=wide)
+    rows: NDArray[Any] = np.add(planes[0, 0::2], planes[0, 1::2], dtype=wide)
     if len(planes) == 2:
         rows += planes[1, 0::2]
         rows += planes[1, 1::2]
     if rows.shape[2] == 1:
-        return rows[:, 0::2] + rows[:, 1::2]  # type: ignore[no-any-return]
+        total: NDArray[Any] = rows[:, 0::2] + rows[:, 1::2]
+        return total
     total = np.empty((rows.shape[0], rows.shape[1] // 2, rows.shape[2]), wide)
     for sample in range(rows.shape[2]):
         np.add(rows[:, 0::2, sample], rows[:, 1::2, sample], out=total[:, :, sample])

@@ -21,10 +21,26 @@ _LONG = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Converted:
-    """Another source's pixels, as another type that holds every one of them."""
+class _Made:
+    """Pixels made of another source's, whose units they are read by."""
 
     source: PixelSource
+
+    @property
+    def largest_unit(self) -> int:
+        """Bytes of the largest unit unpacked."""
+        return unit_bytes(self.source)
+
+    @property
+    def unit_memory(self) -> int:
+        """Bytes that unpacking it takes, if the source keeps it."""
+        return unit_memory(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Converted(_Made):
+    """Another source's pixels, as another type that holds every one of them."""
+
     dtype: np.dtype[Any]
 
     @property
@@ -37,16 +53,6 @@ class Converted:
         """Extent of what the storage decodes at once."""
         return self.source.unit
 
-    @property
-    def largest_unit(self) -> int:
-        """Bytes of the largest unit unpacked."""
-        return unit_bytes(self.source)
-
-    @property
-    def unit_memory(self) -> int:
-        """Bytes that unpacking it takes, if the source keeps it."""
-        return unit_memory(self.source)
-
     def will_read(self, regions: Iterable[Region]) -> None:
         """See `image.ReadsAhead`."""
         announce(self.source, regions)
@@ -57,10 +63,8 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True)
-class SamplesAsChannels:
+class SamplesAsChannels(_Made):
     """An RGB source whose samples stand as channels of their own, channel 0's samples first."""
-
-    source: PixelSource
 
     @property
     def shape(self) -> Shape:
@@ -78,16 +82,6 @@ class SamplesAsChannels:
         """Extent of what the storage decodes at once: all samples of a channel."""
         unit, samples = self.source.unit, self.source.shape.s
         return unit._replace(c=unit.c * samples, s=1)
-
-    @property
-    def largest_unit(self) -> int:
-        """Bytes of the largest unit unpacked."""
-        return unit_bytes(self.source)
-
-    @property
-    def unit_memory(self) -> int:
-        """Bytes that unpacking it takes, if the source keeps it."""
-        return unit_memory(self.source)
 
     def will_read(self, regions: Iterable[Region]) -> None:
         """See `image.ReadsAhead`."""
