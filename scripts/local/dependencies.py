@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from .environments import Environment
 
+INDEX_NAMES = {"python-isal": "isal"}
+"""The Python package index's names of what conda-forge, and so the tools' requirements, call otherwise."""
+
 
 def declared_requirements(tools: Path = TOOLS) -> dict[str, set[str]]:
     """Return the versions that the tools' XML files name, by package.
@@ -63,8 +66,8 @@ def write_resolver_folders(folder: Path, environment: Environment, tools: Path =
             if name == "python":
                 if version != environment.python_version():
                     say(f"The tools name Python {version}; here their jobs run with Python {environment.python_version()}.")
-            elif installed.get(normalise(name)) != version:
-                instead = installed.get(normalise(name), "none")
+            elif installed.get(normalise(INDEX_NAMES.get(name, name))) != version:
+                instead = installed.get(normalise(INDEX_NAMES.get(name, name)), "none")
                 raise LocalGalaxyError(
                     f"The tools require {name} {version}, but requirements/{environment.name}.txt installs {instead}; make the two agree."
                 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from scripts.local.dependencies import INDEX_NAMES
 
 import lightmicroscopy
 
@@ -32,7 +33,8 @@ def test_one_version_everywhere(wrapper: Wrapper, root: Path) -> None:
 
 
 def test_a_terminal_gets_exactly_the_packages_of_a_galaxy_job(wrapper: Wrapper, project: dict[str, Any], root: Path) -> None:
-    declared = {f"{item.text}=={item.get('version')}" for item in wrapper.root.iter("requirement") if item.text != "python"}
+    required = {item.text: item.get("version") for item in wrapper.root.iter("requirement") if item.text != "python"}
+    declared = {f"{INDEX_NAMES.get(name, name)}=={version}" for name, version in required.items()}
     assert set(project["project"]["dependencies"]) == declared
     locked = (root / "requirements" / "tools.in").read_text(encoding="utf-8").splitlines()
     assert {line for line in locked if line and not line.startswith("#")} == declared
