@@ -69,6 +69,14 @@ def test_channels_of_other_names_are_stretched_one_by_one(names: tuple[str, ...]
     assert pixels.any()
 
 
+def test_the_one_channel_without_a_colour_is_a_grey_background_to_the_coloured_ones() -> None:
+    pixels, _, remark = thumbnail(memory_image(_two_spots(), metadata=_channels(-1, RED)))
+    grays = pixels[5, 5].tolist()
+    assert grays[0] == grays[1] == grays[2]
+    assert 0 < grays[0] < 128
+    assert "chosen here" in remark
+
+
 def test_one_channel_without_a_colour_is_grey() -> None:
     pixels, _, _ = thumbnail(memory_image(_two_spots()[:, :1]))
     assert pixels[5, 5].tolist() == [255, 255, 255]

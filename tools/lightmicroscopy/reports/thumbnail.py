@@ -19,6 +19,7 @@ TILE = 384
 CHANNELS_SHOWN = 6
 BAND_BYTES = 32 << 20
 TRANSMITTED_WEIGHT = 0.35
+_WHITE = (255, 255, 255)
 """How strongly a transmitted-light channel is mixed under fluorescence, which it would otherwise wash out."""
 PERCENTILES = (0.1, 99.9)
 INVENTED_COLORS = ((0, 255, 0), (255, 0, 255), (0, 200, 255), (255, 200, 0), (255, 90, 90), (140, 140, 255))
@@ -111,31 +112,30 @@ def _stretch(plane: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _composite(planes: list[NDArray[Any]], channels: tuple[Channel, ...], white_is_zero: bool) -> tuple[NDArray[np.uint8], str]:
-    colors, invented = _colors(len(planes), channels)
-    transmitted = [_is_transmitted(channels[i]) if i < len(channels) else False for i in range(len(planes))]
+    known = tuple(channels[: len(planes)]) + (Channel(),) * (len(planes) - len(channels))
+    colors, gray_ones, invented = _colors(known)
     mixed = np.zeros((*planes[0].shape, 3), np.float32)
-    for plane, color, faint in zip(planes, colors, transmitted, strict=True):
+    for plane, color, faint in zip(planes, colors, gray_ones, strict=True):
         gray = _stretch(plane)
         if white_is_zero:
             gray = 1 - gray
-        weight = TRANSMITTED_WEIGHT if faint and not all(transmitted) else 1.0
+        weight = TRANSMITTED_WEIGHT if faint and not all(gray_ones) else 1.0
         mixed += gray[..., None] * (np.asarray(color, np.float32) * weight)
     return np.clip(mixed, 0, 255).astype(np.uint8), "colours chosen here" if invented else ""
 
 
-def _colors(count: int, channels: tuple[Channel, ...]) -> tuple[list[tuple[int, int, int]], bool]:
-    if count == 1:
-        own = _own_color(channels[0]) if channels else None
-        return [own or (255, 255, 255)], False
-    colors: list[tuple[int, int, int]] = []
-    invented = False
-    for index in range(count):
-        own = _own_color(channels[index]) if index < len(channels) else None
-        if own is None:
-            invented = True
-            own = (255, 255, 255) if index < len(channels) and _is_transmitted(channels[index]) else INVENTED_COLORS[index % len(INVENTED_COLORS)]
-        colors.append(own)
-    return colors, invented
+def _colors(channels: tuple[Channel, ...]) -> tuple[list[tuple[int, int, int]], list[bool], bool]:
+    """Colours of the channels, which of them are a grey background to the others, and whether colours had to be invented."""
+    own = [_own_color(channel) for channel in channels]
+    gray = [_is_transmitted(channel) for channel in channels]
+    bare = [index for index, color in enumerate(own) if color is None and not gray[index]]
+    if len(bare) == 1 and len(channels) > 1 and any(own):
+        # Among channels with colours of their own, the one left white is the transmitted light or the camera's overview.
+        gray[bare.pop()] = True
+    if len(channels) == 1:
+        return [own[0] or _WHITE], gray, False
+    given = [color or (_WHITE if gray[index] else INVENTED_COLORS[index % len(INVENTED_COLORS)]) for index, color in enumerate(own)]
+    return given, gray, None in own
 
 
 def _own_color(channel: Channel) -> tuple[int, int, int] | None:
