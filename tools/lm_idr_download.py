@@ -16,13 +16,21 @@ FORM_ONLY = ("source_by", "packaging", "area_by", "make_preview")
 RECORDED = ("format", *flags.WRITING)
 PREVIEWED = 24
 MAX_ITEMS = 1000
+ARRANGEMENTS = ("flat", "dataset", "plate")
 
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     result = cli.build_parser(PROGRAM, "Download images from the Image Data Resource (IDR), whole or in part, as raw pixel values.")
     asked = result.add_argument_group("images")
-    asked.add_argument("spec", nargs="*", default=[], metavar="SPEC", help="ids, image-1, or links copied from the IDR; several in one are fine")
+    asked.add_argument(
+        "spec",
+        nargs="*",
+        default=[],
+        metavar="SPEC",
+        help="ids, image-1, project:1, dataset:2, screen:3, plate:4, plate:4/B07, plate:4/B07/0, well:5, idr0062, idr0062/Blastocysts, or links "
+        "copied from the IDR; several in one are fine",
+    )
     asked.add_argument("--images", action="append", default=[], metavar="TEXT", help="the same as SPEC, as a flag; repeatable")
     asked.add_argument(
         "--table", type=Path, metavar="FILE", help="a table of images, or the manifest of an earlier call, of which what is there is kept"
@@ -34,6 +42,12 @@ def parser() -> argparse.ArgumentParser:
     written = result.add_argument_group("output")
     written.add_argument(
         "--format", choices=("ome-tiff", "ome-zarr", "original", "metadata"), default="ome-tiff", help="what to write (default: ome-tiff)"
+    )
+    written.add_argument(
+        "--arrange",
+        choices=ARRANGEMENTS,
+        default="flat",
+        help="how results lie: all in one folder; dataset/image; or plate/well/field (default: flat; original files always lie as in the archive)",
     )
     flags.add_writing(written)
     written.add_argument(
@@ -64,23 +78,27 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.archives.idr import Idr
     from lightmicroscopy.archives.idr_download import download
     from lightmicroscopy.archives.idr_request import requested
+    from lightmicroscopy.archives.idr_walk import Walk
     from lightmicroscopy.progress import Progress
 
     reports = (arguments.manifest, arguments.image_table, arguments.annotations, arguments.citation, arguments.checksums, arguments.preview)
     cli.refuse_overwriting([arguments.table] if arguments.table else [], reports)
     endpoints = Endpoints.from_environment()
-    numbers = requested([*arguments.spec, *arguments.images], arguments.table, endpoints.idr_web)
     with ExitStack() as stack:
         client = stack.enter_context(Client(endpoints, **patience))
+        idr = Idr(client, endpoints)
+        most = min(arguments.max_items, endpoints.max_items or arguments.max_items)
+        asked = requested([*arguments.spec, *arguments.images], arguments.table, endpoints.idr_web, Walk(idr), most)
         progress = Progress("Downloading", quiet=arguments.quiet, log_json=arguments.log_json)
         stack.callback(progress.close)
-        result = download(Idr(client, endpoints), client, _job(arguments, endpoints, progress, stack), numbers)
+        result = download(idr, client, _job(arguments, endpoints, progress, stack), asked.numbers, missing=asked.missing)
     _report(result, arguments)
     return _exit_code(result, arguments)
 
 
 def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: ExitStack) -> Any:
-    from lightmicroscopy.archives.idr_download import Job, Limits
+    from lightmicroscopy.archives.engine import Limits
+    from lightmicroscopy.archives.idr_download import Job
     from lightmicroscopy.archives.idr_plan import Wanted
     from lightmicroscopy.archives.idr_request import already_done
     from lightmicroscopy.archives.idr_tables import ImagesTable, annotation_rows, image_row
@@ -99,7 +117,7 @@ def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: Ex
     items = min(arguments.max_items, endpoints.max_items or arguments.max_items)
     size = min(arguments.max_size, endpoints.max_bytes or arguments.max_size)
     return Job(
-        Wanted(arguments.format, flags.selection_of(arguments), arguments.zip),
+        Wanted(arguments.format, flags.selection_of(arguments), arguments.zip, arguments.arrange),
         arguments.output,
         limits=Limits(items, size),
         options=flags.write_options(arguments, cli.resources(arguments)),
@@ -129,7 +147,7 @@ def _report(result: Any, arguments: argparse.Namespace) -> None:
     if arguments.galaxy_collection:
         from lightmicroscopy.galaxy import describe_stores
 
-        describe_stores(result.paths, arguments.galaxy_collection)
+        describe_stores(result.paths, arguments.galaxy_collection, None if arguments.arrange == "flat" else arguments.output)
 
 
 def _exit_code(result: Any, arguments: argparse.Namespace) -> int:

@@ -30,9 +30,11 @@ def stop_at_end_of_input(stop: threading.Event) -> None:
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.archives", description="Serve a stand-in for the IDR on the loopback interface.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.archives", description="Serve a stand-in for the IDR and the BioImage Archive on the loopback interface."
+    )
     parser.add_argument("--endpoints", type=Path, required=True, help="write the JSON for LIGHTMICROSCOPY_ENDPOINTS here")
-    parser.add_argument("--port", type=int, default=0, help="of OMERO.web; the other services take the next three (default: any free ones)")
+    parser.add_argument("--port", type=int, default=0, help="of OMERO.web; the other services take the next four (default: any free ones)")
     parser.add_argument("--latency", type=float, default=0.0, metavar="MS", help="milliseconds before every answer")
     parser.add_argument("--faults", type=Path, help="a JSON list of faults, read again whenever it changes")
     parser.add_argument("--log", type=Path, help="append one JSON line per request")

@@ -25,6 +25,7 @@ from tests.unit.idr_downloads import IMPATIENT, Downloads
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "archive-faults.md"
 MOVED, SHARDED, SKET = 4007821, 6001240, 13441308
 MIB = 1 << 20
+NAMED = "‹web›, ‹objects›, ‹originals›, ‹biostudies›"
 PATIENT = {"retries": 1, "sleep": lambda seconds: None}
 
 
@@ -101,7 +102,8 @@ HEAD = """# What a failing archive gets
 This table is made by a test (`python -m tests.archives.faults_table` writes it, `tests/archives/test_faults_table.py` compares every row). For each
 row `lm_idr_download` runs against the sample archive (`tests/archives`) twice: the fault happens to the first request, and to every request.
 The test's client tries twice, without pauses, and waits half a second; the real one tries six times (three where it has to wait), with growing
-pauses, and waits 90 seconds. `…` stands for any text; ‹web›, ‹objects›, ‹originals› and ‹elsewhere› for the addresses of the services.
+pauses, and waits 90 seconds. `…` stands for any text; ‹web›, ‹objects›, ‹originals›, ‹biostudies› and ‹elsewhere› for the addresses
+of the services.
 
 Exit codes: 0 done, 1 nothing usable, 2 wrong usage. "Same" is: done, and every pixel (of a kept file, every byte) as without the fault. In no row is
 anything partial under a final name, is anything asked of a host that is not configured, or is there a traceback.
@@ -178,10 +180,11 @@ class Bench:
         return Outcome(run.code, tuple(told), disk, zlib.crc32(pixels), state if run.code == 0 else str(run.code))
 
     def _plain(self, line: str) -> str:
-        for service in ("web", "objects", "originals", "elsewhere"):
+        for service in ("web", "objects", "originals", "biostudies", "elsewhere"):
             line = line.replace(self.archive.base(service), f"‹{service}›")
         line = re.sub("b2633930(-[0-9a-f]+)+", "b2633930-…", line)
-        line = re.sub(r"‹(web|objects|originals)›, ‹(web|objects|originals)›, ‹(web|objects|originals)›", "‹web›, ‹objects›, ‹originals›", line)
+        # Sorted by ports, which are any.
+        line = re.sub(r"(?:‹(?:web|objects|originals|biostudies)›, ){3}‹(?:web|objects|originals|biostudies)›", NAMED, line)
         return line.replace("|", "\\|").replace("<", "‹").replace(">", "›")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .content.bia_images import bia_stores
 from .content.seeds import Cache
 from .content.stores import stores
 from .wire import Request, Response, file_response, md5_tag, xml_error
@@ -14,7 +15,7 @@ class Objects:
     """Every bucket."""
 
     def __init__(self) -> None:
-        self._stores = stores()
+        self._stores = stores() | bia_stores()
         self._buckets = {name.partition("/")[0] for name in self._stores}
 
     def __call__(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The HTTPS tree of original files (https://ftp.ebi.ac.uk/pub/databases/IDR/, an Apache server)."""
+"""The server of the IDR's original files and of BioStudies' (https://ftp.ebi.ac.uk/, an Apache server)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import html
 import urllib.parse
 
+from .biostudies import BioStudiesFiles
 from .content.big_file import big_files
 from .content.originals import files
 from .wire import Blob, Request, Response, error_page, file_response, html_response, redirect
@@ -19,12 +20,15 @@ class Originals:
 
     def __init__(self) -> None:
         self._files = dict(files())
+        self._biostudies = BioStudiesFiles()
         self._big = big_files()
 
     def __call__(self, request: Request) -> Response:
         """Answer with a file, the page of a folder, or HTML saying that there is none."""
         if request.method not in ("GET", "HEAD"):
             return error_page(405, "Apache")
+        if (answer := self._biostudies(request)) is not None:
+            return answer
         if not request.path.startswith(ROOT):
             return redirect(ROOT, 301) if request.path + "/" == ROOT else error_page(404, "Apache")
         path = request.path[len(ROOT) :]

@@ -149,6 +149,10 @@ class Search:
         for one in [*conditions.get("and_filters", []), *(inner for outer in conditions.get("or_filters", []) for inner in outer)]:
             if not isinstance(one, dict) or "value" not in one or one.get("operator") not in OPERATORS:
                 raise QueryError("query validator error: 'value' and a known 'operator' are required properties")
+        for one in (conditions.get("main_attributes") or {}).get("and_main_attributes") or []:
+            # The engine's schema has one kind of filter for both: its value is text, or a list.
+            if not isinstance(one, dict) or not isinstance(one.get("value"), str | list) or one.get("operator") not in OPERATORS:
+                raise QueryError("query validator error: a value of main_attributes is not of type 'array', 'string'")
         return self._answer(request, table, conditions, bookmark[0] if bookmark else None, containers)
 
     def _answer(

@@ -1,4 +1,4 @@
-"""The archive's servers: one for OMERO.web with its search engine, one for objects, one for originals, one for where no client may go."""
+"""The archive's servers: OMERO.web with its search engine, objects, original files, BioStudies, and one for where no client may go."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .faults import Fault, Faults
 from .session import Mode, Sessions
 from .wire import Exchange, Request, Response, html_response, http_date, json_response
 
-SERVICES = ("web", "objects", "originals", "elsewhere")
+SERVICES = ("web", "objects", "originals", "elsewhere", "biostudies")
 MAX_BODY = 16 << 20
 IDLE_SECONDS = 120.0
 PIECE = 1 << 18
@@ -98,9 +98,10 @@ class Archive:
             "idr_search": f"{web}/searchengine/api/v1/resources",
             "idr_originals": f"{originals}/pub/databases/IDR",
             "object_store": objects,
-            "biostudies": f"{originals}/not-here/biostudies",
-            "biostudies_files": f"{originals}/not-here/files",
-            "ontology_lookup": f"{originals}/not-here/ols4",
+            "biostudies": f"{self._servers['biostudies'].base}/biostudies/api/v1",
+            "biostudies_files": f"{originals}/biostudies",
+            "bia_api": f"{self._servers['biostudies'].base}/bioimage-archive/api/v2",
+            "ontology_lookup": f"{self._servers['biostudies'].base}/ols4/api",
         }
 
     @property

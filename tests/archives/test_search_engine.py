@@ -76,3 +76,43 @@ def test_keys_of_images(search: str) -> None:
     (keys,) = ask(f"{search}/image/keys/").json
     assert keys["data_source"] == "idr"
     assert "Phenotype" in keys["image"]
+
+
+def within(name: str, value: object) -> bytes:
+    details = {
+        "and_filters": [],
+        "or_filters": [],
+        "main_attributes": {"and_main_attributes": [{"name": name, "value": value, "operator": "equals"}]},
+    }
+    return json.dumps({"resource": "image", "query_details": details}).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "count"), [("project_id", "801", 22), ("dataset_id", "11621", 11), ("plate_id", "2551", 576), ("well_id", "45217", 1)]
+)
+def test_everything_in_a_container(search: str, name: str, value: str, count: int) -> None:
+    assert ask(f"{search}/submitquery/", "POST", within(name, value)).json["results"]["size"] == count
+
+
+@pytest.mark.parametrize("value", [801, None, {}, 8.5])
+def test_a_number_of_a_container_is_text(search: str, value: object) -> None:
+    assert list(ask(f"{search}/submitquery/", "POST", within("project_id", value)).json) == ["Error"]
+
+
+def test_one_of_several_conditions_is_enough_in_a_group(search: str) -> None:
+    filters = [{"name": "Gene Symbol", "value": value, "operator": "equals", "resource": "image"} for value in ("ect2", "tcf15")]
+    for details, count in (({"and_filters": filters}, 0), ({"or_filters": [filters]}, 3), ({"or_filters": [[one] for one in filters]}, 0)):
+        answer = ask(f"{search}/submitquery/", "POST", json.dumps({"resource": "image", "query_details": details}).encode()).json
+        assert (answer["results"]["size"] if answer["results"] else 0) == count
+
+
+def test_keys_of_everything_come_by_kind(search: str) -> None:
+    (keys,) = ask(f"{search}/all/keys/").json
+    assert "Imaging Method" in keys["project"]
+    assert "siRNA Identifier" in keys["image"]
+
+
+def test_the_well_of_a_recorded_image(search: str) -> None:
+    body = query({"name": "siRNA Identifier", "value": "ect2-02", "operator": "equals", "resource": "image"})
+    (found,) = ask(f"{search}/submitquery/", "POST", body).json["results"]["results"]
+    assert (found["id"], found["plate_name"], found["well_id"], found["screen_id"]) == (122770, "Plate8_Actinome1", 45217, 206)

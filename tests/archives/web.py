@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .biostudies import BioStudies
 from .content import Catalogue, catalogue
 from .objects import Objects
 from .omero_api import Api
@@ -31,7 +32,7 @@ def services(archive: Archive) -> dict[str, Callable[[Request], Response]]:
     from .server import nowhere
 
     everything = catalogue()
-    return {"web": Web(archive, everything), "objects": Objects(), "originals": Originals(), "elsewhere": nowhere}
+    return {"web": Web(archive, everything), "objects": Objects(), "originals": Originals(), "biostudies": BioStudies(archive), "elsewhere": nowhere}
 
 
 class Web:

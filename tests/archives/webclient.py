@@ -94,7 +94,7 @@ class Webclient:
             if not isinstance(annotation, kind) or (names is not None and annotation.namespace not in names):
                 continue
             link = {
-                "id": annotation.id + 1_000_000,
+                "id": annotation.id * 1_000_000_000 + parent.id,
                 "owner": {"id": 2},
                 "parent": {"id": parent.id, "class": f"{type(parent).__name__}I", "name": getattr(parent, "name", None)},
                 "date": DATE,

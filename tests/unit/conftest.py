@@ -13,8 +13,10 @@ from lightmicroscopy.metadata.check import check
 from lightmicroscopy.metadata.findings import Finding
 from tests.archives import Archive
 
+from .bia_calls import Calls
 from .check_examples import Check
 from .idr_downloads import Downloads
+from .idr_searches import Searches
 
 
 @pytest.fixture
@@ -42,3 +44,15 @@ def archive() -> Iterator[Archive]:
 def download(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Downloads:
     """Download from that archive into a folder of one's own."""
     return Downloads(archive, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def bia(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """Search and download from the BioImage Archive of that archive, in a folder of one's own."""
+    return Calls(archive, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def search(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Searches:
+    """Search that archive, with tables in a folder of one's own."""
+    return Searches(archive, tmp_path, monkeypatch)

@@ -15,9 +15,10 @@ from lightmicroscopy.archives.endpoints import Endpoints
 from lightmicroscopy.archives.http import Client
 from lightmicroscopy.archives.idr import Idr
 from lightmicroscopy.archives.idr_download import Job, download
-from lightmicroscopy.archives.idr_plan import AT_ONCE, Planned, Planner, Wanted, in_order
+from lightmicroscopy.archives.idr_plan import Planned, Planner, Wanted
 from lightmicroscopy.archives.idr_tables import ImagesTable, annotation_rows, image_row
 from lightmicroscopy.archives.manifest import Row
+from lightmicroscopy.archives.ordered import AT_ONCE, in_order
 from lightmicroscopy.errors import ArchiveError, MissingError, UsageError
 from lightmicroscopy.selection import Selection
 from tests.archives import Archive
@@ -82,7 +83,7 @@ def test_images_come_in_the_order_asked_for_whichever_is_found_first() -> None:
         return number
 
     gates[AT_ONCE - 1].set()
-    assert [found for _, found in in_order(range(40), plan)] == list(range(40))  # type: ignore[arg-type]
+    assert [found for _, found in in_order(range(40), plan)] == list(range(40))
 
 
 def test_no_more_is_looked_up_than_is_soon_needed() -> None:
@@ -92,7 +93,7 @@ def test_no_more_is_looked_up_than_is_soon_needed() -> None:
         asked.append(number)
         return number
 
-    found = in_order(range(10**6), plan)  # type: ignore[arg-type]
+    found = in_order(range(10**6), plan)
     assert next(found) == (0, 0)
     found.close()
     assert len(asked) <= 2 * AT_ONCE
@@ -104,7 +105,7 @@ def test_one_that_fails_is_its_error_and_the_others_are_there() -> None:
             raise MissingError(f"no {number}")
         return number
 
-    found = dict(in_order(range(9), plan))  # type: ignore[arg-type]
+    found = dict(in_order(range(9), plan))
     assert [number for number, one in found.items() if isinstance(one, MissingError)] == [1, 4, 7]
     assert found[8] == 8
 
@@ -126,7 +127,7 @@ def test_stopping_early_does_not_wait_for_what_hangs() -> None:
         return number
 
     began = time.monotonic()
-    found = in_order(range(100), plan)  # type: ignore[arg-type]
+    found = in_order(range(100), plan)
     assert next(found) == (0, 0)
     found.close()
     assert time.monotonic() - began < 2

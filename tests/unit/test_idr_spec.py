@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,13 +11,21 @@ import numpy as np
 import pytest
 
 from lightmicroscopy.archives import idr_facts, idr_spec
-from lightmicroscopy.archives.idr_spec import parse_images, read_images_table
+from lightmicroscopy.archives.idr_images_table import read_images_table
+from lightmicroscopy.archives.idr_spec import parse_named
 from lightmicroscopy.errors import UnreadableError, UsageError
 from lightmicroscopy.names import sanitise
 from lightmicroscopy.reports.tables import IMAGES, write_table
 
 WEB = "https://idr.openmicroscopy.org"
 STORE = "https://livingobjects.ebi.ac.uk/idr/zarr"
+
+
+def parse_images(texts: Iterable[str], *, web: str = WEB) -> Iterator[int]:
+    """Read what names images only."""
+    for named in parse_named(texts, web=web):
+        assert named.kind == "image"
+        yield named.number
 
 
 @pytest.mark.parametrize(
@@ -93,21 +101,12 @@ def test_images_are_found_in_whatever_the_pages_and_people_copy(pasted: str, ids
 @pytest.mark.parametrize(
     ("pasted", "what"),
     [
-        (f"{WEB}/webclient/?show=project-101", "a link to project 101; images are needed"),
-        (f"{WEB}/webclient/?show=image-1|well-3", "a link to well 3"),
         (f"{WEB}/webclient/?show=roi-3", "a link to roi 3"),
-        (f"{WEB}/webclient/?show=run-3", "a link to run 3"),
         (f"{WEB}/webclient/?show=", "shows no particular image"),
         (f"{WEB}/webclient/?show=%7C", "names no image"),
         (f"{WEB}/webclient/?show=image-", "“image-”, which is no image"),
         (f"{WEB}/webclient/?show=image.name-cell", "is no image"),
-        (f"{WEB}/webclient/metadata_details/well/77/", "a link to well 77"),
-        (f"{WEB}/webgateway/render_ome_tiff/d/9/", "a link to dataset 9"),
-        (f"{WEB}/webgateway/plate/422/0/", "a link to plate 422"),
-        (f"{WEB}/api/v0/m/projects/101/", "a link to project 101"),
         (f"{WEB}/api/v0/m/images/", "shows no particular image"),
-        (f"{WEB}/iviewer/?dataset=5", "a link to dataset 5"),
-        (f"{WEB}/study/idr0062/", "the IDR's page study/idr0062"),
         (f"{WEB}/search/?key=Gene&value=ECT2", "the IDR's page search"),
         (f"{WEB}/", "shows no particular image"),
         ("https://omero.uio.no/webclient/?show=image-1", "omero.uio.no, which is not the IDR"),
@@ -119,16 +118,11 @@ def test_images_are_found_in_whatever_the_pages_and_people_copy(pasted: str, ids
         ("x[https://evil.org/webclient/?show=image-1", "no link that can be understood"),
         ("https://vizarr.org/?source=https://evil.org/1.zarr", "not known as a copy"),
         ("https://vizarr.org/?source=https://evil.org/?source=https://evil.org/?source=x", "which is not the IDR"),
-        (f"{STORE}/v0.4/idr0001A/2551.zarr", "a whole plate of idr0001"),
         (f"{STORE}/v0.4/idr0001A/2551.zarr/../../idr0062A/6001240.zarr", "goes up in folders"),
         (f"{STORE}/v0.4/idr9999A/1.zarr", "not known as a copy"),
         ("ftp://idr.openmicroscopy.org/webclient/?show=image-1", "no link that can be understood"),
         ("file:///etc/passwd", "no link that can be understood"),
         ("javascript://idr.openmicroscopy.org/?show=image-1", "no link that can be understood"),
-        ("idr0062", "“idr0062” is a study; images are needed"),
-        ("idr0062-blin-nuclearsegmentation/experimentA", "is a study"),
-        ("well-5", "“well-5” is well 5"),
-        ("plate:5", "is plate 5"),
         ("0", "is no image"),
         ("-5", "is no image"),
         ("+5", "is no image"),
@@ -197,7 +191,7 @@ def test_random_rubbish_is_either_read_or_refused_and_nothing_else() -> None:
     for _ in range(3000):
         pasted = "".join(alphabet[index] for index in chance.integers(len(alphabet), size=chance.integers(1, 10)))
         try:
-            ids = list(parse_images([pasted], warn=None))
+            ids = [named.number for named in parse_named([pasted])]
         except UsageError as error:
             assert str(error).endswith(".")
         else:
@@ -222,12 +216,6 @@ def test_links_to_the_configured_server_are_links_to_the_idr() -> None:
         list(parse_images([link]))
     with pytest.raises(UsageError, match="not the IDR"):
         list(parse_images([link], web="http://127.0.0.1:8081"))
-
-
-def test_images_named_twice_are_taken_once_and_told_once() -> None:
-    told: list[str] = []
-    assert list(parse_images(["5 6 5", "image-6", f"{WEB}/webclient/?show=image-5|image-7"], warn=told.append)) == [5, 6, 7]
-    assert told == ["An image that was named already is named again 3 times; each image is taken once."]
 
 
 def test_reading_stops_at_the_first_thing_that_is_no_image_and_not_before() -> None:
@@ -311,5 +299,5 @@ def test_many_links_to_stores_are_read_with_the_table_of_copies_read_once(monkey
     monkeypatch.setattr(idr_facts, "_rows", lambda path, columns: (read.append(path), rows(path, columns))[1])
     idr_spec._copies.cache_clear()
     links = "https://uk1s3.embassy.ebi.ac.uk/idr/zarr/v0.4/idr0062A/6001240.zarr\n" * 1000
-    assert list(parse_images([links], warn=None)) == [6001240]
+    assert set(parse_images([links])) == {6001240}
     assert len(read) == len(set(read))

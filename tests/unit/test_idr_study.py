@@ -4,7 +4,8 @@ import pytest
 
 from lightmicroscopy.archives.idr import Annotation
 from lightmicroscopy.archives.idr_citation import citation_page, citation_text
-from lightmicroscopy.archives.idr_study import NAMESPACE, Place, Study, names_of, study_of
+from lightmicroscopy.archives.idr_study import NAMESPACE, Place, names_of, study_of
+from lightmicroscopy.archives.study import Study
 
 PLACE = Place("idr0002", "idr0002-heriche-condensation/screenA", "screen", 102, "idr0002-heriche-condensation/screenA")
 

@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -149,20 +150,36 @@ class Job:
             if all(eval(test.text, {"__builtins__": {}}, dict(self.state)) for test in element.findall("filter"))  # noqa: S307 - our own XML, as Galaxy does
         ]
 
+    def collection_type(self, collection: str) -> str:
+        """Return how a collection is nested, such as ``list:list``."""
+        return str(self.wrapper.root.find(f"outputs/collection[@name='{collection}']").get("type"))
+
     def discovered(self, collection: str) -> dict[str, Path]:
-        """Return the elements that a collection's pattern finds, or the folders that the job describes."""
+        """Return the elements that a collection's pattern finds, or the folders that the job describes; of a nested one, with slashes between."""
         rule = self.wrapper.root.find(f"outputs/collection[@name='{collection}']/discover_datasets")
         if rule.get("from_provided_metadata"):
             described = json.loads((self.working / "galaxy.json").read_text(encoding="utf-8"))[collection]["elements"]
-            assert all((self.working / element["filename"]).is_file() for element in described)
-            return {element["name"]: Path(element["extra_files"]) for element in described}
+            found = dict(_leaves(described))
+            assert all((self.working / element["filename"]).is_file() for element in found.values())
+            return {name: Path(element.get("extra_files") or self.working / element["filename"]) for name, element in found.items()}
         found = {}
         folder = self.working / rule.get("directory")
         for path in sorted(folder.rglob("*") if rule.get("recurse") == "true" else folder.iterdir()):
-            match = re.fullmatch(rule.get("pattern"), path.name) if path.is_file() else None
+            name = str(path.relative_to(folder)) if rule.get("match_relative_path") == "true" else path.name
+            match = re.fullmatch(rule.get("pattern"), name) if path.is_file() else None
             if match:
-                found[match["designation"]] = path
+                levels = [match[f"identifier_{level}"] for level in range(4) if f"identifier_{level}" in match.groupdict()]
+                found["/".join(levels or [match["designation"]])] = path
         return found
+
+
+def _leaves(elements: list[dict[str, Any]], above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give the datasets among nested elements, as Galaxy finds them in galaxy.json."""
+    for element in elements:
+        if "elements" in element:
+            yield from _leaves(element["elements"], f"{above}{element['name']}/")
+        else:
+            yield above + element["name"], element
 
 
 class _OutputDataset:

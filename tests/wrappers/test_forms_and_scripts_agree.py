@@ -44,6 +44,22 @@ SET_BY_THE_COMMAND = {
         "preview": "always an output",
         "ome_xml": "an output if the box is ticked",
     },
+    "lm_bia_search": {
+        "studies": "always an output",
+        "files": "an output if the box is ticked",
+        "metadata": "an output if the box is ticked",
+        "rembi": "goes with the metadata",
+        "citation": "goes with the metadata",
+    },
+    "lm_bia_download": {
+        "manifest": "always an output",
+        "citation": "always an output",
+        "checksums": "an output unless only a plan is made",
+        "table": "the dataset that was chosen",
+        "galaxy_collection": "how the files become a collection",
+        "zip": "follows from the packaging that was chosen",
+    },
+    "lm_idr_search": {"images": "always an output", "studies": "always an output", "annotations": "always an output"},
     "lm_idr_download": {
         "manifest": "always an output",
         "image_table": "always an output",
@@ -58,6 +74,13 @@ SET_BY_THE_COMMAND = {
 """Flags the rendered command gives."""
 
 LEFT_TO_OTHER_TOOLS = {
+    "lm_bia_download": {
+        "levels": "what was fetched can be converted again as one likes",
+        "downsample_z": "the same",
+        "compression": "the same",
+        "chunk": "the same",
+    },
+    "lm_idr_search": {"where": "the form asks for a condition in its parts"},
     "lm_idr_download": {
         "series": "an id of the IDR names one series",
         "levels": "what was fetched can be converted again as one likes",
@@ -175,7 +198,7 @@ def other_value(parameter: Any) -> Any:
     if kind == "boolean":
         return parameter.get("checked") != "true"
     if kind == "integer":
-        return int(parameter.get("value")) + 1
+        return int(parameter.get("value") or 0) + 1
     if kind == "select":
         others = [option.get("value") for option in parameter.findall("option") if option.get("selected") != "true"]
         if parameter.get("multiple") == "true":

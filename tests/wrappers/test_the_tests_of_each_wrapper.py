@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +68,20 @@ def verify_output(job: Job, output: dict[str, Any]) -> None:
         assert len(list(job.extra_files(output["name"]).iterdir())) == 1, "Galaxy finds a store only if it is alone in its folder"
 
 
+def leaves(elements: dict[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, (_, attributes) in elements.items():
+        if attributes["elements"]:
+            yield from leaves(attributes["elements"], f"{above}{name}/")
+        else:
+            yield above + name, attributes
+
+
 def verify_collection(job: Job, collection: dict[str, Any]) -> None:
     found = job.discovered(collection["name"])
     if "count" in collection["attributes"]:
-        assert len(found) == int(collection["attributes"]["count"]), sorted(found)
-    for name, (_, attributes) in collection["element_tests"].items():
+        assert len({name.partition("/")[0] for name in found}) == int(collection["attributes"]["count"]), sorted(found)
+    assert {name.count("/") for name in found} <= {(job.collection_type(collection["name"])).count(":")}
+    for name, attributes in leaves(collection["element_tests"]):
         assert name in found
         if found[name].is_dir():
             assert len(list(found[name].iterdir())) == 1, "Galaxy finds a store only if it is alone in its folder"

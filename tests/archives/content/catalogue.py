@@ -90,9 +90,9 @@ class Catalogue:
 @functools.cache
 def catalogue() -> Catalogue:
     """Return the archive's content; it is never changed, so all archives of a process share it."""
-    from . import idr0001, idr0062, oddities, originals
+    from . import idr0001, idr0008, idr0062, oddities, originals
 
     everything = Catalogue()
-    for part in (idr0062, idr0001, originals, oddities):
+    for part in (idr0062, idr0001, idr0008, originals, oddities):
         part.add(everything)
     return everything

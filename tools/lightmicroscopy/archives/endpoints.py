@@ -14,7 +14,7 @@ from .. import __version__
 from ..errors import NotAllowedError, UsageError
 
 VARIABLE = "LIGHTMICROSCOPY_ENDPOINTS"
-BASES = ("idr_web", "idr_search", "idr_originals", "object_store", "biostudies", "biostudies_files", "ontology_lookup")
+BASES = ("idr_web", "idr_search", "idr_originals", "object_store", "biostudies", "biostudies_files", "bia_api", "ontology_lookup")
 _PORTS = {"http": 80, "https": 443}
 _SETTINGS_LIMIT = 1024 * 1024
 _URL_LIMIT = 8192
@@ -43,7 +43,7 @@ class Endpoints:
 
     Parameters
     ----------
-    idr_web, idr_search, idr_originals, object_store, biostudies, biostudies_files, ontology_lookup
+    idr_web, idr_search, idr_originals, object_store, biostudies, biostudies_files, bia_api, ontology_lookup
         The services; the public ones unless the environment names others.
     allowed_hosts
         Further hosts that a user may name in a URL: ``host``, ``host:port`` (both https) or ``http://host:port``.
@@ -61,6 +61,7 @@ class Endpoints:
     object_store: str = "https://livingobjects.ebi.ac.uk"
     biostudies: str = "https://www.ebi.ac.uk/biostudies/api/v1"
     biostudies_files: str = "https://ftp.ebi.ac.uk/biostudies"
+    bia_api: str = "https://wwwdev.ebi.ac.uk/bioimage-archive/api/v2"
     ontology_lookup: str = "https://www.ebi.ac.uk/ols4/api"
     allowed_hosts: tuple[str, ...] = ()
     max_bytes: int | None = None

@@ -99,8 +99,13 @@ class Exchanges:
             self._sleep(pause)
 
     @contextmanager
-    def answer(self, method: str, url: str, headers: Mapping[str, str]) -> Iterator[Answer]:
+    def answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Iterator[Answer]:
         """Ask once, following redirects, and give the answer; what is left unread of it in the end is thrown away with its connection.
+
+        Parameters
+        ----------
+        body
+            Sent with the request, which is then not sent on to another address.
 
         Raises
         ------
@@ -114,7 +119,7 @@ class Exchanges:
         while True:
             self._check(url, asked)
             with self._slot(origin_of(url).host):
-                answer = self._send(method, url, self._headers(asked, url, headers), redirected=url != asked)
+                answer = self._send(method, url, self._headers(asked, url, headers), body, redirected=url != asked)
                 try:
                     target = redirect_target(answer)
                     if target is None:
@@ -123,6 +128,8 @@ class Exchanges:
                     answer.finish()
                 finally:
                     answer.response.close()
+            if body is not None:
+                raise ArchiveError(f"{shown(asked)} leads to {shown(target)}, where the question is not sent. Check the address.")
             if target in seen or len(seen) > MOST_REDIRECTS:
                 raise ArchiveError(
                     f"{shown(asked)} only leads from one address to the next, last to {shown(target)}. Check the address, or try later."
@@ -142,11 +149,11 @@ class Exchanges:
                 raise
             raise NotAllowedError(f"{shown(asked)} leads to another address, which is not followed. {error}") from None
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], *, redirected: bool) -> Answer:
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, redirected: bool) -> Answer:
         with self._lock:
             self.requests += 1
         METER.start(url, self._pace.clock, self._answer_seconds, _HEADERS_LIMIT)
-        response = self._transport.request(method, url, headers)
+        response = self._transport.request(method, url, headers, body)
         self._session.keep(origin_of(url), response.headers.getlist("Set-Cookie"))
         return Answer(response, url, redirected, self._pace, self._count)
 

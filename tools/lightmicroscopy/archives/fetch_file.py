@@ -96,6 +96,12 @@ def fetch_file(
         ) from error
 
 
+def forget_part(path: Path) -> None:
+    """Remove what a call that was killed at the last moment may have left beside a file that is whole."""
+    for ending in ("part", "part.json"):
+        path.with_name(f".{path.name}.{ending}").unlink(missing_ok=True)
+
+
 class _Part:
     """The growing file, and beside it a note of what it is a part of."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import time
 import urllib.parse
@@ -164,10 +165,18 @@ class Client:
             return work()
 
     def _get(
-        self, url: str, limit: int, headers: Mapping[str, str], *, ok_missing: bool = False, html: bool = False, verify: bool = False
+        self,
+        url: str,
+        limit: int,
+        headers: Mapping[str, str],
+        *,
+        ok_missing: bool = False,
+        html: bool = False,
+        verify: bool = False,
+        sent: bytes | None = None,
     ) -> Response:
         def attempt() -> Response:
-            with self._exchanges.answer("GET", url, {"Accept-Encoding": "gzip", **headers}) as answer:
+            with self._exchanges.answer("GET" if sent is None else "POST", url, {"Accept-Encoding": "gzip", **headers}, sent) as answer:
                 if ok_missing and is_missing(answer):
                     answer.finish()
                     return Response(404, answer.response.headers, b"", answer.url)
@@ -183,13 +192,22 @@ class Client:
 
         return self._exchanges.try_again(url, attempt)
 
-    def get_json(self, url: str, *, limit: int = JSON_LIMIT, params: Mapping[str, object] | Sequence[tuple[str, object]] | None = None) -> Any:
+    def get_json(
+        self,
+        url: str,
+        *,
+        limit: int = JSON_LIMIT,
+        params: Mapping[str, object] | Sequence[tuple[str, object]] | None = None,
+        question: Mapping[str, object] | None = None,
+    ) -> Any:
         """Fetch and parse JSON.
 
         Parameters
         ----------
         params
             Added to the query; values that are lists are repeated.
+        question
+            Posted as JSON, for services that take what is asked so; it must be safe to post it again.
 
         Raises
         ------
@@ -199,8 +217,11 @@ class Client:
         if params:
             url += ("&" if "?" in url else "?") + urllib.parse.urlencode(params, doseq=True)
 
+        headers = {"Accept": "application/json"} | ({} if question is None else {"Content-Type": "application/json"})
+        sent = None if question is None else json.dumps(question).encode()
+
         def attempt() -> Any:
-            body = self._in_session(url, lambda: self._get(url, limit, {"Accept": "application/json"})).body
+            body = self._in_session(url, lambda: self._get(url, limit, headers, sent=sent)).body
             try:
                 return parse_json(body)
             except ValueError as error:

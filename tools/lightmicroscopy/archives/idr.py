@@ -17,7 +17,8 @@ from urllib.parse import urlencode
 from ..errors import ArchiveError, MissingError, UsageError
 from .idr_channels import KEY, is_default, with_annotated_names
 from .idr_record import ImageRecord, record_of
-from .idr_study import NAMESPACE, Place, Study, names_of, study_of
+from .idr_study import NAMESPACE, Place, names_of, study_of
+from .study import Study
 from .untrusted import LARGEST_ID, line, mapping, sequence, text, whole
 from .wells import LARGEST, WellPlace
 
@@ -136,6 +137,35 @@ class Idr:
         values = [found.value for found in self.annotations("image", image) if found.object_type == "image" and found.key.strip().casefold() == KEY]
         return with_annotated_names(record, values)
 
+    def listed(self, path: str, what: str, at_once: int = 1000) -> Iterator[Mapping[str, Any]]:
+        """Give every object of a list of the JSON API, whatever the server's page size; see `idr_lists.listed`.
+
+        Parameters
+        ----------
+        path
+            Below ``/api/v0/m/``, such as ``screens/3/plates``.
+        what
+            How errors call the list, such as ``the plates of screen 3``.
+        at_once
+            Objects of a page.
+        """
+        from .idr_lists import listed
+
+        return listed(lambda query: self._get(f"/api/v0/m/{path}/?{query}", what.removeprefix("the ")), what, at_once)
+
+    def described(self, kind: str, number: int) -> Mapping[str, Any]:
+        """Describe a project, dataset, screen, plate or well, as the JSON API does.
+
+        Raises
+        ------
+        MissingError
+            If there is none of that number.
+        """
+        data = _data(self._object(kind, number))
+        if data.get("@id") != number:
+            raise ArchiveError(f"The IDR was asked for {kind} {number} and answered with something else. Try again later.")
+        return data
+
     def annotations(self, object_type: str, number: int, *, parents: bool = False) -> tuple[Annotation, ...]:
         """All key-value annotations of an object, in the server's order, repeats kept.
 
@@ -153,7 +183,11 @@ class Idr:
         """
         if object_type not in OBJECT_TYPES:
             raise UsageError(f"{object_type!r} has no annotations. Use one of {', '.join(OBJECT_TYPES)}.")
-        return self._annotations.get((object_type, number, parents), lambda: tuple(self._read_annotations(object_type, number, parents=parents)))
+        return self._annotations.get((object_type, number, parents), lambda: tuple(self._read_annotations(object_type, (number,), parents=parents)))
+
+    def annotations_of(self, images: tuple[int, ...]) -> Iterator[Annotation]:
+        """All key-value annotations of several images, asked for together; see `annotations`."""
+        return self._read_annotations("image", images, parents=False)
 
     def originals(self, image: int) -> Originals:
         """Paths of the files an image was made from; none if it has none."""
@@ -261,13 +295,16 @@ class Idr:
         except MissingError as error:
             raise MissingError(f"The IDR has no {what}, or it is not public. Check the number at the IDR's page.") from error
 
-    def _read_annotations(self, object_type: str, number: int, *, parents: bool) -> Iterator[Annotation]:
+    def _read_annotations(self, object_type: str, numbers: tuple[int, ...], *, parents: bool) -> Iterator[Annotation]:
         seen: set[tuple[Any, Any]] = set()
         positions: dict[tuple[str, int], int] = {}
         count = length = 0
-        asked = (object_type, number)
-        for found in self._annotation_pages(object_type, number, seen, parents=parents):
-            owner = _owner(found, asked)
+        what = f"{object_type} {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} {object_type}s from {numbers[0]} on"
+        asked = {(object_type, number) for number in numbers}
+        for found in self._annotation_pages(object_type, numbers, what, seen, parents=parents):
+            owner = _owner(found, (object_type, numbers[0]))
+            if len(numbers) > 1 and owner not in asked:
+                continue
             for pair in sequence(found.get("values")):
                 key, value = (*pair, "", "")[:2] if isinstance(pair, list) else ("", "")
                 if not text(key) and not text(value):
@@ -279,20 +316,19 @@ class Idr:
                 count, length = count + 1, length + len(annotation.namespace) + len(annotation.key) + len(annotation.value)
                 if count > MOST_PAIRS or length > MOST_TEXT:
                     raise ArchiveError(
-                        f"{object_type} {number} of the IDR has more than {MOST_PAIRS:,} annotations, or {MOST_TEXT:,} characters of them. "
-                        "Leave it out."
+                        f"{what} of the IDR has more than {MOST_PAIRS:,} annotations, or {MOST_TEXT:,} characters of them. Leave it out."
                     )
                 yield annotation
 
-    def _annotation_pages(self, object_type: str, number: int, seen: set[tuple[Any, Any]], *, parents: bool) -> Iterator[Mapping[str, Any]]:
+    def _annotation_pages(
+        self, object_type: str, numbers: tuple[int, ...], what: str, seen: set[tuple[Any, Any]], *, parents: bool
+    ) -> Iterator[Mapping[str, Any]]:
         """Map annotations, each link once. A page that is not full, or brings nothing new, is the last."""
         for page in range(1, MOST_PAGES + 1):
-            query = {"type": "map", object_type: number, "page": page, "limit": PAGE} | ({"parents": "true"} if parents else {})
-            answer = mapping(self._get(f"/webclient/api/annotations/?{urlencode(query)}", f"{object_type} {number}"))
+            query = {"type": "map", object_type: numbers, "page": page, "limit": PAGE} | ({"parents": "true"} if parents else {})
+            answer = mapping(self._get(f"/webclient/api/annotations/?{urlencode(query, doseq=True)}", what))
             if not isinstance(answer.get("annotations"), list):
-                raise ArchiveError(
-                    f"The IDR was asked for the annotations of {object_type} {number} and answered with something else. Try again later."
-                )
+                raise ArchiveError(f"The IDR was asked for the annotations of {what} and answered with something else. Try again later.")
             own = answer["annotations"]
             fresh = {
                 key: found
@@ -303,7 +339,7 @@ class Idr:
             yield from fresh.values()
             if len(own) < PAGE or not fresh:
                 return
-        raise ArchiveError(f"The IDR's annotations of {object_type} {number} do not end after {MOST_PAGES} pages. Leave it out, and tell the IDR.")
+        raise ArchiveError(f"The IDR's annotations of {what} do not end after {MOST_PAGES} pages. Leave it out, and tell the IDR.")
 
 
 def _data(answer: Any) -> Mapping[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,33 +14,26 @@ from ..errors import ArchiveError, SuiteError, UnreadableError, UnwritableError,
 from ..progress import size
 from ..provenance import files_below, sha256_of
 from ..writers.options import WriteOptions
+from .engine import Engine, Limits, Tally
+from .idr_arrange import Folders
 from .idr_image import only, with_origin
-from .idr_plan import Planned, Planner, Wanted, in_order
-from .manifest import Earlier, Manifest, Row
+from .idr_plan import Planned, Planner, Wanted
+from .manifest import Earlier, Row
+from .ordered import in_order
 from .originals import Originals, fetching_originals
 
 if TYPE_CHECKING:
     from ..image import Dataset, Image
     from .http import Client
     from .idr import Idr
-    from .idr_study import Study
+    from .study import Study
 
 KEPT_OPEN: Final = 16
 """Stores that stay open between plan and fetch; the others are opened again."""
-MANIFEST_SHARE: Final = 20
-"""The manifest is written again after this many times the time its last writing took: a small one after every image, a large one now and then."""
 _SMALLEST_RATIO: Final = 10
 """Pixels shrink when they are written, hardly ever to less than this part; a disk with less room is refused at once."""
 
 log = logging.getLogger("lightmicroscopy")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one call may fetch."""
-
-    items: int = 1_000
-    bytes: int = 100 * 1000**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +69,30 @@ class Job:
 
 
 @dataclass
-class Result:
-    """What became of it: images planned, done and failed, how many failed because the request fits no such image, and the studies met."""
+class Result(Tally):
+    """What became of it, where the results are, and the studies met."""
 
-    planned: int = 0
-    done: int = 0
-    failed: int = 0
-    impossible: int = 0
     paths: list[Path] = field(default_factory=list)
     studies: dict[str, Study] = field(default_factory=dict)
 
 
-def download(idr: Idr, client: Client, job: Job, numbers: Sequence[int], *, clock: Callable[[], float] = time.monotonic) -> Result:
+def download(
+    idr: Idr,
+    client: Client,
+    job: Job,
+    numbers: Sequence[int],
+    *,
+    missing: Sequence[tuple[str, SuiteError]] = (),
+    clock: Callable[[], float] = time.monotonic,
+) -> Result:
     """Plan and fetch images.
 
     Parameters
     ----------
     numbers
         Image ids, each once, in ascending order.
+    missing
+        What else was asked for and holds no images that could be listed, and why: rows of the manifest, too.
 
     Raises
     ------
@@ -105,43 +103,55 @@ def download(idr: Idr, client: Client, job: Job, numbers: Sequence[int], *, cloc
     """
     if job.wanted.format == "original" and not job.wanted.selection.wants_everything:
         raise UsageError("Original files are fetched whole. Leave the selection out, or choose OME-TIFF or OME-Zarr.")
-    if len(numbers) > job.limits.items:
-        raise UsageError(
-            f"{len(numbers):,} images are asked for, and at most {job.limits.items:,} are allowed in one go. "
-            "Ask for fewer, or raise --max-items (an administrator may have set a ceiling)."
-        )
-    manifest = Manifest()
-    run = _Run(Planner(idr, client, job.wanted), job, manifest, clock)
-    try:
+    job.limits.refuse_too_many(len(numbers), "images")
+    result = Result()
+    engine = Engine(
+        job.output,
+        job.limits,
+        manifest=job.manifest,
+        progress=job.progress,
+        tally=result,
+        shrink=1 if job.wanted.format == "original" else _SMALLEST_RATIO,
+        clock=clock,
+    )
+    with engine, _Run(Planner(idr, client, job.wanted), job, engine, result) as run:
+        for index, (item, error) in enumerate(missing):
+            # Images have numbers above 0, so that these stand before them.
+            engine.fail(index - len(missing), Row(item, "failed", selection=job.wanted.selection.describe()), error)
         run.plan(numbers)
-        run.save()
+        engine.save()
         if not job.plan_only:
-            run.hold_against_limits()
+            engine.hold_against_limits(run.twice)
             run.fetch(numbers)
-    finally:
-        run.close()
-        run.save()
-        manifest.close()
-    return run.result
+    return result
 
 
 class _Run:
-    """The state of one call."""
+    """The state of one call, beside the engine's; leaving its context closes the stores that were kept open."""
 
-    def __init__(self, planner: Planner, job: Job, manifest: Manifest, clock: Callable[[], float]) -> None:
+    def __init__(self, planner: Planner, job: Job, engine: Engine, result: Result) -> None:
         self.planner = planner
         self.job = job
-        self.manifest = manifest
-        self.clock = clock
-        self.result = Result()
+        self.engine = engine
+        self.result = result
+        self.twice = 0
+        """Bytes planned for more than one image and fetched once."""
         self._kept: dict[int, Planned] = {}
-        self._next_save = clock()
         self._shared: tuple[str, ...] = ()
-        self._twice = self._total = self._finished = 0
+        self._folders = Folders(job.wanted.arrangement)
+
+    def __enter__(self) -> _Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for planned in self._kept.values():
+            planned.close()
+        self._kept.clear()
 
     def plan(self, numbers: Sequence[int]) -> None:
         """Plan every image; a failed one is a row."""
-        for number, planned in in_order(numbers, self.planner.plan):
+        for number, outcome in in_order(numbers, self.planner.plan):
+            planned = self._arranged(outcome) if isinstance(outcome, Planned) else outcome
             item = f"image-{number}"
             problem = planned if isinstance(planned, SuiteError) else planned.problem
             if isinstance(planned, Planned):
@@ -153,18 +163,19 @@ class _Run:
                     planned.close()
                 continue
             if isinstance(planned, SuiteError):
-                self._fail(number, Row(item, "failed", selection=self.job.wanted.selection.describe()), planned)
+                self.engine.fail(number, Row(item, "failed", selection=self.job.wanted.selection.describe()), planned)
                 continue
             if problem is not None:
-                self._fail(number, planned.rows(self.job.wanted)[0], problem)
+                self.engine.fail(number, planned.rows(self.job.wanted)[0], problem)
                 continue
-            self.manifest.put(number, *self._told_if_shared(planned))
-            self.result.planned += 1
             if len(self._kept) < KEPT_OPEN and not self.job.plan_only:
                 self._kept[number] = planned
             else:
                 planned.close()
-            self._save_now_and_then()
+            self.engine.plan(number, self._told_if_shared(planned))
+
+    def _arranged(self, planned: Planned) -> Planned:
+        return replace(planned, path=self._folders.path(planned.stem, planned.place))
 
     def _note(self, planned: Planned) -> None:
         if self.job.planned is not None:
@@ -177,10 +188,12 @@ class _Run:
         rows = self.job.earlier.items.get(item, ())
         if not rows or not all(self.job.wanted.fits(row) for row in rows):
             return False
-        self.manifest.put(number, *rows)
-        self.result.done += 1
-        self.result.paths += [self.job.output / row.path for row in rows]
+        self.engine.keep(number, rows)
+        self._made(rows)
         return True
+
+    def _made(self, rows: Sequence[Row]) -> None:
+        self.result.paths += [self.job.output / row.path for row in rows]
 
     def _told_if_shared(self, planned: Planned) -> list[Row]:
         """Rows of a plan; files that the image before is read from too are not counted again, since they are still there then."""
@@ -189,56 +202,28 @@ class _Run:
         if candidate is None or candidate.kind != "original" or self.job.wanted.format == "original":
             return rows
         if candidate.urls == self._shared:
-            self._twice += planned.bytes
+            self.twice += planned.bytes
             return [replace(row, reason=f"{row.reason} Fetched together with the image before, which is in the same file.".strip()) for row in rows]
         self._shared = candidate.urls
         return rows
 
-    def hold_against_limits(self) -> None:
-        """Refuse what is more than is allowed, or than the disk can hold."""
-        self._total = self.manifest.planned_bytes() - self._twice
-        if self._total > self.job.limits.bytes:
-            raise UsageError(
-                f"Up to {size(self._total)} would be fetched, and at most {size(self.job.limits.bytes)} are allowed in one go. Nothing was fetched; "
-                "the manifest says what is how large. Choose less, or raise --max-size (an administrator may have set a ceiling)."
-            )
-        try:
-            self.job.output.mkdir(parents=True, exist_ok=True)
-            free = shutil.disk_usage(self.job.output).free
-        except OSError as error:
-            raise UnwritableError(f"The folder {self.job.output} cannot be made: {error.strerror}. Choose one you may write to.") from error
-        if self._total // (1 if self.job.wanted.format == "original" else _SMALLEST_RATIO) > free:
-            raise UnwritableError(f"{size(self._total)} are to be fetched and the output folder has {size(free)} left. Nothing was fetched.")
-
     def fetch(self, numbers: Sequence[int]) -> None:
-        """Fetch what is planned; what fails is a row, unless the next could not do better."""
+        """Fetch what is planned, one image after the other."""
         job = self.job
         with fetching_originals(self.planner.client, job.output, job.limits.bytes, job.earlier.files) as originals:
-            for number in numbers:
-                rows = self.manifest.of(number)
-                if not rows or rows[0].status != "planned":
-                    continue
-                done: list[Row] = []
-                try:
-                    with self._planned(number, rows) as planned:
-                        done += _Fetch(self, planned, originals, done).rows()
-                except SuiteError as error:
-                    self._fail(number, rows[0], error, done)
-                    if isinstance(error, UnwritableError):
-                        raise
-                else:
-                    self.manifest.put(number, *done)
-                    self.result.done += 1
-                self.result.paths += [job.output / row.path for row in done]
-                self._finished += sum(row.bytes or 0 for row in rows)
-                self._save_now_and_then()
+
+            def work(number: int, rows: Sequence[Row], done: list[Row]) -> Sequence[Row]:
+                with self._planned(number, rows) as planned:
+                    return _Fetch(self, number, planned, originals, done).rows()
+
+            self.engine.fetch(numbers, work, done=self._made)
 
     def _planned(self, number: int, rows: Sequence[Row]) -> Planned:
         """Give the plan of an image, made again where it was not kept."""
         kept = self._kept.pop(number, None)
         if kept is not None:
             return kept
-        planned = self.planner.plan(number)
+        planned = self._arranged(self.planner.plan(number))
         if planned.problem is not None:
             raise planned.problem
         allowed = sum(row.bytes or 0 for row in rows)
@@ -247,40 +232,13 @@ class _Run:
             raise ArchiveError(f"{planned.item} was planned with {size(allowed)} and is larger now: {size(planned.bytes)}. Plan it anew.")
         return planned
 
-    def tell(self, done: int, _: int = 0) -> None:
-        """Tell the progress within one image."""
-        if self.job.progress is not None:
-            self.job.progress(min(self._finished + done, self._total), self._total)
-
-    def save(self) -> None:
-        """Write the manifest."""
-        began = self.clock()
-        if self.job.manifest is not None:
-            self.manifest.write(self.job.manifest)
-        self._next_save = self.clock() + MANIFEST_SHARE * (self.clock() - began)
-
-    def close(self) -> None:
-        """Close the stores that were kept open."""
-        for planned in self._kept.values():
-            planned.close()
-        self._kept.clear()
-
-    def _save_now_and_then(self) -> None:
-        if self.clock() >= self._next_save:
-            self.save()
-
-    def _fail(self, number: int, row: Row, error: SuiteError, done: Sequence[Row] = ()) -> None:
-        self.manifest.put(number, replace(row, status="failed", reason=str(error), path="", bytes=None), *done)
-        self.result.failed += 1
-        self.result.impossible += isinstance(error, UsageError)
-        log.warning("%s", error if str(number) in str(error) else f"{row.item}: {error}")
-
 
 @dataclass(frozen=True, slots=True)
 class _Fetch:
     """Fetching one image; of several original files those that are there are put in `kept`, so that they are known of when one fails."""
 
     run: _Run
+    number: int
     planned: Planned
     originals: Originals
     kept: list[Row]
@@ -298,8 +256,11 @@ class _Fetch:
             return []
         if planned.dataset is not None:
             return self._convert(planned.dataset)
-        with self.originals.open(planned.candidate.urls, planned.sizes, self.run.tell) as dataset:
+        with self.originals.open(planned.candidate.urls, planned.sizes, self._tell) as dataset:
             return self._convert(only(dataset, planned.record, planned.candidate.series))
+
+    def _tell(self, done: int, _: int = 0) -> None:
+        self.run.engine.tell(self.number, done)
 
     def _refuse_existing(self, name: str) -> None:
         """Refuse before anything is fetched, not only when it is written."""
@@ -313,6 +274,10 @@ class _Fetch:
         row = self.planned.rows(self.run.job.wanted)[0]
         path = self.run.job.output / row.path
         image = self._with_origin(self.planned.image)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnwritableError(f"The folder {path.parent.name} cannot be made: {error.strerror}. Choose one you may write to.") from error
         xml = build_ome((image,), storage="ome-zarr", source=None, original=self.run.job.options.original)
         with new_output(path, most_bytes=len(xml)) as temporary:
             temporary.write_bytes(xml)
@@ -322,7 +287,7 @@ class _Fetch:
         return with_origin(image, self.planned.record, self.planned.annotations, self.planned.study)
 
     def _original(self, row: Row) -> Row:
-        fetched = self.originals.keep(row.source_url, self.run.job.output / row.path, row.bytes, self.run.tell)
+        fetched = self.originals.keep(row.source_url, self.run.job.output / row.path, row.bytes, self._tell)
         return replace(
             row, status="done", bytes=fetched.bytes, sha256=fetched.sha256, server_checksum=fetched.server_checksum or "", attempts=fetched.attempts
         )
@@ -335,8 +300,11 @@ class _Fetch:
         image = self._with_origin(dataset.images[0])
         target: Format = "ome-zarr" if job.wanted.format == "ome-zarr" else "ome-tiff"
         # An image of the IDR is its own only series, whatever number it has in a file.
-        request = Request(target, replace(job.wanted.selection, series="all"), options=job.options, parameters=job.parameters, name=planned.stem)
-        conversion = convert_dataset(replace(dataset, images=(image,)), job.output, request, progress=self.run.tell)
+        request = Request(
+            target, replace(job.wanted.selection, series="all"), options=job.options, parameters=job.parameters, name=planned.target.name
+        )
+        folder = planned.target.parent
+        conversion = convert_dataset(replace(dataset, images=(image,)), job.output / folder, request, progress=self._tell)
         for outcome in conversion.outcomes:
             for sentence in (*outcome.losses, *outcome.warnings):
                 log.warning("%s: %s", planned.item, sentence)
@@ -349,7 +317,7 @@ class _Fetch:
             log.warning("%s: its label map %r is left out: %s", planned.item, outcome.image.name, outcome.reason)
         row = planned.rows(job.wanted)[0]
         notes = " ".join(note for note in (*planned.notes, _never_stored(dataset)) if note)
-        return [_finished(replace(row, path=path.name, reason=notes), path) for path in conversion.paths]
+        return [_finished(replace(row, path=str(folder / path.name), reason=notes), path) for path in conversion.paths]
 
 
 def _never_stored(dataset: Dataset) -> str:

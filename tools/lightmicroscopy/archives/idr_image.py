@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .idr import Annotation, ImageRecord
-    from .idr_study import Study
+    from .study import Study
 
 NAMESPACE: Final = "lightmicroscopy/archive"
 """Namespace of the map annotation that names archive, study, licence and how to cite."""

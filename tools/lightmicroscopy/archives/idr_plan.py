@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from queue import SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Literal
 
 from .. import readers
@@ -17,6 +12,7 @@ from ..image import Location
 from ..names import sanitise, without_extension
 from ..reports.tables import cell
 from ..selection import Selection, select, select_series
+from .idr_arrange import DEPTH, Arrangement
 from .idr_image import only, without_pixels
 from .manifest import Row
 from .originals import original_path
@@ -26,12 +22,11 @@ if TYPE_CHECKING:
     from .http import Client
     from .idr import Annotation, Idr, ImageRecord
     from .idr_routes import Candidate
-    from .idr_study import Place, Study
+    from .idr_study import Place
+    from .study import Study
 
 Format = Literal["ome-tiff", "ome-zarr", "original", "metadata"]
 
-AT_ONCE = 8
-"""Images that are looked up at the same time."""
 LONGEST_STEM = 100
 _BEFORE_COMPRESSION = "The size is the most it can be: the pixels before compression."
 
@@ -43,6 +38,7 @@ class Wanted:
     format: Format = "ome-tiff"
     selection: Selection = field(default_factory=Selection)
     zip: bool = False
+    arrangement: Arrangement = "flat"
 
     @property
     def extension(self) -> str:
@@ -56,7 +52,7 @@ class Wanted:
         if row.selection != cell(self.selection.describe()):
             return False
         if self.format != "original":
-            return row.path.endswith(self.extension)
+            return row.path.endswith(self.extension) and len(PurePosixPath(row.path).parts) == DEPTH[self.arrangement]
         try:
             return row.path == str(original_path(row.source_url))
         except ValueError:
@@ -77,6 +73,8 @@ class Planned:
         Sentences for the manifest.
     problem
         Why its pixels cannot be had, where they cannot.
+    path
+        Of what will be written, without extension, below the output folder; by default `stem`.
     """
 
     record: ImageRecord
@@ -89,6 +87,7 @@ class Planned:
     sizes: tuple[int, ...]
     notes: tuple[str, ...] = ()
     problem: SuiteError | None = None
+    path: PurePosixPath | None = None
 
     @property
     def item(self) -> str:
@@ -99,6 +98,11 @@ class Planned:
     def stem(self) -> str:
         """Name of its outputs: unique by its number, readable by its name."""
         return f"{self.record.id}_{sanitise(without_extension(self.record.name), LONGEST_STEM)}"
+
+    @property
+    def target(self) -> PurePosixPath:
+        """Path of its outputs, without extension."""
+        return self.path or PurePosixPath(self.stem)
 
     @property
     def bytes(self) -> int:
@@ -128,14 +132,14 @@ class Planned:
             selection=wanted.selection.describe(),
         )
         if self.candidate is None:
-            return [replace(common, path=f"{self.stem}{wanted.extension}", source_url=self.record.url, bytes=0)]
+            return [replace(common, path=f"{self.target}{wanted.extension}", source_url=self.record.url, bytes=0)]
         if wanted.format == "original":
             paths = [original_path(url) for url in self.candidate.urls]
             return [
                 replace(common, path=str(path), source_url=url, bytes=size)
                 for url, path, size in zip(self.candidate.urls, paths, self.sizes, strict=True)
             ]
-        return [replace(common, path=f"{self.stem}{wanted.extension}", source_url=self.candidate.urls[0], bytes=self.bytes)]
+        return [replace(common, path=f"{self.target}{wanted.extension}", source_url=self.candidate.urls[0], bytes=self.bytes)]
 
 
 class Planner:
@@ -224,48 +228,6 @@ class Planner:
         except BaseException:
             dataset.close()
             raise
-
-
-def in_order(numbers: Iterable[int], plan: Callable[[int], Planned], at_once: int = AT_ONCE) -> Iterator[tuple[int, Planned | SuiteError]]:
-    """Plan many images, several at a time, and give them in the order asked for; a failed one is its error."""
-    tasks: SimpleQueue[tuple[int, Future[Planned]] | None] = SimpleQueue()
-    waiting: deque[tuple[int, Future[Planned]]] = deque()
-    workers: list[Thread] = []
-    try:
-        for number in numbers:
-            waiting.append((number, Future()))
-            tasks.put(waiting[-1])
-            if len(workers) < at_once:
-                # Daemons, so that a cancelled job does not wait for a slow server.
-                workers.append(Thread(target=_work, args=(tasks, plan), name=f"plan-{len(workers)}", daemon=True))
-                workers[-1].start()
-            if len(waiting) >= 2 * at_once:
-                yield _next(waiting)
-        while waiting:
-            yield _next(waiting)
-    finally:
-        for _, future in waiting:
-            future.cancel()
-        for _ in workers:
-            tasks.put(None)
-
-
-def _work(tasks: SimpleQueue[tuple[int, Future[Planned]] | None], plan: Callable[[int], Planned]) -> None:
-    while (task := tasks.get()) is not None:
-        number, future = task
-        if future.set_running_or_notify_cancel():
-            try:
-                future.set_result(plan(number))
-            except BaseException as error:
-                future.set_exception(error)
-
-
-def _next(waiting: deque[tuple[int, Future[Planned]]]) -> tuple[int, Planned | SuiteError]:
-    number, future = waiting.popleft()
-    try:
-        return number, future.result()
-    except SuiteError as error:
-        return number, error
 
 
 def _may_pass(error: SuiteError) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from .idr_record import page_of
+from .study import Study, dois, together
 from .untrusted import LONGEST_TEXT, line
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ _STUDY: Final = re.compile(r"(idr\d{4,6})(?:-|/|$)")
 _COMPONENT: Final = re.compile(r"idr\d{4,6}-[\w.-]+(?:/\w+)?")
 _URL: Final = re.compile(r"https?://[^\s<>\"'`\\]+")
 _URL_IN_BRACKETS: Final = re.compile(rf"[(<]?{_URL.pattern}>?")
-_DOI: Final = re.compile(r"10\.\d{4,9}/[^\s<>\"]+")
-_LONGEST_FACT: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +59,6 @@ class Place:
     field: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Study:
-    """What is known of a study. Empty is unknown; several values are joined by ``; ``."""
-
-    accession: str
-    component: str
-    url: str
-    title: str = ""
-    authors: str = ""
-    publication_title: str = ""
-    publication_doi: str = ""
-    data_doi: str = ""
-    licence: str = ""
-    licence_url: str = ""
-    release_date: str = ""
-    copyright: str = ""
-
-    @property
-    def name(self) -> str:
-        """The component, such as ``idr0062-blin-nuclearsegmentation/experimentA``; the accession where there is none."""
-        return self.component or self.accession
-
-
 def names_of(container: str) -> tuple[str, str]:
     """Accession and component in the name of a project or screen; empty if the name does not follow the IDR's rule."""
     study = _STUDY.match(container)
@@ -104,21 +80,19 @@ def study_of(place: Place, annotations: Iterable[Annotation]) -> Study:
         title=_joined(facts, "study title"),
         authors=_joined(facts, "publication authors"),
         publication_title=_joined(facts, "publication title"),
-        publication_doi=_dois(facts, "publication doi"),
-        data_doi=_dois(facts, "data doi"),
-        licence=_together(name or url for name, url in licences),
-        licence_url=_together(url for _, url in licences),
+        publication_doi=dois(facts.get("publication doi", [])),
+        data_doi=dois(facts.get("data doi", [])),
+        licence=together(name or url for name, url in licences),
+        licence_url=together(url for _, url in licences),
         release_date=_joined(facts, "release date"),
         copyright=_joined(facts, "copyright"),
+        organism=_joined(facts, "organism"),
+        imaging_method=_joined(facts, "imaging method"),
     )
 
 
 def _joined(facts: dict[str, list[str]], key: str) -> str:
-    return _together(facts.get(key, []))
-
-
-def _together(values: Iterable[str]) -> str:
-    return "; ".join(dict.fromkeys(value for value in values if value))[:_LONGEST_FACT]
+    return together(facts.get(key, []))
 
 
 def _name_and_url(value: str) -> tuple[str, str]:
@@ -128,9 +102,3 @@ def _name_and_url(value: str) -> tuple[str, str]:
     if "(" not in address:
         address = address.rstrip(")")
     return line(_URL_IN_BRACKETS.sub(" ", value)), address
-
-
-def _dois(facts: dict[str, list[str]], key: str) -> str:
-    """Find the DOIs among values such as ``10.17867/1 https://doi.org/10.17867/1``."""
-    found = (_DOI.search(value) for value in facts.get(key, []))
-    return _together(match[0].rstrip(".,;)") for match in found if match)

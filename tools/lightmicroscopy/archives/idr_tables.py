@@ -71,9 +71,9 @@ def image_row(planned: Planned) -> Mapping[str, object]:
         "size_c": record.size_c,
         "size_t": record.size_t,
         "dtype": record.dtype,
-        "pixel_size_x_um": _micrometres(record.pixel_size_x),
-        "pixel_size_y_um": _micrometres(record.pixel_size_y),
-        "pixel_size_z_um": _micrometres(record.pixel_size_z),
+        "pixel_size_x_um": micrometres(record.pixel_size_x),
+        "pixel_size_y_um": micrometres(record.pixel_size_y),
+        "pixel_size_z_um": micrometres(record.pixel_size_z),
         "channels": [channel.name or "" for channel in record.channels] if any(channel.name for channel in record.channels) else None,
         "licence": study.licence if study else None,
         "pixels_from": _pixels_from(planned),
@@ -94,6 +94,7 @@ def annotation_rows(planned: Planned) -> Iterator[Mapping[str, object]]:
         yield asdict(annotation)
 
 
-def _micrometres(size: Quantity | None) -> float | None:
+def micrometres(size: Quantity | None) -> float | None:
+    """Give a length in µm; None if it is unknown, or no length."""
     nanometres = to_nanometres(size) if size is not None else None
     return None if nanometres is None else nanometres / 1000

@@ -73,11 +73,8 @@ class Originals:
                 f"{path.name} is already in the output folder and is not overwritten. Remove it, or give the earlier manifest as the table."
             )
         made = [folder for folder in path.parents if not folder.exists()]
-        root = self._scratch.parent.resolve()
-        there = next(folder for folder in path.parents if folder.exists())
-        if not there.resolve().is_relative_to(root):
-            raise UsageError(f"{there.name} in the output folder is a link that leads out of it, and nothing is written there. Remove it.")
-        _make_folder(path.parent, url)
+        refuse_link_out(path, self._scratch.parent)
+        make_folder(path.parent, url)
         limit = self._limit if expected is None else expected
         try:
             fetched = self._client.download(url, path, limit=limit, expected=expected, progress=progress)
@@ -112,7 +109,7 @@ class Originals:
                 remove(entry)
             before = 0
             for url, file, size in zip(urls, files, sizes, strict=True):
-                _make_folder(file.parent, url)
+                make_folder(file.parent, url)
                 limit = self._limit if size is None else size
                 self._client.download(url, file, limit=limit, expected=size, progress=_after(before, progress))
                 before += size or 0
@@ -123,7 +120,23 @@ class Originals:
             raise UnreadableError(f"{error} As it is, it can be had with the format original.") from error
 
 
-def _make_folder(folder: Path, url: str) -> None:
+def refuse_link_out(path: Path, root: Path) -> None:
+    """Raise `UsageError` if a folder on the way to `path` is a link that leads out of `root`."""
+    there = next(folder for folder in path.parents if folder.exists())
+    if not there.resolve().is_relative_to(root.resolve()):
+        raise UsageError(f"{there.name} in the output folder is a link that leads out of it, and nothing is written there. Remove it.")
+
+
+def make_folder(folder: Path, url: str) -> None:
+    """Make a folder for what comes from `url`.
+
+    Raises
+    ------
+    ArchiveError
+        If a file is in the way.
+    UnwritableError
+        If it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:

@@ -68,7 +68,7 @@ class Transport:
     def _certificates(self) -> ssl.SSLContext:
         return tls_context()
 
-    def request(self, method: str, url: str, headers: Mapping[str, str]) -> Response:
+    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Response:
         """Send one request and return the answer with its body unread; redirects are not followed.
 
         Raises
@@ -86,6 +86,7 @@ class Transport:
             response: Response = pool.urlopen(
                 method,
                 target,
+                body=body,
                 headers=dict(headers),
                 redirect=False,
                 retries=False,

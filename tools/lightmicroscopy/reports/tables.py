@@ -64,6 +64,24 @@ IMAGES = (
     "url",
 )
 ANNOTATIONS = ("object_type", "object_id", "namespace", "key", "value", "position")
+FILES = ("accession", "path", "bytes", "component", "type", "url")
+"""Then a column ``attr:NAME`` for each attribute."""
+STUDIES = (
+    "source",
+    "accession",
+    "title",
+    "authors",
+    "doi",
+    "publication_doi",
+    "licence",
+    "organism",
+    "imaging_method",
+    "image_count",
+    "size_bytes",
+    "release_date",
+    "url",
+)
+REMBI = ("accession", "module", "item", "field", "value", "term", "stated_as", "required_by")
 MANIFEST = ("item", "status", "reason", "source_url", "path", "bytes", "sha256", "server_checksum", "study", "licence", "selection", "attempts")
 
 INSPECT = (
