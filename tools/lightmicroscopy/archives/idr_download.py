@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -110,18 +111,17 @@ def download(idr: Idr, client: Client, job: Job, numbers: Sequence[int], *, cloc
             f"{len(numbers):,} images are asked for, and at most {job.limits.items:,} are allowed in one go. "
             "Ask for fewer, or raise --max-items (an administrator may have set a ceiling)."
         )
-    manifest = Manifest()
-    run = _Run(Planner(idr, client, job.wanted), job, manifest, clock)
-    try:
-        run.plan(numbers)
-        run.save()
-        if not job.plan_only:
-            run.hold_against_limits()
-            run.fetch(numbers)
-    finally:
-        run.close()
-        run.save()
-        manifest.close()
+    with closing(Manifest()) as manifest:
+        run = _Run(Planner(idr, client, job.wanted), job, manifest, clock)
+        try:
+            run.plan(numbers)
+            run.save()
+            if not job.plan_only:
+                run.hold_against_limits()
+                run.fetch(numbers)
+        finally:
+            run.close()
+            run.save()
     return run.result
 
 
