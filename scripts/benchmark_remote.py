@@ -113,13 +113,13 @@ def measured(source: str, output: Path, selection: dict[str, Any], threads: int)
 
 def make_store(scratch: Path, megabytes: int) -> Path:
     """Make the store out of the other benchmark's image."""
-    from benchmark import apart, make_image
+    from benchmarking import jobs
 
     store = scratch / "stores" / f"benchmark-{megabytes}.ome.zarr"
     if not store.exists():
         image = scratch / f"benchmark-{megabytes}.ome.tiff"
         if not image.exists():
-            apart(make_image, image, megabytes)
+            jobs.call(Path(sys.executable), "make", path=str(image), kind="ome-tiff", gigabytes=megabytes / 1000)
         script = Path(__file__).resolve().parent.parent / "tools" / "lm_convert.py"
         subprocess.run([sys.executable, str(script), str(image), "--output", str(store.parent), "--format", "ome-zarr", "--quiet"], check=True)
     return store

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from test_data import hdf5_file, lsm_file, pictures, tiff_files, zarr_stores
+from test_data import hdf5_file, lsm_file, pictures, tiff_files, vendor_files, zarr_stores
 from test_data.drawing import colours, stack
 
 
@@ -27,6 +27,8 @@ def every_file() -> dict[str, bytes]:
         "imagej_stack.tif": tiff_files.imagej_stack(),
         "confocal.lsm": lsm_file.lsm(),
         "plain.h5": hdf5_file.hdf5(),
+        **vendor_files.every_file(),
+        "stack_copy.ome.tiff": tiff_files.copy_of_the_czi(),
         **tiff_files.companion_set(),
         "plain.tif": tiff_files.plain_tiff(),
         "white_is_zero.tif": tiff_files.white_is_zero(),
@@ -49,7 +51,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path(__file__).resolve().parents[1] / "test-data", help="folder to write into")
     output: Path = parser.parse_args(arguments).output
-    for name, content in every_file().items():
+    try:
+        files = every_file()
+    except ModuleNotFoundError as error:
+        parser.error(f"{error.name} is needed to make these files; requirements/test.txt names what to install.")
+    for name, content in files.items():
         path = output / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 import pytest
@@ -18,6 +20,14 @@ def missing(reason: str) -> NoReturn:
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         pytest.fail(f"{reason}; in CI it must be there")
     pytest.skip(reason)
+
+
+def library_of(name: str) -> ModuleType:
+    """Import a library that judges, and is none of the tools' requirements."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        missing(f"{name} is a second oracle and cannot be imported here ({error})")
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lightmicroscopy import cli, flags
+from lightmicroscopy.errors import UsageError
 
 PROGRAM = "lm_compare"
 FORM_ONLY = ("original", "copies", "members")
@@ -19,6 +20,14 @@ def parser() -> argparse.ArgumentParser:
     result = cli.build_parser(PROGRAM, "Compare copies with their original: pixels exactly, metadata field by field.", output=False)
     result.add_argument("original", type=Path, metavar="ORIGINAL", help="the image file, folder or zip that was copied")
     result.add_argument("copy", nargs="+", type=Path, metavar="COPY", help="its copies, in any order; together they hold its series")
+    result.add_argument(
+        "--also",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="ORIGINAL",
+        help="another original; repeatable. Each copy is compared with the one that it was made from",
+    )
     result.add_argument("--member", action="append", type=Path, default=[], metavar="FILE", help="another file of the set that ORIGINAL is kept in")
     flags.add_reading(result)
     result.add_argument("--pixels", action=argparse.BooleanOptionalAction, default=True, help="compare the pixels too (default: yes)")
@@ -35,23 +44,36 @@ def parser() -> argparse.ArgumentParser:
 
 def work(arguments: argparse.Namespace) -> int:
     """Compare, then write the reports."""
-    from lightmicroscopy.compare import compare
-    from lightmicroscopy.image import Location
     from lightmicroscopy.progress import Progress
 
     log = logging.getLogger("lightmicroscopy")
-    cli.refuse_overwriting([arguments.original, *arguments.member, *arguments.copy], (arguments.table, arguments.html))
-    original = Location(arguments.original, (arguments.original, *arguments.member), **flags.reading_of(arguments))
-    copies = tuple(dict.fromkeys(arguments.copy))
+    given = [arguments.original, *arguments.also, *arguments.member, *arguments.copy]
+    cli.refuse_overwriting(given, (arguments.table, arguments.html))
+    if arguments.also and arguments.member:
+        raise UsageError("Other files of the original can be given with one original only. Leave them out, or compare that original by itself.")
     progress = Progress("Comparing", quiet=arguments.quiet, log_json=arguments.log_json)
     try:
-        comparison = compare(original, copies, pixels=arguments.pixels, threads=cli.resources(arguments).threads, progress=progress)
+        comparison = _compared(arguments, progress)
     finally:
         progress.close()
-    for sentence in comparison.unreadable:
+    for sentence in (*comparison.lost, *comparison.unreadable):
         log.warning(cli.one_line(sentence))
     _write(comparison, arguments)
     return _exit_code(comparison, arguments)
+
+
+def _compared(arguments: argparse.Namespace, progress: Any) -> Any:
+    from lightmicroscopy.compare import compare
+    from lightmicroscopy.compare_many import compare_many
+    from lightmicroscopy.image import Location
+
+    copies = tuple(dict.fromkeys(arguments.copy))
+    threads, reading = cli.resources(arguments).threads, flags.reading_of(arguments)
+    if arguments.also:
+        originals = tuple(dict.fromkeys((arguments.original, *arguments.also)))
+        return compare_many(originals, copies, reading=reading, pixels=arguments.pixels, threads=threads, progress=progress)
+    original = Location(arguments.original, (arguments.original, *arguments.member), **reading)
+    return compare(original, copies, pixels=arguments.pixels, threads=threads, progress=progress)
 
 
 def _write(comparison: Any, arguments: argparse.Namespace) -> None:
@@ -75,7 +97,7 @@ def _write(comparison: Any, arguments: argparse.Namespace) -> None:
 def _exit_code(comparison: Any, arguments: argparse.Namespace) -> int:
     if not comparison.compared:
         return cli.NOTHING_USABLE
-    if comparison.unreadable and arguments.strict:
+    if (comparison.unreadable or comparison.lost) and arguments.strict:
         return cli.SOME_FAILED
     counts = {"never": 0, "pixels": sum(row.is_grave for row in comparison.rows), "difference": sum(row.differs for row in comparison.rows)}
     return cli.FINDINGS if counts[arguments.fail_on] else cli.DONE

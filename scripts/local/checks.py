@@ -20,6 +20,7 @@ from .paths import ROOT, TOOLS, WORKFLOWS, LocalGalaxyError, say, state_folder
 SYSTEM_PACKAGES = {
     "javac": ("default-jdk-headless", "Java (a JDK), for comparing with Bio-Formats"),
     "chromium": ("chromium", "Chromium, for the browser test"),
+    "locale-gen": ("locales", "the sources of locales, for the tests in other languages"),
 }
 """Program looked for, Debian's package of it, and what for."""
 ALSO_CALLED = {"chromium": ("chromium-browser", "google-chrome", "google-chrome-stable")}
@@ -117,12 +118,12 @@ def missing_programs() -> dict[str, tuple[str, str]]:
     return {
         program: package
         for program, package in SYSTEM_PACKAGES.items()
-        if not any(shutil.which(name) for name in (program, *ALSO_CALLED.get(program, ())))
+        if not any(shutil.which(name) or shutil.which(name, path="/usr/sbin") for name in (program, *ALSO_CALLED.get(program, ())))
     }
 
 
 def install_missing_programs() -> None:
-    """Install Java and Chromium where that can be done without asking, else say how."""
+    """Install what tests need of the system where that can be done without asking, else say how."""
     missing = missing_programs()
     if not missing:
         return

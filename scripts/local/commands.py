@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         "inputs",
         nargs="*",
         metavar="INPUT",
-        help="image files, or folders that are OME-Zarr stores; for a workflow without data inputs, its text, such as ids or links "
+        help="image files, folders of them, or folders that are OME-Zarr stores; for a workflow without data inputs, its text, such as ids or links "
         "(default: what the workflow's own test uses)",
     )
     run.add_argument("--output", type=Path, help="folder for the results (default: results/<workflow>-<time>)")

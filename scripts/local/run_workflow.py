@@ -48,8 +48,8 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[str], settings
     workflow_file
         The ``.ga`` file.
     inputs
-        Image files, or folders that are OME-Zarr stores, or the text of a workflow without data inputs; without any, those of the
-        workflow's own test.
+        Image files, folders of them, or folders that are OME-Zarr stores, or the text of a workflow without data inputs; without
+        any, those of the workflow's own test.
     settings
         Value of workflow parameters, by label.
     output
@@ -163,7 +163,8 @@ def main(arguments: list[str] | None = None) -> int:
         "inputs",
         nargs="*",
         metavar="INPUT",
-        help="image files, or folders that are OME-Zarr stores; for a workflow without data inputs, its text (default: as in its own test)",
+        help="image files, folders of them, or folders that are OME-Zarr stores; for a workflow without data inputs, its text "
+        "(default: as in its own test)",
     )
     parser.add_argument("--output", type=Path, required=True, help="folder for the results")
     parser.add_argument(

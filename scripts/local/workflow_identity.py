@@ -9,7 +9,7 @@ from typing import Any
 
 # Galaxy does not give back the release.
 _COMPARED = ("name", "annotation", "license", "report")
-_STEP_COMPARED = ("type", "label", "annotation", "tool_id", "tool_version")
+_STEP_COMPARED = ("type", "label", "annotation", "tool_id", "tool_version", "when")
 
 
 def identified(workflow: dict[str, Any]) -> dict[str, Any]:

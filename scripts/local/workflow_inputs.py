@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,10 @@ class WorkflowInputs:
             raise LocalGalaxyError(
                 f"The workflow “{workflow['name']}” has {len(wanted)} inputs that need data; files on the command line suit a workflow with one."
             )
-        images = [_image(Path(text)) for text in texts]
         label, is_collection = wanted[0]["label"], wanted[0]["type"] == "data_collection_input"
+        images = [image for text in texts for image in _images(Path(text), open_folders=is_collection)]
         if is_collection:
-            given.collections[label] = images
+            given.collections[label] = _told_apart(images)
         elif len(images) == 1:
             given.datasets[label] = images[0]
         else:
@@ -121,10 +122,29 @@ def read_workflow(path: Path) -> dict[str, Any]:
     return workflow
 
 
-def _image(path: Path) -> InputFile:
+def _images(path: Path, *, open_folders: bool) -> list[InputFile]:
     if not path.exists():
         raise LocalGalaxyError(f"The input {path} does not exist.")
-    return InputFile(path.resolve().name, path, "ome_zarr" if path.is_dir() else "auto")
+    if not path.is_dir() or not open_folders or _is_store(path):
+        return [InputFile(path.resolve().name, path, "ome_zarr" if path.is_dir() else "auto")]
+    inside = sorted(entry for entry in path.iterdir() if not entry.name.startswith(".") and (entry.is_file() or _is_store(entry)))
+    if not inside:
+        raise LocalGalaxyError(f"The folder {path} holds no files.")
+    return [image for entry in inside for image in _images(entry, open_folders=False)]
+
+
+def _is_store(path: Path) -> bool:
+    return path.suffix.lower() == ".zarr" or any((path / name).is_file() for name in ("zarr.json", ".zgroup", ".zattrs"))
+
+
+def _told_apart(images: list[InputFile]) -> list[InputFile]:
+    """Put the folder before the name where two files have the same, since the elements of a list are known by their names."""
+    times = Counter(image.name for image in images)
+    named = [replace(image, name=f"{image.path.resolve().parent.name}_{image.name}") if times[image.name] > 1 else image for image in images]
+    times = Counter(image.name for image in named)
+    if double := next((image for image in named if times[image.name] > 1), None):
+        raise LocalGalaxyError(f"Two inputs are called {double.name}, even with their folders before it. Rename one of them.")
+    return named
 
 
 def _only_text(workflow: dict[str, Any]) -> str | None:

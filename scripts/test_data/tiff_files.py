@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .czi_files import draw_stack
 from .drawing import Array, cells, colours, half, stack
-from .ome_documents import DAPI, GFP, cells_xml, ome_xml, pixels_xml, tag, urn
+from .ome_documents import BLUE, DAPI, GFP, GREEN, cells_xml, ome_xml, pixels_xml, tag, urn
 
 
 def tiff(pages: list[Array], description: bytes | None, *, byteorder: Literal["<", ">"] = "<", levels: int = 0, **options: Any) -> bytes:
@@ -49,6 +50,18 @@ def two_series() -> bytes:
     sizes = {"X": 56, "Y": 48, "Z": 2, "T": 2}
     series += tag("Image", {"ID": "Image:1", "Name": "Détail 2/µ-dish"}, pixels_xml(1, sizes, "u2", [DAPI], physical=physical, blocks=blocks[1]))
     return tiff([*overview, *detail], ome_xml(series, urn("two_series.ome.tiff")), **PACKED)
+
+
+def copy_of_the_czi() -> bytes:
+    """The pixels and the facts of `stack.czi`, and nothing else."""
+    (image,) = draw_stack()
+    size_t, size_c, size_z, height, width = image.pixels.shape
+    channels = [{"Name": name, "Color": color} for name, color in zip(image.channels, (BLUE, GREEN), strict=True)]
+    physical = {f"PhysicalSize{axis}": size for axis, size in zip("XYZ", image.pixel_size, strict=True)}
+    sizes = {"X": width, "Y": height, "Z": size_z, "C": size_c, "T": size_t}
+    pixels = pixels_xml(0, sizes, "u2", channels, physical=physical)
+    text = ome_xml(tag("Image", {"ID": "Image:0", "Name": "stack"}, pixels), urn("stack_copy.ome.tiff"))
+    return tiff([*image.pixels.reshape(-1, height, width)], text, **PACKED)
 
 
 def pyramid() -> bytes:

@@ -125,7 +125,7 @@ def test_an_image_is_converted_and_checked_with_the_mouse_alone(
     green(page, "OME-TIFF")
     page.screenshot(path=screenshots / "history.png")
 
-    # Galaxy proposes the newest dataset, which would be the preview, and that is refused; the user puts away what is no image.
+    # A preview is refused; the user puts away what is no image.
     for item in user.histories.show_history(history, contents=True):
         if item["name"].endswith(("preview", "report")):
             user.histories.delete_dataset(history, item["id"])
@@ -139,6 +139,39 @@ def test_an_image_is_converted_and_checked_with_the_mouse_alone(
     # The style sheet arrived: Galaxy's sanitizer trusts the tools on its list.
     assert frame.locator("body").evaluate("body => getComputedStyle(body).fontFamily") != "Times New Roman"
     page.screenshot(path=screenshots / "report.png")
+
+
+def put_away_what_is_no_image(user: GalaxyInstance, history: str) -> None:
+    """Galaxy proposes the newest dataset, which would be a preview or report."""
+    for item in user.histories.show_history(history, contents=True):
+        if not item["name"].endswith(".ome.tiff"):
+            user.histories.delete_dataset(history, item["id"])
+
+
+def test_an_image_is_inspected_and_compared_and_the_pages_are_as_they_were_made(
+    page: Page, galaxy: GalaxyUnderTest, history: str, user: GalaxyInstance, screenshots: Path
+) -> None:
+    for tool, output, heading, sentence in (
+        ("lm_inspect", "page", "What is in these images", "1 series in 1 input."),
+        ("lm_compare", "report", "Original and copies compared", "The copy is true: every pixel and every field is the same."),
+    ):
+        put_away_what_is_no_image(user, history)
+        run_tool(page, galaxy, tool)
+        expect(page.get_by_text("cells.ome.tiff").first).to_be_visible()
+        page.screenshot(path=screenshots / f"{tool}_form.png", full_page=True)
+        page.locator("#execute").first.click()
+        green(page, f": {output}")
+        made = next(item for item in user.histories.show_history(history, contents=True) if item.get("extension") == "html" and not item["deleted"])
+        page.goto(f"{galaxy.connection.url}/datasets/{made['id']}/preview")
+        frame = page.frame_locator("iframe[name=frame]")
+        expect(frame.get_by_role("heading", name=heading)).to_be_visible(timeout=60_000)
+        expect(frame.get_by_text(sentence).first).to_be_visible()
+        # The style sheet and the pictures inside the page arrived.
+        assert frame.locator("body").evaluate("body => getComputedStyle(body).fontFamily") != "Times New Roman"
+        pictures = frame.locator("img")
+        assert pictures.evaluate_all("all => all.every(img => img.complete && img.naturalWidth > 0)")
+        assert (pictures.count() > 0) is (tool == "lm_inspect")
+        page.screenshot(path=screenshots / f"{tool}_page.png")
 
 
 def test_an_ome_zarr_opens_in_galaxys_own_viewer(page: Page, galaxy: GalaxyUnderTest, history: str, user: GalaxyInstance, screenshots: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from local.accounts import workflow_files
 from local.commands import check_archives
-from local.dependencies import declared_requirements, write_resolver_folders
+from local.dependencies import INDEX_NAMES, declared_requirements, write_resolver_folders
 from local.downloads import free_path, safe_name
 from local.environments import Environment, lock_file, normalise
 from local.instance import Connection, Instance
@@ -43,7 +43,7 @@ def test_every_requirement_of_the_tools_is_locked_in_exactly_that_version() -> N
     locked = dict(line.split(" ")[0].split("==") for line in lock_file("tools").read_text().splitlines() if "==" in line and not line.startswith(" "))
     for name, versions in declared_requirements().items():
         if name != "python":
-            assert versions == {locked[normalise(name)]}, name
+            assert versions == {locked[normalise(INDEX_NAMES.get(name, name))]}, name
 
 
 @pytest.mark.parametrize("lock", sorted(REQUIREMENTS.glob("*.txt")), ids=lambda path: path.name)
@@ -132,6 +132,42 @@ def test_files_and_folders_become_the_collection(tmp_path: Path) -> None:
     assert given.parameters == {"Count": 3}
 
 
+def test_a_folder_of_images_becomes_its_files_and_the_stores_in_it(tmp_path: Path) -> None:
+    for name in ("b.czi", "a.lif", ".hidden"):
+        (tmp_path / name).touch()
+    for name in ("notes", "c", "d.ome.zarr"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "c" / ".zgroup").touch()
+    given = WorkflowInputs.from_user(workflow(IMAGES), [str(tmp_path)], {})
+    assert [(file.name, file.format) for file in given.collections["Images"]] == [
+        ("a.lif", "auto"),
+        ("b.czi", "auto"),
+        ("c", "ome_zarr"),
+        ("d.ome.zarr", "ome_zarr"),
+    ]
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    paths = [tmp_path / day / name for day in ("monday", "friday") for name in ("a.czi", f"{day}.czi")]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    given = WorkflowInputs.from_user(workflow(IMAGES), [str(path) for path in paths], {})
+    assert [file.name for file in given.collections["Images"]] == ["monday_a.czi", "monday.czi", "friday_a.czi", "friday.czi"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "sentence"),
+    [(["empty"], "The folder {0} holds no files."), (["a.czi", "a.czi"], "Two inputs are called {1}_a.czi, even with their folders before it.")],
+)
+def test_inputs_that_make_no_list_are_a_sentence(tmp_path: Path, inputs: list[str], sentence: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a.czi").touch()
+    with pytest.raises(LocalGalaxyError) as caught:
+        WorkflowInputs.from_user(workflow(IMAGES), [str(tmp_path / name) for name in inputs], {})
+    assert sentence.format(tmp_path / inputs[0], tmp_path.name) in str(caught.value)
+
+
 @pytest.mark.parametrize(("text", "value"), [("yes", True), ("False", False)])
 def test_a_yes_or_no_is_understood(text: str, value: bool) -> None:
     assert WorkflowInputs.from_user(workflow(IMAGES, FLAG), [], {"Flag": text}).parameters == {"Flag": value}
@@ -187,20 +223,27 @@ def edited_state(step: dict[str, Any], **change: Any) -> None:
     step["tool_state"] = json.dumps(json.loads(step["tool_state"]) | change)
 
 
+def step(workflow: dict[str, Any], tool: str) -> dict[str, Any]:
+    """Return the first step of a tool."""
+    found: dict[str, Any] = next(step for step in workflow["steps"].values() if step.get("tool_id") == tool)
+    return found
+
+
 @pytest.mark.parametrize(
     "edit",
     [
         lambda given: given["report"].update(markdown="# Mine"),
         lambda given: given["steps"].popitem(),
-        lambda given: edited_state(given["steps"]["2"], original_metadata="drop"),
-        lambda given: edited_state(given["steps"]["2"], strict=False),
-        lambda given: given["steps"]["2"]["post_job_actions"].clear(),
-        lambda given: given["steps"]["3"]["post_job_actions"].update(More={"action_type": "HideDatasetAction"}),
-        lambda given: given["steps"]["4"]["input_connections"]["images"][0].update(id=0),
-        lambda given: given["steps"]["4"]["workflow_outputs"].pop(),
-        lambda given: given["steps"]["2"].update(tool_version="0.0.9"),
+        lambda given: edited_state(step(given, "lm_convert"), original_metadata="drop"),
+        lambda given: edited_state(step(given, "lm_convert"), strict=True),
+        lambda given: step(given, "lm_convert")["post_job_actions"].clear(),
+        lambda given: step(given, "__FLATTEN__")["post_job_actions"].update(More={"action_type": "HideDatasetAction"}),
+        lambda given: step(given, "lm_check")["input_connections"]["images"][0].update(id=0),
+        lambda given: step(given, "lm_check")["workflow_outputs"].pop(),
+        lambda given: step(given, "lm_convert").update(tool_version="0.0.9"),
+        lambda given: step(given, "lm_convert").pop("when"),
     ],
-    ids=["report", "step removed", "choice", "switch", "action removed", "action added", "connection", "output", "tool version"],
+    ids=["report", "step removed", "choice", "switch", "action removed", "action added", "connection", "output", "tool version", "condition"],
 )
 def test_a_workflow_that_somebody_edited_is_another(edit: Callable[[dict[str, Any]], object]) -> None:
     (path,) = [path for path in workflow_files() if path.stem == "microscope-files-to-open-formats"]
@@ -245,8 +288,11 @@ STABLE_NAMES = {
         },
     ),
     "microscope-files-to-open-formats": (
-        {"Images", "OME-Zarr version"},
-        {"OME-Zarr images", "Conversion reports", "Preview", "Metadata report", "Metadata findings", "Metadata findings as JSON"},
+        {"Images", "Make OME-Zarr", "OME-Zarr version", "Make OME-TIFF", "Tiles of mosaics"},
+        {
+            *("Converted images", "Conversion to OME-Zarr", "Conversion to OME-TIFF", "Comparison page", "Comparison table"),
+            *("Series table", "Inspection page", "Preview", "Metadata report", "Metadata findings", "Metadata findings as JSON"),
+        },
     ),
 }
 """Inputs and outputs of each workflow. Scripts of others rely on them: a change is a new major version."""
@@ -351,7 +397,7 @@ def test_html_in_a_report_is_text(tmp_path: Path) -> None:
 
 
 def test_a_plan_names_what_is_not_there() -> None:
-    with pytest.raises(LocalGalaxyError, match="There is no tool or workflow 'lm_nothing'; there are: lm_check, lm_convert"):
+    with pytest.raises(LocalGalaxyError, match="There is no tool or workflow 'lm_nothing'; there are: lm_check, lm_compare, lm_convert"):
         make_plan(["lm_nothing"])
 
 

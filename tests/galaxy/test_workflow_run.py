@@ -39,10 +39,11 @@ def test_a_file_and_a_folder_come_back_as_ome_zarr_with_a_report(galaxy: GalaxyU
     assert (page_line, results_line) == (f"Open {results / 'report.html'}", f"Results and the report: {results}")
     assert galaxy_line.startswith(f"The same in Galaxy: {galaxy.connection.url}/histories/view?id=")
     assert not (results / "report.md").exists()
-    stores = sorted(path.name for path in (results / "OME-Zarr_images").iterdir())
+    stores = sorted(path.name for path in (results / "Converted_images").iterdir())
     assert stores == ["cells.ome.zarr", "cells_04.ome.zarr"]
     for store in stores:
-        assert json.loads((results / "OME-Zarr_images" / store / "zarr.json").read_text())["attributes"]["ome"]["version"] == "0.5"
+        assert json.loads((results / "Converted_images" / store / "zarr.json").read_text())["attributes"]["ome"]["version"] == "0.5"
+    assert not (results / "Conversion_to_OME-TIFF").exists()
     page = (results / "report.html").read_text()
     assert 'src="data:image/png;base64,' in page
     assert "is not among the saved results" not in page
@@ -52,19 +53,31 @@ def test_a_file_and_a_folder_come_back_as_ome_zarr_with_a_report(galaxy: GalaxyU
 
 def test_one_bad_image_does_not_cost_the_others(galaxy: GalaxyUnderTest, test_data: Path, tmp_path: Path) -> None:
     results = tmp_path / "results"
-    done = run(galaxy, test_data / "cells.ome.tiff", test_data / "not_an_image.txt", "--output", results)
+    images = [test_data / name for name in ("two_series.ome.tiff", "not_an_image.txt", "truncated.tif")]
+    done = run(galaxy, *images, "--output", results, "--set", "Make OME-TIFF=yes", "--set", "Make OME-Zarr=no")
     assert done.returncode == 1
     assert "The tool lm_convert failed" in done.stderr
-    assert "not_an_image.txt" in done.stderr
-    assert [path.name for path in (results / "OME-Zarr_images").iterdir()] == ["cells.ome.zarr"]
-    assert "cells" in (results / "Metadata_report.html").read_text()
+    assert done.stderr.count(" failed (exit code ") == 2
+    assert "Not saved, because the jobs that make them failed: not_an_image.txt, truncated.tif" in done.stderr
+    copies = results / "Converted_images" / "two_series.ome.tiff"
+    assert sorted(path.name for path in copies.iterdir()) == ["Détail_2_µ-dish.ome.tiff", "Overview.ome.tiff"]
+    assert list(copies.parent.iterdir()) == [copies]
+    comparison = (results / "Comparison_page.html").read_text()
+    assert "2 originals cannot be read. The copies that could be compared are true: every pixel and every field is the same." in comparison
+    rows = [line.split("\t") for line in (results / "Series_table.tsv").read_text().splitlines()]
+    assert [row[0] for row in rows[1:]] == ["not_an_image.txt", "truncated.tif", *["two_series.ome.tiff"] * 2]
+    assert "truncated.tif is truncated" in rows[2][-1]
+    page = (results / "report.html").read_text()
+    for part in ("2 originals cannot be read.", "not_an_image.txt is of no format", "Microscopy metadata check", 'src="data:image/png;base64,'):
+        assert part in page
 
 
-def test_when_nothing_could_be_converted_the_cause_alone_is_shown(galaxy: GalaxyUnderTest, test_data: Path, tmp_path: Path) -> None:
+def test_when_nothing_could_be_converted_the_cause_comes_first(galaxy: GalaxyUnderTest, test_data: Path, tmp_path: Path) -> None:
     done = run(galaxy, test_data / "not_an_image.txt", "--output", tmp_path / "results")
     assert done.returncode == 1
-    assert done.stderr.count(" failed (exit code ") == 1
-    assert "The tool lm_convert failed (exit code 1):" in done.stderr
+    first, *_ = [line for line in done.stderr.splitlines() if " failed (exit code " in line]
+    assert first in {"The tool lm_convert failed (exit code 1):", "The tool lm_inspect failed (exit code 1):"}
+    assert "not_an_image.txt is of no format" in done.stderr
     assert done.stdout.splitlines()[-2] == f"Nothing succeeded; the report: {tmp_path / 'results'}"
 
 
@@ -98,7 +111,11 @@ def test_a_link_to_a_project_is_explained(galaxy: GalaxyUnderTest, tmp_path: Pat
     ("arguments", "sentence"),
     [
         (["no-such-file.tif"], "galaxy: The input no-such-file.tif does not exist."),
-        (["--set", "Colour=blue"], "galaxy: The workflow “Microscope files to open formats” has no parameter 'Colour'; it has: 'OME-Zarr version'."),
+        (
+            ["--set", "Colour=blue"],
+            "galaxy: The workflow “Microscope files to open formats” has no parameter 'Colour'; "
+            "it has: 'Make OME-Zarr', 'OME-Zarr version', 'Make OME-TIFF', 'Tiles of mosaics'.",
+        ),
         (["--set", "OME-Zarr version=0.6"], "galaxy: 'OME-Zarr version' must be 0.4 or 0.5, not 0.6."),
         (["--set", "OME-Zarr version"], "galaxy: --set OME-Zarr version has no value; write 'label=value'."),
     ],

@@ -9,38 +9,20 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+import tifffile
 
 from lightmicroscopy.convert import Request, convert
 from lightmicroscopy.image import Location
 from lightmicroscopy.writers.options import WriteOptions
 
-from ..conftest import REALFILES
+from ..needs import library_of
 from ..unit.hdf5_files import noise, open_hdf5, pixels, write_bdv, write_ims
-from . import bioformats, stores
-from .accepted import Accepted
-from .bioformats import Seen, SeenSeries, plane_crcs
-from .workshop import crcs, differences
+from . import bioformats
+from .bioformats import Seen
+from .real import Expected, by_h5py, decided
+from .truth import compare
+from .workshop import crcs
 
-NAME = "Bio-Formats gives the file's name and the number of the resolution level; we give the name Imaris kept."
-VIEW = "Bio-Formats makes a name of the numbers of time point and setup; we give the setup's own."
-UNREAD = "The file says it; Bio-Formats does not read it."
-UNSAID = "'(name not specified)' is what Imaris writes for nothing; Bio-Formats passes it on as a name."
-ACCEPTED: tuple[Accepted, ...] = (
-    Accepted("*.ims", "name", NAME),
-    Accepted("*.ims", "description", UNREAD),
-    Accepted("*.ims", "date", UNREAD),
-    Accepted("*.ims", "time_increment_s", UNREAD),
-    Accepted("*.ims", "times_s", UNREAD),
-    Accepted("*.ims", "channel_names", UNSAID),
-    Accepted("*.ims", "channel_modes", UNREAD),
-    Accepted("*.ims", "channel_excitations", UNREAD),
-    Accepted("*.ims", "channel_emissions", UNREAD),
-    Accepted("*.ims", "magnification", UNREAD),
-    Accepted("*.ims", "numerical_aperture", UNREAD),
-    Accepted("*.h5", "name", VIEW),
-    Accepted("*.h5", "channel_names", UNREAD),
-)
-"""Where our metadata differ from Bio-Formats': fields in which we have more, and names. Pixels and sizes differ nowhere."""
 TIMES = ("2024-03-05 14:07:09.250", "2024-03-05 14:07:19.250", "2024-03-05 14:07:29.250")
 
 
@@ -78,7 +60,7 @@ def seen(made: dict[str, Location]) -> Mapping[Path, Seen]:
 
 
 @pytest.fixture(scope="module")
-def copies(made: dict[str, Location], tmp_path_factory: pytest.TempPathFactory) -> dict[str, SeenSeries]:
+def copies(made: dict[str, Location], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
     """Those files converted to OME-TIFF, as Bio-Formats sees them."""
     folder = tmp_path_factory.mktemp("tiff")
     written = {}
@@ -86,7 +68,7 @@ def copies(made: dict[str, Location], tmp_path_factory: pytest.TempPathFactory) 
         with convert(location, folder / name, Request("ome-tiff", options=WriteOptions(levels=1))).dataset:
             (written[name],) = (folder / name).iterdir()
     found = bioformats.look(written.values())
-    return {name: found[path.resolve()].series[0] for name, path in written.items()}
+    return {name: found[path.resolve()] for name, path in written.items()}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -102,59 +84,29 @@ def test_every_plane_of_every_level_is_what_bio_formats_reads(name: str, made: d
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_plane_and_field_that_bio_formats_finds_is_in_the_copy(
-    name: str, made: dict[str, Location], seen: Mapping[Path, Seen], copies: dict[str, SeenSeries]
+    name: str, made: dict[str, Location], seen: Mapping[Path, Seen], copies: dict[str, Seen]
 ) -> None:
-    (before,) = seen[_shown(made[name]).resolve()].series
-    after = copies[name]
+    theirs = seen[_shown(made[name]).resolve()]
+    (before,), (after,) = theirs.series, copies[name].series
     assert (after.shape, after.type, after.levels[0].crc) == (before.shape, before.type, before.levels[0].crc)
-    excused = {row.field for row in ACCEPTED if Path(name).match(row.files)}
-    assert {field: (before.metadata[field], after.metadata[field]) for field in differences(before.metadata, after.metadata) - excused} == {}
+    found = compare(_shown(made[name]), theirs.format, theirs.ome, [tifffile.tiffcomment(copies[name].path).encode()])
+    unexplained = [one for one in found if one.verdict in ("missing", "different") and one.row is None]
+    assert {one.field: (one.theirs, one.ours) for one in unexplained} == {}
 
 
-@pytest.mark.parametrize("row", ACCEPTED, ids=lambda row: f"{row.files} {row.field}")
-def test_an_accepted_difference_is_really_there(
-    row: Accepted, made: dict[str, Location], seen: Mapping[Path, Seen], copies: dict[str, SeenSeries]
-) -> None:
-    concerned = [name for name in FILES if Path(name).match(row.files)]
-    assert any(row.field in differences(seen[_shown(made[name]).resolve()].series[0].metadata, copies[name].metadata) for name in concerned)
-
-
-def test_bio_formats_still_cannot_read_the_vendor_s_example(realfiles: Path) -> None:
-    path = realfiles / "ims" / "Minimal_IMS_File.ims"
-    assert "superblock" in str(bioformats.look([path])[path.resolve()].error)
-
-
-ABSENT = [pytest.param(Path("absent"), marks=pytest.mark.skip(reason="the real microscope files are not part of this repository"))]
-REAL = sorted(path for folder in ("ims", "hdf5") for path in (REALFILES / folder).glob("*") if path.suffix in {".ims", ".h5", ".hdf5"})
-
-
-def _by_h5py(path: Path, place: str) -> np.ndarray[Any, Any]:
-    """A dataset by h5py; of Imaris its first stack without padding."""
-    with h5py.File(path) as file:
-        if place != "/DataSet":
-            return np.asarray(file[place][()])
-        channel = file["DataSet/ResolutionLevel 0/TimePoint 0/Channel 0"]
-        z, y, x = (int(b"".join(channel.attrs[f"ImageSize{axis}"].tolist())) for axis in "ZYX")
-        return np.asarray(channel["Data"][:z, :y, :x])
-
-
-@pytest.mark.parametrize("path", [pytest.param(path, id=path.name) for path in REAL] or ABSENT)
-@pytest.mark.parametrize("form", ["ome-tiff", "ome-zarr"])
-def test_a_real_file_keeps_every_pixel_that_h5py_reads(path: Path, form: Any, tmp_path: Path) -> None:
-    expected = []
-    with open_hdf5(path) as dataset:
-        for image in dataset.images:
-            expected.append(_by_h5py(path, image.path or ""))
-            assert (pixels(image).squeeze() == expected[-1].squeeze()).all()
-    with convert(Location(path, (path,)), tmp_path, Request(form)).dataset:
-        written = sorted(tmp_path.iterdir())
-    if form == "ome-tiff":
-        seen = bioformats.look(written)
-        assert [seen[made.resolve()].series[0].levels[0].crc for made in written] == [plane_crcs(array[None, None, ..., None]) for array in expected]
-        return
-    root = stores.open_group(written[0])
-    arrays = [stores.by_zarr_python(root, stores.level_paths(root, image)[0]) for image in stores.image_paths(root)]
-    assert [(array.squeeze() == own.squeeze()).all() for array, own in zip(arrays, expected, strict=True)] == [True] * len(expected)
+def test_arrays_whose_attributes_name_their_axes_are_proved_along_them_and_no_others(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.h5", tmp_path / "b.h5"]
+    for seed, path in enumerate(paths):
+        with h5py.File(path, "w") as file:
+            dataset = file.create_dataset("data", data=np.random.default_rng(seed).integers(0, 255, (5, 7, 3), dtype="u1"))
+            for axis, label in enumerate("xyz"):
+                dataset.dims[axis].label = label
+    (plain,) = by_h5py(paths[0])
+    with open_hdf5(paths[0]) as dataset:
+        (image,) = dataset.images
+        assert tuple(image.shape) == (1, 1, 3, 7, 5, 1)
+        assert decided(paths[0], image, plain) == Expected.of_ours(image) != plain
+        assert decided(paths[1], image, plain) == plain
 
 
 FILTERS: dict[str, dict[str, Any]] = {
@@ -174,7 +126,7 @@ FILTERS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", FILTERS)
 @pytest.mark.parametrize("dtype", ["u1", "<u2", ">i4", "<f8"])
 def test_what_the_filters_own_plugins_write_is_read(name: str, dtype: str, tmp_path: Path) -> None:
-    plugins = pytest.importorskip("hdf5plugin", reason="hdf5plugin is not installed")
+    plugins = library_of("hdf5plugin")
     values = noise(13, 70, 91, dtype=dtype)
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("data", data=values, chunks=(4, 32, 33), **getattr(plugins, name.split(maxsplit=1)[0])(**FILTERS[name]))

@@ -1,4 +1,4 @@
-"""Real OME-TIFF and OME-Zarr files, converted both ways: every plane as Bio-Formats or zarr-python gives it.
+"""Every real file and store, read and converted: every plane as Bio-Formats, or the oracle in its place, reads it.
 
 The files are found by listing the folder, so those added later are tried too.
 """
@@ -7,103 +7,88 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ..conftest import REALFILES
-from . import bioformats, stores
-from .accepted import ACCEPTED, Accepted, accepted
-from .bioformats import Seen, plane_crcs
-from .workshop import Made, copies, crcs, differences, make, open_image, reference, stores_in
+from lightmicroscopy.errors import SuiteError
 
-ABSENT = [pytest.param(Path("absent"), marks=pytest.mark.skip(reason="the real microscope files are not part of this repository"))]
-SUFFIXES = {".tif", ".tiff", ".ome", ".lsm", ".png", ".jpg", ".jpeg", ".btf", ".tf8", ".tf2"}
-FILES = sorted(path for path in REALFILES.rglob("*") if path.is_file() and path.suffix.lower() in SUFFIXES and ".zarr" not in str(path))
-STORES = stores_in(REALFILES / "omezarr")
+from .bioformats import Seen
+from .conftest import VERSIONS
+from .real import EVERYTHING, FILES, NO_IMAGES, STORES, UNREAD, Expected, Unread, decided, each, expected, in_store, look_at, named, refusal
+from .workshop import Made, copies, open_image
 
 
-def each(paths: list[Path]) -> list[Any]:
-    """Parameters with their names."""
-    return [pytest.param(path, id=path.name) for path in paths] or ABSENT
+def refused_by_all(path: Path, seen: Mapping[Path, Seen]) -> bool:
+    """Whether neither Bio-Formats nor this suite reads a file."""
+    found = seen.get(path.resolve())
+    if found is None or found.error is None or refusal(path, found) is not None:
+        return False
+    with pytest.raises(SuiteError):
+        open_image(path).close()
+    return True
 
 
-@pytest.fixture(scope="module")
-def originals() -> Mapping[Path, Seen]:
-    """All real files as Bio-Formats sees them."""
-    return bioformats.look(FILES)
-
-
-@pytest.fixture(scope="module")
-def as_tiff(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Path, Made]:
-    """All real files and stores as OME-TIFF."""
-    return make([*FILES, *STORES], tmp_path_factory.mktemp("tiff"), "ome-tiff")
-
-
-@pytest.fixture(scope="module")
-def tiffs_seen(as_tiff: Mapping[Path, Made]) -> Mapping[Path, Seen]:
-    """Those OME-TIFFs as Bio-Formats sees them."""
-    return bioformats.look(path for made in as_tiff.values() for path in made.series)
-
-
-@pytest.fixture(scope="module", params=["0.4", "0.5"])
-def as_zarr(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Mapping[Path, Made]:
-    """All real files and stores as OME-Zarr."""
-    return make([*FILES, *STORES], tmp_path_factory.mktemp("zarr"), "ome-zarr", ngff_version=request.param)
-
-
-@pytest.mark.parametrize("path", each(FILES))
-def test_a_real_file_reads_as_bio_formats_reads_it(path: Path, originals: Mapping[Path, Seen]) -> None:
-    seen = originals[path.resolve()]
-    assert seen.error is None
+def wanted(path: Path, seen: Mapping[Path, Seen]) -> list[Expected]:
+    """What the series of a file must be."""
+    theirs = expected(path, seen)
     with open_image(path) as dataset:
-        assert [tuple(image.shape) for image in dataset.images] == [series.shape for series in seen.series]
-        assert [crcs(image) for image in dataset.images] == [series.levels[0].crc for series in seen.series]
+        assert len(dataset.images) == len(theirs)
+        return [decided(path, image, other) for image, other in zip(dataset.images, theirs, strict=True)]
 
 
-@pytest.mark.parametrize("path", each(FILES))
-def test_a_real_file_keeps_every_plane_and_field_as_ome_tiff(
-    path: Path, originals: Mapping[Path, Seen], as_tiff: Mapping[Path, Made], tiffs_seen: Mapping[Path, Seen]
+@pytest.mark.parametrize("path", each(EVERYTHING))
+def test_a_real_file_reads_as_its_oracle_reads_it_on_every_level(path: Path, real_seen: Mapping[Path, Seen]) -> None:
+    if refused_by_all(path, real_seen):
+        return
+    series = wanted(path, real_seen)
+    with open_image(path) as dataset:
+        ours = [Expected.of_ours(image) for image in dataset.images]
+    assert [one.first for one in ours] == [one.first for one in series]
+    if path.resolve() in real_seen and real_seen[path.resolve()].error is None:
+        assert [one.levels for one in ours] == [one.levels for one in series]
+
+
+@pytest.mark.parametrize("path", each(EVERYTHING))
+def test_bio_formats_finds_every_plane_of_a_real_file_in_its_ome_tiff(
+    path: Path, real_seen: Mapping[Path, Seen], real_tiffs: Mapping[Path, Made], real_tiffs_seen: Mapping[Path, Seen]
 ) -> None:
-    seen = originals[path.resolve()]
-    assert seen.error is None
-    after = copies(as_tiff[path], tiffs_seen)
-    assert [(series.shape, series.type) for series in after] == [(series.shape, series.type) for series in seen.series]
-    assert [series.levels[0].crc for series in after] == [series.levels[0].crc for series in seen.series]
-    for old, new in zip(seen.series, after, strict=True):
-        unexcused = {field for field in differences(old.metadata, new.metadata) if accepted(path.name, field) is None}
-        assert {field: (old.metadata[field], new.metadata[field]) for field in unexcused} == {}
+    if refused_by_all(path, real_seen):
+        return
+    found = [Expected.of_seen(series).first for series in copies(real_tiffs[path], real_tiffs_seen)]
+    assert found == [series.first for series in wanted(path, real_seen)]
 
 
-@pytest.mark.parametrize("row", [row for row in ACCEPTED if row.real], ids=lambda row: f"{row.files} {row.field}")
-def test_an_accepted_difference_of_real_files_is_really_there(
-    row: Accepted, realfiles: Path, originals: Mapping[Path, Seen], as_tiff: Mapping[Path, Made], tiffs_seen: Mapping[Path, Seen]
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("path", each(EVERYTHING))
+def test_zarr_python_finds_every_plane_of_a_real_file_in_its_ome_zarr(
+    path: Path, version: str, real_seen: Mapping[Path, Seen], real_zarrs: Mapping[str, Mapping[Path, Made]]
 ) -> None:
-    concerned = [path for path in FILES if accepted(path.name, row.field) is row]
-    assert concerned, f"no file in {realfiles.name} matches {row.files}"
-    for path in concerned:
-        pairs = zip(originals[path.resolve()].series, copies(as_tiff[path], tiffs_seen), strict=True)
-        assert any(row.field in differences(before.metadata, after.metadata) for before, after in pairs), path.name
+    if refused_by_all(path, real_seen):
+        return
+    (store,) = real_zarrs[version][path].whole().paths
+    series = wanted(path, real_seen)
+    assert [one.first for one in in_store(store, series)] == [one.first for one in series]
 
 
-@pytest.mark.parametrize("path", each(STORES))
-def test_a_real_store_keeps_every_plane_as_ome_tiff(path: Path, as_tiff: Mapping[Path, Made], tiffs_seen: Mapping[Path, Seen]) -> None:
-    assert [series.levels[0].crc for series in copies(as_tiff[path], tiffs_seen)] == reference(path)
+@pytest.mark.parametrize("row", UNREAD, ids=lambda row: row.error)
+def test_bio_formats_really_refuses_a_file_for_each_listed_reason(row: Unread, known_files: Path, real_seen: Mapping[Path, Seen]) -> None:
+    assert [named(path) for path in FILES if refusal(path, real_seen[path.resolve()]) is row], f"no file in {known_files.name} is refused so"
 
 
-@pytest.mark.parametrize("path", each([*FILES, *STORES]))
-def test_a_real_file_or_store_keeps_every_plane_as_ome_zarr(path: Path, originals: Mapping[Path, Seen], as_zarr: Mapping[Path, Made]) -> None:
-    (store,) = as_zarr[path].whole().paths
-    stores.assert_valid(store)
-    if path in STORES:
-        expected = [(crc, 1) for crc in reference(path)]
-    else:
-        seen = originals[path.resolve()]
-        assert seen.error is None
-        expected = [(series.levels[0].crc, series.samples) for series in seen.series]
-    root = stores.open_group(store)
-    images = stores.image_paths(root)
-    assert len(images) == len(expected)
-    for image, (crc, samples) in zip(images, expected, strict=True):
-        array = stores.by_zarr_python(root, stores.level_paths(root, image)[0])
-        assert plane_crcs(stores.to_planes(array, stores.axes(root, image), samples)) == crc
+def test_a_file_that_nobody_reads_is_told_from_one_that_only_we_refuse(test_data: Path, tmp_path: Path) -> None:
+    junk, good = tmp_path / "junk.czi", test_data / "cells.ome.tiff"
+    junk.write_bytes(bytes(range(256)))
+    seen = look_at([junk, good])
+    assert refused_by_all(junk, seen)
+    assert not refused_by_all(good, seen)
+    with pytest.raises(pytest.fail.Exception):
+        refused_by_all(good, {good.resolve(): seen[junk.resolve()]})
+    with pytest.raises(AssertionError, match="not listed"):
+        expected(good, {good.resolve(): seen[junk.resolve()]})
+
+
+def test_no_real_file_is_left_out(realfiles: Path) -> None:
+    files = {named(path) for path in realfiles.rglob("*") if path.is_file()}
+    tried = {named(path) for path in FILES} | {name for name in files for store in STORES if name.startswith(f"{named(store)}/")}
+    assert {name for name in files - tried if Path(name).suffix not in NO_IMAGES} == set()
+    assert tried

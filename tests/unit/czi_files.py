@@ -30,6 +30,8 @@ class Tile:
     data: bytes | None = None
     part: int = 0
     size: tuple[int, int] | None = None
+    extent: Mapping[str, int] = field(default_factory=dict)
+    """Of dimensions along which it has several planes, which `data` then holds."""
 
 
 def segment(name: bytes, body: bytes) -> bytes:
@@ -66,7 +68,7 @@ def _entry(tile: Tile, position: int) -> bytes:
     height, width = pixels.shape[:2]
     size = tile.size or (height * tile.scale, width * tile.scale)
     spans = {"X": (tile.at.get("X", 0), size[1], width), "Y": (tile.at.get("Y", 0), size[0], height)}
-    spans |= {letter: (tile.at[letter], 1, 1) for letter in _ORDER[2:] if letter in tile.at}
+    spans |= {letter: (tile.at[letter], *2 * (tile.extent.get(letter, 1),)) for letter in _ORDER[2:] if letter in tile.at}
     head = struct.pack("<2siqiiB5xi", b"DV", kind, position, tile.part, tile.compression, 2 if tile.scale > 1 else 0, len(spans))
     return head + b"".join(struct.pack("<4siifi", letter.encode(), first, extent, 0.0, stored) for letter, (first, extent, stored) in spans.items())
 

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 
 from lightmicroscopy import readers
 from lightmicroscopy.image import Dataset, Image, Location, Region
+from scripts.test_data import ims_parts
+from scripts.test_data.ims_parts import imaris_text
+
+__all__ = ["IMS_INFO", "Array", "imaris_text", "noise", "open_hdf5", "pixels", "write_bdv", "write_ims"]
 
 Array = NDArray[np.generic]
 
@@ -31,12 +35,6 @@ def noise(*shape: int, dtype: str = "u2", seed: int = 0) -> Array:
     """Pixels that no two places share."""
     values = np.random.default_rng(seed).integers(0, 200, shape)
     return values.astype(dtype)
-
-
-def imaris_text(text: str, *, terminated: bool = False) -> Array:
-    """Text as Imaris writes it: an array of single characters."""
-    data = text.encode() + (b"\0" if terminated else b"")
-    return np.frombuffer(data or b"\0", "S1")
 
 
 IMS_INFO: Mapping[str, Mapping[str, str]] = {
@@ -64,66 +62,9 @@ IMS_INFO: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def write_ims(
-    path: Path,
-    array: Array,
-    *,
-    info: Mapping[str, Mapping[str, str]] | None = None,
-    levels: int = 2,
-    chunk: tuple[int, int, int] = (4, 16, 16),
-    times: Sequence[str] = (),
-    leave_out: Sequence[tuple[int, int]] = (),
-    terminated: bool = False,
-    libver: str = "v108",
-    **storage: Any,
-) -> Path:
-    """Write T C Z Y X as Imaris 5.5: a pyramid by leaving out pixels, each stack padded with 7 to whole chunks."""
-    z, y, x = array.shape[2:]
-    chosen = {name: dict(facts) for name, facts in (IMS_INFO if info is None else info).items()}
-    image = chosen.setdefault("Image", {})
-    for axis, size, pixel in (("X", x, 0.25), ("Y", y, 0.25), ("Z", z, 1.5)):
-        image[axis] = str(size)
-        image.setdefault(f"ExtMax{'XYZ'.index(axis)}", f"{size * pixel:.6f}")
-    if "TimeInfo" not in chosen:
-        chosen["TimeInfo"] = {"FileTimePoints": str(array.shape[0]), **{f"TimePoint{number}": time for number, time in enumerate(times, 1)}}
-    with h5py.File(path, "w", libver=(libver, "latest" if libver == "latest" else "v108")) as file:
-        for key, text in {
-            "ImarisDataSet": "ImarisDataSet",
-            "ImarisVersion": "5.5.0",
-            "DataSetDirectoryName": "DataSet",
-            "DataSetInfoDirectoryName": "DataSetInfo",
-            "ThumbnailDirectoryName": "Thumbnail",
-        }.items():
-            file.attrs[key] = imaris_text(text)
-        file.attrs["NumberOfDataSets"] = np.array([1], np.uint32)
-        for section, facts in chosen.items():
-            group = file.create_group(f"DataSetInfo/{section}")
-            for key, text in facts.items():
-                if len(text) > 1024:
-                    group[key] = imaris_text(text)
-                else:
-                    group.attrs[key] = imaris_text(text, terminated=terminated)
-        file["Thumbnail/Data"] = np.zeros((16, 64), np.uint8)
-        for level in range(levels):
-            _write_level(file, level, array[..., :: 2**level, :: 2**level], chunk, leave_out, storage)
-    return path
-
-
-def _write_level(
-    file: h5py.File, level: int, array: Array, chunk: tuple[int, int, int], leave_out: Sequence[tuple[int, int]], storage: Mapping[str, Any]
-) -> None:
-    extent = array.shape[2:]
-    padding = [(0, -size % part) for size, part in zip(extent, chunk, strict=True)]
-    for t in range(array.shape[0]):
-        for c in range(array.shape[1]):
-            if (t, c) in leave_out:
-                continue
-            group = file.create_group(f"DataSet/ResolutionLevel {level}/TimePoint {t}/Channel {c}")
-            for axis, size in zip("ZYX", extent, strict=True):
-                group.attrs[f"ImageSize{axis}"] = imaris_text(str(size))
-            group.attrs["HistogramMax"] = imaris_text("255.000")
-            group["Histogram"] = np.arange(256, dtype=np.uint64)
-            group.create_dataset("Data", data=np.pad(array[t, c], padding, constant_values=7), chunks=chunk, **{"compression": "gzip", **storage})
+def write_ims(path: Path, array: Array, *, info: Mapping[str, Mapping[str, str]] | None = None, **more: Any) -> Path:
+    """Write T C Z Y X as Imaris 5.5, with metadata of its own unless others are given."""
+    return ims_parts.write_ims(path, array, IMS_INFO if info is None else info, **more)
 
 
 SPIM_DATA = """<?xml version="1.0" encoding="UTF-8"?>

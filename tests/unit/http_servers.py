@@ -182,9 +182,11 @@ def make_authority(folder: Path, name: str = "127.0.0.1") -> tuple[Path, ssl.SSL
     kind = "IP" if re.fullmatch(r"[\d.]+", name) else "DNS"
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     signed = ["-CA", authority, "-CAkey", folder / "ca.key", "-extfile", folder / "extensions"]
-    (folder / "extensions").write_text(f"subjectAltName={kind}:{name}\n")
+    # Python 3.13 asks of certificates what RFC 5280 demands.
+    (folder / "extensions").write_text(f"subjectAltName={kind}:{name}\nauthorityKeyIdentifier=keyid\nkeyUsage=critical,digitalSignature\n")
+    signing = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
     for command in (
-        ["req", "-x509", *new_key, "-keyout", folder / "ca.key", "-out", authority, "-subj", "/CN=Test authority", "-days", "2"],
+        ["req", "-x509", *new_key, "-keyout", folder / "ca.key", "-out", authority, "-subj", "/CN=Test authority", "-days", "2", *signing],
         ["req", *new_key, "-keyout", key, "-out", request, "-subj", f"/CN={name}"],
         ["x509", "-req", "-in", request, "-out", certificate, "-days", "2", *signed],
     ):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,12 @@ def a_row(item: str = "image-1", **values: object) -> Row:
     return dataclasses.replace(Row(item, "done", path="1_a.ome.tiff", bytes=3, sha256=hashlib.sha256(b"abc").hexdigest()), **values)  # type: ignore[arg-type]
 
 
+@pytest.fixture
+def manifest() -> Iterator[Manifest]:
+    with closing(Manifest()) as made:
+        yield made
+
+
 def written(folder: Path, *rows: Row) -> Path:
     manifest = Manifest()
     for number, row in enumerate(rows):
@@ -33,8 +41,7 @@ def test_the_columns_are_the_contracts() -> None:
     assert tuple(field.name for field in dataclasses.fields(Row)) == MANIFEST
 
 
-def test_what_is_said_of_an_item_replaces_what_was_said() -> None:
-    manifest = Manifest()
+def test_what_is_said_of_an_item_replaces_what_was_said(manifest: Manifest) -> None:
     manifest.put(2, Row("image-2", "planned", path="a"), Row("image-2", "planned", path="b"))
     manifest.put(1, Row("image-1", "planned", path="c"))
     manifest.put(2, Row("image-2", "failed", "gone"))
@@ -42,8 +49,7 @@ def test_what_is_said_of_an_item_replaces_what_was_said() -> None:
     assert manifest.of(3) == []
 
 
-def test_a_file_that_several_items_need_counts_once() -> None:
-    manifest = Manifest()
+def test_a_file_that_several_items_need_counts_once(manifest: Manifest) -> None:
     assert manifest.planned_bytes() == 0
     manifest.put(1, Row("image-1", "planned", path="a", bytes=10))
     manifest.put(2, Row("image-2", "planned", path="a", bytes=10))
@@ -52,8 +58,7 @@ def test_a_file_that_several_items_need_counts_once() -> None:
     assert manifest.planned_bytes() == 15
 
 
-def test_sums_beyond_32_bits_are_exact() -> None:
-    manifest = Manifest()
+def test_sums_beyond_32_bits_are_exact(manifest: Manifest) -> None:
     for number in range(10):
         manifest.put(number, Row(f"image-{number}", "planned", path=str(number), bytes=10**12 + 1))
     assert manifest.planned_bytes() == 10**13 + 10
@@ -66,8 +71,7 @@ def test_any_text_makes_one_line(tmp_path: Path) -> None:
     assert cells["reason"] == cells["licence"] == "a b c d e; \"f\" 'g' ' OR 1=1; --"
 
 
-def test_a_table_is_written_again_and_again_and_is_whole_each_time(tmp_path: Path) -> None:
-    manifest = Manifest()
+def test_a_table_is_written_again_and_again_and_is_whole_each_time(manifest: Manifest, tmp_path: Path) -> None:
     for number in range(5):
         manifest.put(number, Row(f"image-{number}", "planned"))
         manifest.write(tmp_path / "manifest.tsv")

@@ -130,8 +130,12 @@ def test_planes_that_were_never_acquired_are_black_and_told(tmp_path: Path) -> N
         assert "1 of 4 planes" in image.warnings[0]
 
 
-@pytest.mark.parametrize(("letter", "kind", "along"), [("H", "phase", "T"), ("I", "illumination", "C"), ("R", "rotation", "Z")])
-def test_phases_illuminations_and_rotations_are_folded_slowest_and_recorded(tmp_path: Path, letter: str, kind: str, along: str) -> None:
+@pytest.mark.parametrize(
+    ("letter", "kind", "called", "along"), [("H", "phase", None, "T"), ("I", "other", "illumination", "C"), ("R", "angle", "rotation", "Z")]
+)
+def test_phases_illuminations_and_rotations_are_folded_slowest_and_recorded(
+    tmp_path: Path, letter: str, kind: str, called: str | None, along: str
+) -> None:
     tiles = [
         Tile(np.full((2, 3), 100 * fold + 10 * t + 4 * z + c, np.uint16), {"C": c, "Z": z, "T": t, letter: fold})
         for fold in range(3)
@@ -143,7 +147,7 @@ def test_phases_illuminations_and_rotations_are_folded_slowest_and_recorded(tmp_
     with opened(tmp_path / "a.czi") as dataset:
         (image,) = dataset.images
         (modulo,) = image.metadata.modulo
-        assert (modulo.along, modulo.type, modulo.start, modulo.end, modulo.step) == (along, kind, 0, 4, 2)
+        assert (modulo.along, modulo.type, modulo.description, modulo.start, modulo.end, modulo.step) == (along, kind, called, 0, 4, 2)
         axis = "TCZ".index(along)
         found = np.moveaxis(pixels(image)[..., 0, 0, 0], axis, 0)[:, 0, 0].tolist()
         step = {"T": 10, "C": 1, "Z": 4}[along]

@@ -151,6 +151,29 @@ def test_pixels_of_another_size_than_stated_are_refused(tmp_path: Path, compress
         read(czi_bytes([Tile(np.zeros((20, 30), np.uint16), {"C": 0}, compression, data=small)]), tmp_path)
 
 
+def test_of_a_picture_larger_than_its_tile_the_rest_is_left_out(tmp_path: Path) -> None:
+    larger = noise(21, 31)
+    data = czi.encode(Tile(larger, compression=czi.JPEGXR))
+    ((_, found),) = read(czi_bytes([Tile(np.zeros((20, 30), np.uint16), {"C": 0}, czi.JPEGXR, data=data)]), tmp_path)
+    ((_, expected),) = read(czi_bytes([Tile(larger[:20, :30], {"C": 0})]), tmp_path)
+    assert found == expected
+
+
+def test_where_no_subblock_agrees_with_the_directory_the_directory_is_right(tmp_path: Path) -> None:
+    tiles = [Tile(noise(20, 30, seed=t), {"C": 0, "T": t, "M": 0}) for t in range(3)]
+    data = bytearray(czi_bytes(tiles))
+    expected = read(bytes(data), tmp_path)
+    at = -1
+    for tile in range(3):
+        at = data.find(b"M\0\0\0", at + 1)
+        data[at + 4] = 5 + tile
+    path = tmp_path / "a.czi"
+    path.write_bytes(data)
+    with readers.open(Location(path)) as dataset:
+        assert any("the directory was believed" in warning for warning in dataset.warnings)
+    assert read(bytes(data), tmp_path) == expected
+
+
 def test_a_tiny_subblock_that_claims_gigabytes_is_refused(tmp_path: Path) -> None:
     wide = np.broadcast_to(np.uint16(0), (20_000, 60_000))
     with pytest.raises((LimitError, UnreadableError), match=r"decoded at once|far too small"):
@@ -173,6 +196,14 @@ def test_a_directory_and_a_subblock_that_contradict_each_other_are_refused(tmp_p
     for offset in (4, 8, 16):
         with pytest.raises(UnreadableError, match=r"contradict|damaged"):
             read(changed(data, entry + offset, struct.pack("<i", 29)), tmp_path)
+
+
+@pytest.mark.parametrize("size", [2, 12, 0xFFFF])
+def test_pixels_moved_by_the_size_of_the_metadata_before_them_are_refused(tmp_path: Path, size: int) -> None:
+    data = czi_bytes([Tile(noise(200, 300), {"C": 0, "T": t}) for t in range(2)])
+    first = data.find(b"ZISRAWSUBBLOCK")
+    with pytest.raises(UnreadableError, match="its parts are longer"):
+        read(changed(data, first + 32, struct.pack("<i", size)), tmp_path)
 
 
 def test_time_stamps_that_lie_about_their_number_are_left_out(tmp_path: Path) -> None:

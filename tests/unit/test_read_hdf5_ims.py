@@ -198,6 +198,38 @@ def test_an_imaris_file_without_its_stacks_is_refused(tmp_path: Path) -> None:
         open_hdf5(path)
 
 
+@pytest.mark.parametrize("said_by", ["/", "/Workflows/InitialImages", "/Workflows/Step 2"])
+def test_an_image_that_is_kept_in_a_workflow_is_the_one_that_the_top_links_to(tmp_path: Path, said_by: str) -> None:
+    values = noise(2, 2, 5, 37, 50)
+    path = write_ims(tmp_path / "a.ims", values)
+    kept = said_by if said_by != "/" else "/Workflows/InitialImages"
+    with h5py.File(path, "r+") as file:
+        group = file.create_group(kept)
+        file.require_group("Workflows/Other/DataSet/ResolutionLevel 0")
+        for name in ("DataSet", "DataSetInfo", "Thumbnail"):
+            file.move(name, f"{kept}/{name}")
+            file[name] = h5py.SoftLink(f"{kept}/{name}")
+        if said_by != "/":
+            for name in list(file.attrs):
+                group.attrs[name] = file.attrs[name]
+                del file.attrs[name]
+    with open_hdf5(path) as dataset:
+        (image,) = dataset.images
+        assert (dataset.format, image.name, len(image.levels)) == ("Imaris IMS 5.5.0", "leaf", 2)
+        assert (pixels(image)[..., 0] == values).all()
+
+
+@pytest.mark.parametrize("target", ["/elsewhere/DataSet", "/DataSet", "DataSetInfo", "../../DataSet", ""])
+def test_a_link_at_the_top_that_leads_nowhere_makes_no_image(tmp_path: Path, target: str) -> None:
+    path = write_ims(tmp_path / "a.ims", noise(1, 1, 1, 16, 16))
+    with h5py.File(path, "r+") as file:
+        del file["DataSet"]
+        if target:
+            file["DataSet"] = h5py.SoftLink(target)
+    with pytest.raises(UnreadableError, match="holds no image"):
+        open_hdf5(path)
+
+
 def test_a_stack_in_another_file_is_refused(tmp_path: Path) -> None:
     path = write_ims(tmp_path / "a.ims", noise(2, 1, 1, 16, 16))
     with h5py.File(path, "r+") as file:

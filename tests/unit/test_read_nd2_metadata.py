@@ -260,3 +260,18 @@ def test_what_is_lost_of_regions_is_told(tmp_path: Path) -> None:
 
 def test_the_julian_day_is_the_one_the_tests_believe() -> None:
     assert datetime(1970, 1, 1) + timedelta(days=JULIAN_2024 - 2440587.5) == datetime(2024, 1, 1)
+
+
+def test_colours_taken_beside_other_channels_are_channels_that_say_so(tmp_path: Path) -> None:
+    planes = [plane("DAPI", color=0xFF0000), plane("Brightfield", components=3, index=1), plane("GFP", color=0x00FF00, index=2)]
+    with readers.open(Location(Nd2(values(1, components=5, dtype="uint8"), planes=planes).write(tmp_path / "a.nd2"))) as dataset:
+        channels = dataset.images[0].metadata.channels
+        assert [channel.name for channel in channels] == ["DAPI", "Brightfield blue", "Brightfield green", "Brightfield red", "GFP"]
+        assert [channel.color for channel in channels[1:4]] == [0x0000FFFF, 0x00FF00FF, 0xFF0000FF - (1 << 32)]
+
+
+def test_descriptions_that_fit_no_channels_are_not_used(tmp_path: Path) -> None:
+    planes = [plane("A", components=3), plane("B", components=3)]
+    with readers.open(Location(Nd2(values(1, components=4, dtype="uint8"), planes=planes).write(tmp_path / "a.nd2"))) as dataset:
+        assert dataset.images[0].shape.c == 4
+        assert dataset.images[0].metadata.channels == ()

@@ -53,6 +53,13 @@ def test_a_missing_member_is_named(tmp_path: Path) -> None:
         opened(paths[0])
 
 
+@pytest.mark.parametrize("name", ["x" * 2000, "ø" * 128, ".."])
+def test_a_name_that_no_file_can_have_is_no_member(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path / "a.ome.tif", PAGES[:1], set_xml(0, ["a.ome.tif", name]))
+    with pytest.raises(UnreadableError, match=r"is not there\. Give all files"):
+        opened(path)
+
+
 def test_a_member_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     first, second, *_ = full_set(tmp_path)
     second.unlink()

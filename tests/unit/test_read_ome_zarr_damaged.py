@@ -15,7 +15,7 @@ import pytest
 from lightmicroscopy.errors import LimitError, SuiteError, UnreadableError
 from lightmicroscopy.metadata import ngff
 
-from .zarr_stores import FOUR, SHAPE, Files, array_store, edited, folder, group, image_store, opened, pixels_of, waves, zipped
+from .zarr_stores import FOUR, SHAPE, Files, array_store, by_zarr, edited, folder, group, image_store, opened, pixels_of, waves, zipped
 
 
 @pytest.mark.parametrize("name", ["../0/0", "a/../../b", "/etc/passwd", "C:/x", "a\\b"])
@@ -72,6 +72,41 @@ def test_a_zip_member_that_changed_is_noticed(tmp_path: Path) -> None:
     path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
     with opened(path) as dataset, pytest.raises(UnreadableError, match=r"0/0/0/0/0/0.*checksum"):
         pixels_of(dataset.images[0])
+
+
+@pytest.mark.parametrize("name", [b"0/0/0/0/0/7", b"0/0/0/0/1/0"], ids=["a name of its own", "the name of another"])
+def test_a_chunk_that_its_zip_calls_otherwise_is_no_missing_chunk(tmp_path: Path, name: bytes) -> None:
+    path = zipped(image_store(waves((1, 1, 1, 32, 32)), "0.4", levels=1, chunk=(1, 1, 1, 16, 16)), tmp_path / "x.zip")
+    data = path.read_bytes()
+    at = data.rfind(b"0/0/0/0/0/1")
+    path.write_bytes(data[:at] + name + data[at + len(name) :])
+    with pytest.raises(UnreadableError, match="calls itself '0/0/0/0/0/1'"), opened(path) as dataset:
+        pixels_of(dataset.images[0])
+
+
+def test_a_part_of_a_shard_in_a_zip_that_changed_is_noticed(tmp_path: Path) -> None:
+    plain = {"chunks": (1, 1, 1, 16, 16), "shards": (2, 2, 3, 48, 64), "compressors": None}
+    store = by_zarr(tmp_path / "store", waves(SHAPE), 3, **plain)
+    files = {str(place.relative_to(store)): place.read_bytes() for place in sorted(store.rglob("*")) if place.is_file()}
+    path = zipped(files, tmp_path / "x.zip")
+    with opened(path) as dataset:
+        np.testing.assert_array_equal(pixels_of(dataset.images[0]), waves(SHAPE))
+    shard = next(content for name, content in files.items() if "/c/" in name)
+    data = path.read_bytes()
+    at = data.find(shard) + 100
+    path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+    with opened(path) as dataset, pytest.raises(UnreadableError, match="checksum"):
+        pixels_of(dataset.images[0])
+
+
+@pytest.mark.parametrize("separator", [".", "/"])
+def test_chunks_under_other_names_than_the_metadata_say_are_not_black(tmp_path: Path, separator: str) -> None:
+    files = image_store(waves(SHAPE), "0.4", levels=1)
+    if separator == "/":
+        files = {name[:2] + name[2:].replace("/", ".") if name[2:3].isdigit() else name: data for name, data in files.items()}
+    path = folder(edited(files, "0/.zarray", lambda array: array.update(dimension_separator=separator)), tmp_path / "x.ome.zarr")
+    with pytest.raises(UnreadableError, match="where its metadata lead to chunks like"):
+        opened(path)
 
 
 def test_a_zip_bomb_stops_at_its_stated_size(tmp_path: Path) -> None:

@@ -161,6 +161,19 @@ def test_a_hyperstack_cut_short_is_refused(tmp_path: Path) -> None:
         opened(path)
 
 
+def test_colours_stored_apart_stay_colours_whatever_imagej_would_count(tmp_path: Path) -> None:
+    planes = np.arange(3 * 5 * 7, dtype=np.uint8).reshape(3, 5, 7)
+    text = "ImageJ=\nhyperstack=true\nimages=3\nchannels=3\nslices=1\nframes=1\n"
+    for kind, shape in (("rgb", (1, 1, 1, 5, 7, 3)), ("minisblack", (1, 3, 1, 5, 7, 1))):
+        path = tmp_path / f"{kind}.tif"
+        tifffile.imwrite(path, planes, photometric=kind, planarconfig="separate", description=text, metadata=None)
+        with opened(path) as dataset:
+            (image,) = dataset.images
+            assert tuple(image.shape) == shape
+            assert image.kind == ("rgb" if kind == "rgb" else "intensity")
+            assert np.array_equal(np.moveaxis(pixels(image), -1, 1).reshape(3, 5, 7), planes)
+
+
 @pytest.mark.parametrize("claim", [b"images=900000000", b"images=-0000004", b"images=xyzxyzxyz"])
 def test_an_imagej_description_that_lies_does_not_pass(tmp_path: Path, claim: bytes) -> None:
     path = imagej(tmp_path / "lie.tif", noise((4, 5, 5)), "ZYX", spacing=1.0)

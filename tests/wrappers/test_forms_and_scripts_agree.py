@@ -36,7 +36,12 @@ SET_BY_THE_COMMAND = {
         "checksums": "an output if the box is ticked",
     },
     "lm_check": {"html": "always an output", "table": "always an output", "json": "always an output", "preview": "always an output"},
-    "lm_compare": {"html": "always an output", "table": "always an output", "member": "the datasets that were chosen"},
+    "lm_compare": {
+        "html": "always an output",
+        "table": "always an output",
+        "member": "the datasets that were chosen",
+        "also": "the datasets that were chosen",
+    },
     "lm_inspect": {
         "html": "always an output",
         "table": "always an output",

@@ -68,7 +68,7 @@ def forms(datasets: list[Dataset]) -> dict[str, dict[str, Any]]:
         "lm_convert": {"image": first, "members": others} | converted,
         "lm_check": {"images": datasets},
         "lm_inspect": {"images": datasets, "make_ome_xml": False},
-        "lm_compare": {"original": first, "members": others, "copies": []},
+        "lm_compare": {"original": [first], "members": others, "copies": datasets},
     }
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from scripts.local.dependencies import INDEX_NAMES
 
 import lightmicroscopy
+from scripts.local.dependencies import INDEX_NAMES
 
 from .rendering import Wrapper
 

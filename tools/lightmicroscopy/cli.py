@@ -67,6 +67,8 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = Non
     form_only
         Keys of that object that a Galaxy form has and the script has not, such as the names of datasets.
     """
+    if arguments is None:
+        _in_utf8()
     given = list(sys.argv[1:] if arguments is None else arguments)
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--params", type=Path)
@@ -79,6 +81,12 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = Non
         parser.error(str(error))
     # Of a flag given twice argparse keeps the last, so the command line wins; a repeatable flag collects both.
     return _as_text(parser, parser.parse_args(extra + given))
+
+
+def _in_utf8() -> None:
+    """Start again in Python's UTF-8 mode where the locale has another encoding: file names and texts are the same everywhere then."""
+    if sys.getfilesystemencoding().lower().replace("-", "") != "utf8" and not sys.flags.utf8_mode:
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 - the same command once more
 
 
 def _as_text(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> argparse.Namespace:

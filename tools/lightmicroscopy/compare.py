@@ -87,23 +87,30 @@ class Pair:
 
 @dataclass
 class Comparison:
-    """What came of a comparison: rows in the order in which things were compared, and copies that could not be read."""
+    """What came of a comparison: rows in the order in which things were compared, and copies that could not be read.
+
+    Of several originals `formats` has the format of each by its name, empty for those in `lost`, which could not be read.
+    """
 
     original: str
     format: str
     copies: tuple[str, ...]
     rows: list[Row] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    formats: dict[str, str] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
 
     @property
     def compared(self) -> bool:
-        """Whether there was anything to compare with."""
-        return len(self.unreadable) < len(self.copies)
+        """Whether there was anything to compare, and to compare with."""
+        return len(self.unreadable) < len(self.copies) and (not self.formats or any(self.formats.values()))
 
     def table(self) -> Iterator[dict[str, object]]:
-        """Rows of the comparison table, sorted by what was compared."""
+        """Rows of the comparison table, sorted by what was compared, one original after the other."""
         number = {row.series: int(row.series) if row.series.isdecimal() else -1 for row in self.rows}
-        for row in sorted(self.rows, key=lambda row: (row.what, number[row.series], row.series, row.copy)):
+        place = {name: position for position, name in enumerate(self.formats)}
+        order = len(place)
+        for row in sorted(self.rows, key=lambda row: (place.get(row.original, order), row.what, number[row.series], row.series, row.copy)):
             yield {name: getattr(row, name) for name in ("original", "copy", "series", "what", "original_value", "copy_value", "equal")}
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 from urllib.request import getproxies_environment
 
@@ -167,6 +167,24 @@ class _Checked(HTTPConnection):
     def __init__(self, *args: Any, gate: _Gate, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
         self._gate = gate
+        self._parser: http.client.HTTPResponse | None = None
+        self.response_class = cast("type[http.client.HTTPResponse]", self._parse)
+
+    def _parse(self, *args: Any, **keywords: Any) -> http.client.HTTPResponse:
+        """Make the parser of an answer, and hold it until the answer is accepted."""
+        self._parser = http.client.HTTPResponse(*args, **keywords)
+        return self._parser
+
+    def getresponse(self) -> Any:
+        """See `urllib3.connection.HTTPConnection`, which leaves the socket open where it finds headers that contradict each other."""
+        try:
+            return super().getresponse()
+        except BaseException:
+            if self._parser is not None:
+                self._parser.close()
+            raise
+        finally:
+            self._parser = None
 
     def _new_conn(self) -> socket.socket:
         try:
@@ -239,7 +257,8 @@ def explained(url: str) -> Iterator[None]:
 
 def _tls_error(url: str, error: BaseException) -> Exception:
     reason = _innermost(error)
-    if isinstance(error, SSLError) and "CERTIFICATE_VERIFY" not in reason.upper() and "certificate" not in reason.lower():
+    refused = isinstance(_root(error), ssl.SSLCertVerificationError) or "certificate" in reason.lower()
+    if isinstance(error, SSLError) and not refused:
         return Transient(f"the encrypted connection failed ({reason})")
     return ArchiveError(
         f"{shown(url)} is not fetched: the certificate of {origin_of(url).host} is not trusted ({reason}). "

@@ -79,6 +79,8 @@ _LASER_USED: Final = re.compile(r"m_bMultiLaserLineUsed(\d+)-(\d+)")
 _FILTER: Final = re.compile(r"m_sFilterName(\d+)")
 _NO_FILTER: Final = frozenset({"", "empty", "full", "open", "none", "???"})
 _RGB_SAMPLES: Final = 3
+_COLOURS: Final = {"blue": 0xFF0000, "green": 0x00FF00, "red": 0x0000FF}
+"""In the order in which cameras store them."""
 _WHITE: Final = 0xFFFFFF
 _MOST_PARTS: Final = 1000
 
@@ -117,8 +119,7 @@ def describe(picture: Tree, texts: Tree, tables: Tree, camera: str | None, chann
     channels
         How many channels the image has.
     """
-    found = planes_of(picture)
-    planes = found if len(found) == channels else []
+    planes = _by_channel(planes_of(picture), channels)
     samples = _samples(picture, planes)
     parts = _Parts(camera, number(picture, "dZoom"))
     lens, index = _objective(picture, samples, texts)
@@ -196,6 +197,22 @@ class _Parts:
             name = text(devices, key) if _FILTER.fullmatch(key) else None
             if name and name.lower() not in _NO_FILTER and len(self.filters) < _MOST_PARTS:
                 self.filters.setdefault(name, Filter(f"Filter:{len(self.filters)}", model=name))
+
+
+def _by_channel(planes: list[Tree], channels: int) -> list[Tree]:
+    """One description for each channel, where colours taken beside other channels are channels too; none if they do not fit."""
+    counts = [whole(plane, "uiCompCount") or 1 for plane in planes]
+    if len(planes) == channels or sum(counts) != channels:
+        return planes if len(planes) == channels else []
+    found: list[Tree] = []
+    for index, (stored, count) in enumerate(zip(planes, counts, strict=True)):
+        plane = {"uiSampleIndex": index} | stored
+        name = text(plane, "sDescription") or text(plane, "sOpticalConfigName") or ""
+        if count == _RGB_SAMPLES:
+            found += [plane | {"uiCompCount": 1, "sDescription": f"{name} {word}".strip(), "uiColor": bgr} for word, bgr in _COLOURS.items()]
+        else:
+            found += [plane] * count
+    return found
 
 
 def _channel(plane: Tree, sample: Tree, number_: int, channels: int, window: tuple[float, float] | None, parts: _Parts) -> Channel:

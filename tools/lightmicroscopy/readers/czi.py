@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import SuiteError, UnreadableError
 from ..image import Dataset, Image, ImageMetadata, Level, Location, MapAnnotation
 from ..metadata.safe_xml import parse_xml
-from .czi_blocks import NAMES, check_compression, is_lossy, time_stamps
+from .czi_blocks import NAMES, check_compression, is_lossy, time_stamps, unfold
 from .czi_container import MAGIC, CziFile
 from .czi_directory import joined
 from .czi_planes import planes_of
@@ -38,6 +38,8 @@ _ATTACHED: Final = (("Label", "label image"), ("SlidePreview", "macro image"))
 """Images that lie in a CZI as attachments, themselves CZI, and what Bio-Formats calls them."""
 _LOOKED_AT: Final = 16
 _LARGEST_STAMPS: Final = 64 << 20
+_SEVERAL: Final = 2
+_SELDOM: Final = 10
 _RULES: Final = {
     "as-stored": "later tiles of the file cover earlier ones, as in Bio-Formats",
     "fuse": "tiles of higher numbers cover those of lower ones, as in ZEN",
@@ -156,16 +158,34 @@ def _look(files: Sequence[CziFile], mosaic: Mosaic) -> tuple[_Opened, tuple[Seri
         here = directory.position[directory.file == number]
         if here.size:
             file.check_last(int(here.max()))
+    directory = unfold(directory, files)
     dimensions, series = find_series(directory, mosaic, files[0].name)
-    for row in outermost(directory, series):
+    telling = outermost(directory, series)
+    contradictions = _contradictions(files, directory, telling)
+    for row in telling:
         files[int(directory.file[row])].contents(int(directory.position[row]), directory.row(row))
     for one in series:
         rows = one.levels[0].rows
         for code in np.unique(directory.compression[rows]).tolist():
             check_compression(code, one.kind, files[0].name)
     root, warnings = _root(files[0])
+    warnings += contradictions
     several = len({one.scene for one in series}) > 1
     return _Opened(files, directory, dimensions, read_czi(root), _stamps(files[0]), mosaic, several, warnings), series
+
+
+def _contradictions(files: Sequence[CziFile], directory: Directory, rows: Sequence[int]) -> list[str]:
+    """See whether it is the way of this file that subblocks and directory say different things; then the directory is right.
+
+    Damage does not do that to several. That the directory is right says Zeiss' "Resolution Protocol for Ambiguous or Contradictory
+    Information" (libCZI).
+    """
+    wrong = sum(not files[int(directory.file[row])].agrees(int(directory.position[row]), directory.row(row)) for row in rows)
+    if wrong < _SEVERAL or wrong * _SELDOM < len(rows):
+        return []
+    for file in files:
+        file.directory_decides = True
+    return [f"The subblocks of {files[0].name} and its directory say different things of where they belong; the directory was believed."]
 
 
 def _root(file: CziFile) -> tuple[etree._Element | None, list[str]]:
@@ -287,6 +307,11 @@ def _remarks(opened: _Opened, series: Series, part: SeriesPart, drawn: bool) -> 
         yield f"{len(series.dropped)} reduced copies of {part.name} in the file are incomplete; they were left out."
     if series.scale > 1:
         yield f"Of {part.name} only a copy reduced by {series.scale:g} is stored; the pixel size is that of the copy."
+    if series.wandering:
+        yield (
+            f"Planes of {part.name} lie in different places of the document, as when the stage follows something; they are shown one on another. "
+            "With --mosaic fuse each is put in its place."
+        )
     if drawn and opened.several_scenes:
         yield f"Drawings are placed in the whole of {opened.name}, not in its scenes; every scene carries all of them as they are."
 

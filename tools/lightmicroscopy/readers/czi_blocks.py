@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,6 +14,8 @@ from .czi_jpegxr import is_lossless
 from .tiff_codecs import JPEG, JPEG_XR, jpeg_frame, picture_frame
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from .czi_container import CziFile
@@ -135,24 +137,39 @@ class Block:
         return int(self.directory.compression[self.row])
 
     @property
-    def nbytes(self) -> int:
-        """Bytes of its pixels, unpacked."""
+    def inner(self) -> int:
+        """Which of its planes is meant."""
+        return int(self.directory.inner[self.row])
+
+    @property
+    def depth(self) -> int:
+        """How many planes it holds, one behind the other."""
+        return int(self.directory.depth[self.row])
+
+    @property
+    def plane_bytes(self) -> int:
+        """Bytes of one of its planes, unpacked."""
         return self.height * self.width * self.kind.nbytes
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of its pixels, unpacked."""
+        return self.plane_bytes * self.depth
+
+    @property
     def shape(self) -> tuple[int, int, int]:
-        """Sizes along Y X S."""
-        return self.height, self.width, self.kind.samples
+        """Sizes along Y X S, of all its planes one below the other."""
+        return self.height * self.depth, self.width, self.kind.samples
 
     def rows(self, y: tuple[int, int], x: tuple[int, int], into: NDArray[Any]) -> None:
-        """Read a box of an uncompressed subblock, without reading much else."""
+        """Read a box of a plane of an uncompressed subblock, without reading much else."""
         place = self.file.contents(self.position, self.directory.row(self.row))
         if place.data_size < self.nbytes:
             raise self.file.damaged(f"the subblock at byte {self.position:,} holds {place.data_size:,} bytes where its pixels need {self.nbytes:,}")
-        _read_box(self, place.data, y, x, into)
+        _read_box(self, place.data + self.inner * self.plane_bytes, y, x, into)
 
     def decode(self) -> NDArray[Any]:
-        """All its pixels, (Y, X, S) in RGB order.
+        """All its pixels, (Y, X, S) in RGB order, its planes one below the other.
 
         Raises
         ------
@@ -213,15 +230,32 @@ class Block:
         frame = picture_frame(code, data)
         if frame is None:
             raise ValueError("it holds no picture")
-        if frame.height * frame.width > self.height * self.width * 2 + 4096:
+        if frame.height * frame.width > self.shape[0] * self.width * 2 + 4096:
             raise ValueError(f"its picture has {frame.width:,} × {frame.height:,} pixels where {self.width:,} × {self.height:,} are declared")
         pixels: NDArray[Any] = imagecodecs.jpegxr_decode(data) if self.compression == JPEGXR else imagecodecs.jpeg_decode(data)
-        pixels = pixels.reshape(*pixels.shape[:2], -1)
+        # Of a picture that is larger, the rest is not part of the tile (libCZI's resolution protocol); one that is smaller lacks pixels.
+        pixels = pixels.reshape(*pixels.shape[:2], -1)[: self.shape[0], : self.width]
         if pixels.shape != self.shape or pixels.dtype != np.dtype(self.kind.dtype):
             found, wanted = f"{pixels.shape}, {pixels.dtype}", f"{self.shape}, {self.kind.dtype}"
             raise ValueError(f"its picture is {found} where {wanted} is declared")
         # A JPEG holds blue in the place of red, as Bio-Formats has it; decoders of JPEG XR have put them right already.
         return _rgb(pixels) if self.compression == JPEG_ else pixels
+
+
+def unfold(directory: Directory, files: Sequence[CziFile]) -> Directory:
+    """A row for every plane; subblocks that say they hold several, but have no room for them, hold one."""
+    several = np.flatnonzero(directory.depth > 1)
+    if not several.size:
+        return directory
+    holds = directory.depth.copy()
+    for row in several.tolist():
+        block = Block(files[int(directory.file[row])], directory, row, pixel_type(int(directory.pixel_type[row]), files[0].name))
+        place = block.file.contents(block.position, directory.row(row))
+        if block.file.extent(block.position, str(directory.along[row])) != block.depth:
+            raise block.file.damaged(f"its directory and the subblock at byte {block.position:,} contradict each other")
+        if block.compression == RAW and place.data_size < block.nbytes:
+            holds[row] = 1
+    return replace(directory, depth=holds, along=np.where(holds > 1, directory.along, "")).unfolded()
 
 
 def _rgb(pixels: NDArray[Any]) -> NDArray[Any]:

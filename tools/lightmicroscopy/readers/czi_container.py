@@ -30,6 +30,8 @@ _HEADER: Final = struct.Struct("<2i8x16s16siqqiq")
 _DIRECTORY_HEAD: Final = 128
 _ATTACHMENTS_HEAD: Final = 256
 _ENTRY_HEAD: Final = 32
+_SCANNED: Final = "TZ"
+"""Dimensions along which a subblock may hold several planes."""
 _DIMENSION: Final = 20
 _ATTACHMENT: Final = 128
 _MAX_BLOCKS: Final = 2_000_000
@@ -77,6 +79,8 @@ class CziFile:
         self._base = base
         self.size = self.file.size if size is None else size
         self.header = self._read_header()
+        self.directory_decides = False
+        """Whether subblocks may say of themselves something else than the directory does."""
 
     def read(self, offset: int, count: int) -> bytes:
         """Read up to `count` bytes at `offset`; fewer only at the end."""
@@ -170,12 +174,29 @@ class CziFile:
         dimensions = struct.unpack_from("<i", head, SEGMENT + 16 + 28)[0]
         if min(metadata, attachment, data) < 0 or not 0 <= dimensions <= _MAX_DIMENSIONS:
             raise self.damaged(f"the subblock at byte {position:,} has impossible sizes")
-        if listed is not None and listed != _listed_in(head, dimensions):
+        if listed is not None and not self.directory_decides and listed != _listed_in(head, dimensions):
             raise self.damaged(f"its directory and the subblock at byte {position:,} contradict each other")
+        room = max(struct.unpack_from("<qq", head, 16))
         first = position + SEGMENT + max(_FIXED, 16 + _ENTRY_HEAD + dimensions * _DIMENSION)
+        if first + metadata + data > position + SEGMENT + room and room:
+            raise self.damaged(f"the subblock at byte {position:,} says it has {room:,} bytes, and that its parts are longer")
         if first + metadata + data > self.size:
             raise self.truncated(f"the subblock at byte {position:,}")
         return Contents(first, metadata, first + metadata, data)
+
+    def agrees(self, position: int, listed: Listed) -> bool:
+        """Whether the subblock at `position` says of itself what the directory does."""
+        head = self.read(position, _SUBBLOCK_HEAD)
+        dimensions = struct.unpack_from("<i", head, SEGMENT + 16 + 28)[0] if len(head) >= SEGMENT + _FIXED else -1
+        return not 0 <= dimensions <= _MAX_DIMENSIONS or listed == _listed_in(head, dimensions)
+
+    def extent(self, position: int, letter: str) -> int:
+        """How far the subblock at `position` itself says that it goes along a dimension."""
+        head = self.read(position, _SUBBLOCK_HEAD)
+        dimensions = struct.unpack_from("<i", head, SEGMENT + 16 + 28)[0]
+        first = SEGMENT + 16 + _ENTRY_HEAD
+        spans = [struct.unpack_from("<4siifi", head, first + number * _DIMENSION) for number in range(dimensions)]
+        return next((size for name, _, size, *_ in spans if name.decode("latin-1").strip("\0 ") == letter), 1)
 
     def block_xml(self, position: int) -> bytes:
         """The metadata of one subblock, no more than its first 64 KiB."""
@@ -228,6 +249,7 @@ class CziFile:
         start = {letter: np.zeros(count, np.int64) for letter in LETTERS}
         size, stored = ({letter: np.zeros(count, np.int64) for letter in "XY"} for _ in range(2))
         named = {letter: np.zeros(count, np.bool_) for letter in LETTERS}
+        along, depth = np.zeros(count, "U1"), np.ones(count, np.int64)
         for dimensions in np.unique(entries[:, 1]):
             rows = np.flatnonzero(entries[:, 1] == dimensions)
             kind = np.dtype([("head", _HEAD), ("dimensions", _SPAN, (int(dimensions),))])
@@ -246,6 +268,8 @@ class CziFile:
                     if letter in size:
                         size[letter][rows[here]] = column["size"][here]
                         stored[letter][rows[here]] = column["stored"][here]
+                    elif letter in _SCANNED and (column["size"][here] > 1).any():
+                        self._take_depth(letter, rows[here], column["size"][here], along, depth)
         for letter in "XY":
             # 0 says that it is stored as it is.
             stored[letter] = np.where(stored[letter] == 0, size[letter], stored[letter])
@@ -259,9 +283,26 @@ class CziFile:
             size,
             stored,
             named,
+            along,
+            depth,
+            np.zeros(count, np.int64),
         )
         self._check(whole)
         return whole
+
+    def _take_depth(self, letter: str, rows: NDArray[Any], sizes: NDArray[Any], along: NDArray[Any], depth: NDArray[Any]) -> None:
+        """Note which subblocks hold several planes: of a line that was scanned again and again, or down a stack."""
+        several = rows[sizes > 1]
+        if (depth[several] > 1).any():
+            raise UnreadableError(
+                f"{self.name} has subblocks of several planes along {letter} and {along[several][0]} at once, whose order is not known. "
+                "Save the file again with ZEN, or as OME-TIFF."
+            )
+        along[several], depth[several] = letter, sizes[sizes > 1]
+        if depth.sum() > _MAX_BLOCKS:
+            raise LimitError(
+                f"{self.name} claims {depth.sum():,} planes; at most {_MAX_BLOCKS:,} are read. Split the file in ZEN before converting it."
+            )
 
     def _refuse_dimension(self, letter: str, column: NDArray[Any]) -> None:
         if len(np.unique(column["start"])) > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -38,6 +38,10 @@ class Directory:
         Extent along X and Y: in pixels of the full resolution, and as stored.
     named
         Whether a subblock names the dimension, for the letters in `LETTERS`.
+    along, depth
+        The dimension along which a subblock holds several planes, each behind the other, and how many; most hold one.
+    inner
+        Which of these a row is, where there is a row for each.
     """
 
     file: NDArray[Any]
@@ -48,6 +52,9 @@ class Directory:
     size: dict[str, NDArray[Any]]
     stored: dict[str, NDArray[Any]]
     named: dict[str, NDArray[Any]]
+    along: NDArray[Any]
+    depth: NDArray[Any]
+    inner: NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.position)
@@ -55,6 +62,8 @@ class Directory:
     def row(self, number: int) -> Listed:
         """One row by itself."""
         spans = {letter: (int(self.start[letter][number]), 0, 0) for letter in LETTERS if self.named[letter][number]}
+        if letter := str(self.along[number]):
+            spans[letter] = (spans[letter][0] - int(self.inner[number]), 0, 0)
         for letter in "XY":
             spans[letter] = (spans[letter][0], int(self.size[letter][number]), int(self.stored[letter][number]))
         return Listed(int(self.pixel_type[number]), int(self.compression[number]), spans)
@@ -74,7 +83,20 @@ class Directory:
             each(self.size),
             each(self.stored),
             each(self.named),
+            self.along[rows],
+            self.depth[rows],
+            self.inner[rows],
         )
+
+    def unfolded(self) -> Directory:
+        """A row for every plane, where subblocks hold several."""
+        if not len(self) or self.depth.max() == 1:
+            return self
+        rows = np.repeat(np.arange(len(self)), self.depth)
+        inner = np.arange(len(rows)) - np.repeat(np.cumsum(self.depth) - self.depth, self.depth)
+        whole = self.take(rows)
+        start = {letter: column + np.where(whole.along == letter, inner, 0) for letter, column in whole.start.items()}
+        return replace(whole, start=start, inner=inner)
 
 
 def joined(parts: list[Directory]) -> Directory:
@@ -92,6 +114,9 @@ def joined(parts: list[Directory]) -> Directory:
         together([part.size for part in parts]),
         together([part.stored for part in parts]),
         together([part.named for part in parts]),
+        np.concatenate([part.along for part in parts]),
+        np.concatenate([part.depth for part in parts]),
+        np.concatenate([part.inner for part in parts]),
     )
     order = np.lexsort((whole.position, whole.file))
     same = (np.diff(whole.position[order], prepend=-1) == 0) & (np.diff(whole.file[order], prepend=-1) == 0)

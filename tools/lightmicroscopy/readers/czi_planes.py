@@ -98,7 +98,11 @@ def _telling(x: NDArray[Any], y: NDArray[Any]) -> list[int]:
 
 def _said_by(opened: _Opened, row: int) -> dict[str, str]:
     xml = opened.files[int(opened.directory.file[row])].block_xml(int(opened.directory.position[row]))
-    return {name.decode(): value.decode("utf-8", "replace") for name, value in _TAG.findall(xml)}
+    said = {name.decode(): value.decode("utf-8", "replace") for name, value in _TAG.findall(xml)}
+    if opened.directory.depth[row] > 1:
+        # The time is that of the first of many planes; the list of time stamps has each.
+        said.pop("AcquisitionTime", None)
+    return said
 
 
 def _middle(tiles: Sequence[dict[str, str]], name: str) -> Quantity | None:

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import LimitError, UnreadableError
 from ..image import Modulo, Shape, TilePosition
 from .czi_blocks import PixelType, pixel_type
+from .czi_places import one_acquisition, wandering
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,8 @@ _SMALL: Final = 16
 _MOST_REDUCED: Final = 1 << 16
 _GRID: Final = 128
 _COVERED: Final = 0.98
+_TYPES_OF_MODULO: Final = {"rotation": ("angle", "rotation"), "illumination": ("other", "illumination")}
+"""OME's type of a folded dimension, and what Zeiss calls it where that is another word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,11 @@ class Dimensions:
     illuminations: int = 1
     rotations: int = 1
 
+    @property
+    def planes(self) -> int:
+        """Planes of all channels together."""
+        return len(self.times) * self.c * self.z * self.phases * self.illuminations * self.rotations
+
     def modulo(self, channels: int, labels: Mapping[str, tuple[str, ...]]) -> tuple[Modulo, ...]:
         """What was folded, as OME says it. The step is that of Bio-Formats: from one folded element to the next in planes."""
         folded: tuple[tuple[Literal["Z", "C", "T"], str, int, int], ...] = (
@@ -67,11 +75,13 @@ class Dimensions:
             ("C", "illumination", self.illuminations, channels),
             ("T", "phase", self.phases, len(self.times)),
         )
-        return tuple(
-            Modulo(along, kind, 0, size * (count - 1), size, labels=labels.get(kind, ()) if len(labels.get(kind, ())) == count else ())
-            for along, kind, count, size in folded
-            if count > 1
-        )
+        found = []
+        for along, kind, count, size in folded:
+            told = labels.get(kind, ())
+            type_, description = _TYPES_OF_MODULO.get(kind, (kind, None))
+            if count > 1:
+                found.append(Modulo(along, type_, 0, size * (count - 1), size, labels=told if len(told) == count else (), description=description))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +138,8 @@ class Series:
     levels: tuple[LevelBlocks, ...]
     dropped: tuple[LevelBlocks, ...] = ()
     """Incomplete levels, which are left out."""
+    wandering: bool = False
+    """Whether its planes lie in different places, but are shown one on another."""
 
     @property
     def missing(self) -> int:
@@ -151,7 +163,7 @@ def find_series(directory: Directory, mosaic: Mosaic, name: str) -> tuple[Dimens
     ----------
     mosaic
         ``as-stored``: tiles are painted in the order in which they are stored, as Bio-Formats does; ``fuse``: in the order of
-        their numbers, as ZEN does; ``tiles``: every tile is a series.
+        their numbers, as ZEN does, and planes that wander are put in their places; ``tiles``: every tile is a series.
     name
         The file's, for errors.
 
@@ -168,6 +180,8 @@ def find_series(directory: Directory, mosaic: Mosaic, name: str) -> tuple[Dimens
     _check_ratios(directory, name)
     ratio = _ratios(directory)
     keys, order = _keys(directory, ratio, mosaic)
+    if mosaic != "tiles" and one_acquisition(directory, dimensions.planes):
+        keys = np.zeros_like(keys)
     found = []
     unique, inverse = np.unique(keys[:, order], axis=0, return_inverse=True)
     for number in range(len(unique)):
@@ -253,22 +267,31 @@ def _series(directory: Directory, rows: NDArray[Any], ratio: NDArray[Any], dimen
     steps = _steps(ratio / smallest)
     kind = pixel_type(int(directory.pixel_type[rows[0]]), name)
     channels = _channels(directory, rows, dimensions)
+    plane, counts = _planes(directory, rows, dimensions, channels)
+    shift = None
+    if mosaic == "as-stored" and not steps.any():
+        shift = wandering(
+            plane, {letter: directory.start[letter][rows] for letter in "XY"}, {letter: directory.stored[letter][rows] for letter in "XY"}
+        )
     base = float(smallest) if not 0.95 < smallest < 1.05 else 1.0
-    origin = tuple(int(directory.start[letter][rows].min()) for letter in "XY")
     extent = tuple(int((directory.start[letter][rows] + directory.size[letter][rows])[steps == 0].max()) for letter in "XY")
     origin = tuple(int(directory.start[letter][rows][steps == 0].min()) for letter in "XY")
     size = [high - low for low, high in zip(origin, extent, strict=True)]
+    if shift is not None and len(np.unique(plane)) == len(rows):
+        size = [int(directory.size[letter][rows[0]]) for letter in "XY"]
     levels = []
     for step in np.unique(steps):
         scale = base * float(_factor(ratio / smallest, steps, int(step)))
-        found = _level(directory, rows[steps == step], dimensions, channels, kind, (origin[0], origin[1]), (size[0], size[1]), scale, mosaic)
-        levels.append(found)
+        own = steps == step
+        width, height = (max(1, int(extent / scale)) for extent in size)
+        shape = Shape(*counts, height, width, kind.samples)
+        levels.append(_level(directory, rows[own], plane[own], shape, origin, shift, scale, mosaic))
     _check_extent(directory, levels[0], rows[steps == 0], name)
     covering = [True, *(_covers(level, levels[0]) for level in levels[1:])]
     kept, dropped = (tuple(level for level, covers in zip(levels, covering, strict=True) if covers == wanted) for wanted in (True, False))
     at = {letter: int(directory.start[letter][rows[0]]) if directory.named[letter].any() else None for letter in "SVBM"}
     tile = (at["M"] if at["M"] is not None else 0) if mosaic == "tiles" else None
-    return Series(at["S"], at["V"], at["B"], tile, kind, channels, base, kept, dropped)
+    return Series(at["S"], at["V"], at["B"], tile, kind, channels, base, kept, dropped, wandering=shift is not None)
 
 
 def _steps(ratio: NDArray[Any]) -> NDArray[Any]:
@@ -288,39 +311,43 @@ def _factor(ratio: NDArray[Any], steps: NDArray[Any], step: int) -> float:
 
 
 def _channels(directory: Directory, rows: NDArray[Any], dimensions: Dimensions) -> tuple[int, ...]:
-    """Channels of a series: all, unless others are of another pixel type."""
-    if len(np.unique(directory.pixel_type)) == 1:
+    """Channels of a series: all, unless others are of another pixel type, or on a finer grid (of localised molecules)."""
+    finer = _ratios(directory) < _FINER
+    if len(np.unique(directory.pixel_type)) == 1 and (finer.all() or not finer.any()):
         return tuple(range(dimensions.c))
     return tuple(map(int, np.unique(directory.start["C"][rows])))
 
 
-def _level(
-    directory: Directory,
-    rows: NDArray[Any],
-    dimensions: Dimensions,
-    channels: tuple[int, ...],
-    kind: PixelType,
-    origin: tuple[int, int],
-    size: tuple[int, int],
-    scale: float,
-    mosaic: Mosaic,
-) -> LevelBlocks:
+def _planes(directory: Directory, rows: NDArray[Any], dimensions: Dimensions, channels: tuple[int, ...]) -> tuple[NDArray[Any], tuple[int, int, int]]:
+    """Number of the plane of each subblock, and how many there are along T, C and Z."""
     start = {letter: column[rows] for letter, column in directory.start.items()}
     t = start["H"] * len(dimensions.times) + np.searchsorted(dimensions.times, start["T"])
     c = start["I"] * len(channels) + np.searchsorted(channels, start["C"])
     z = start["R"] * dimensions.z + start["Z"]
     sizes = (dimensions.phases * len(dimensions.times), dimensions.illuminations * len(channels), dimensions.rotations * dimensions.z)
-    plane = (t * sizes[1] + c) * sizes[2] + z
-    rank = start["M"] if mosaic == "fuse" else np.arange(len(rows))
+    return (t * sizes[1] + c) * sizes[2] + z, sizes
+
+
+def _level(
+    directory: Directory,
+    rows: NDArray[Any],
+    plane: NDArray[Any],
+    shape: Shape,
+    origin: tuple[int, ...],
+    shift: Mapping[str, NDArray[Any]] | None,
+    scale: float,
+    mosaic: Mosaic,
+) -> LevelBlocks:
+    rank = directory.start["M"][rows] if mosaic == "fuse" else np.arange(len(rows))
     order = np.lexsort((rank, plane))
-    width, height = (max(1, int(extent / scale)) for extent in size)
+    x, y = ((directory.start[letter][rows] - low - (0 if shift is None else shift[letter])) / scale for letter, low in zip("XY", origin, strict=True))
     return LevelBlocks(
         scale=scale,
-        shape=Shape(*sizes, height, width, kind.samples),
+        shape=shape,
         rows=rows[order],
         plane=plane[order],
-        x=((start["X"] - origin[0]) / scale).astype(np.int64)[order],
-        y=((start["Y"] - origin[1]) / scale).astype(np.int64)[order],
+        x=x.astype(np.int64)[order],
+        y=y.astype(np.int64)[order],
         width=directory.stored["X"][rows][order],
         height=directory.stored["Y"][rows][order],
     )

@@ -48,7 +48,7 @@ class CziSource:
         self._cache = cache
         self._dtype = np.dtype(kind.dtype)
         compressed = directory.compression[blocks.rows] != RAW
-        units = blocks.width * blocks.height
+        units = blocks.width * blocks.height * directory.depth[blocks.rows]
         largest = int(units[compressed].max()) if compressed.any() else 0
         self.largest_unit = largest * kind.nbytes
         self.unit_memory = 2 * self.largest_unit
@@ -120,11 +120,13 @@ class CziSource:
             pixels = kept(block.file, block.position, block.decode)
             if pixels is None:
                 raise ValueError("a subblock decodes to nothing")
-        elif y == (0, block.height) and x == (0, block.width):
+        elif block.depth == 1 and y == (0, block.height) and x == (0, block.width):
             pixels = block.decode()
         else:
-            pixels = self._cache.get(row, block)
-        into[...] = pixels[slice(*y), slice(*x)]
+            # All planes of one subblock are decoded together, and kept under the first.
+            pixels = self._cache.get(row - block.inner, block)
+        top = block.inner * block.height
+        into[...] = pixels[top + y[0] : top + y[1], slice(*x)]
 
 
 class TileCache:

@@ -129,6 +129,11 @@ class ChunkTable:
 class HdfFile:
     """One HDF5 file: its structure, read at once, and the bytes of its datasets, read as they are needed.
 
+    Attributes
+    ----------
+    links
+        Soft links of the topmost group, and where they lead.
+
     Raises
     ------
     UnreadableError
@@ -143,7 +148,8 @@ class HdfFile:
         self.bytes = RandomFile(path)
         try:
             found, _ = self._ask({"do": "walk"})
-            self.nodes = {node["path"]: _node(node, self.name) for node in found}
+            self.nodes = {node["path"]: _node(node, self.name) for node in found if "soft" not in node}
+            self.links = {node["path"]: "/" + node["soft"].strip("/") for node in found if "soft" in node}
         except BaseException:
             forget(self._path)
             raise

@@ -33,7 +33,19 @@ Stack = tuple[int, int]
 
 def is_ims(file: HdfFile) -> bool:
     """Whether it is laid out as Imaris 5.5 does it."""
-    return "ImarisDataSet" in file.nodes["/"].attributes or "/DataSet/ResolutionLevel 0" in file.nodes
+    return "ImarisDataSet" in file.nodes["/"].attributes or _top(file) is not None
+
+
+def _top(file: HdfFile) -> Node | None:
+    """The group that has the images in it.
+
+    That is the topmost. Imaris 10.1 and later keep them in groups of a workflow, and link to the one that is shown from the top.
+    """
+    linked = file.links.get("/DataSet", "").rpartition("/")[0]
+    for path in ("/", linked, "/Workflows/InitialImages"):
+        if f"{path.rstrip('/')}/DataSet/ResolutionLevel 0" in file.nodes:
+            return file.nodes[path]
+    return None
 
 
 def open_ims(location: Location, file: HdfFile) -> Dataset:
@@ -45,19 +57,20 @@ def open_ims(location: Location, file: HdfFile) -> Dataset:
         If it holds no stack, stacks do not belong together, or lie outside the file.
     """
     images = []
-    root = file.nodes["/"]
+    root = _top(file) or file.nodes["/"]
+    said = root if root.string("ImarisVersion") else file.nodes["/"]
     for number in range(_IMAGES):
         suffix = str(number) if number else ""
-        group = file.child("/", (root.string("DataSetDirectoryName") or "DataSet") + suffix)
+        group = file.child(root.path, (said.string("DataSetDirectoryName") or "DataSet") + suffix)
         if group is None:
             break
         if group.closed:
             raise file.refused(group)
-        info = file.child("/", (root.string("DataSetInfoDirectoryName") or "DataSetInfo") + suffix)
+        info = file.child(root.path, (said.string("DataSetInfoDirectoryName") or "DataSetInfo") + suffix)
         images.append(_image(location, file, group, info, number))
     if not images:
         raise UnreadableError(f"{file.name} says it is an Imaris file but holds no image. Ask for it again.")
-    version = root.string("ImarisVersion")
+    version = said.string("ImarisVersion")
     return Dataset(
         location=location,
         format=f"Imaris IMS {version}" if version else "Imaris IMS",

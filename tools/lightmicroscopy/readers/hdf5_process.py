@@ -95,7 +95,7 @@ class _Process:
         self._end()
         self._owner = os.getpid()
         self._running = subprocess.Popen(
-            [sys.executable, "-c", _START, _FOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [sys.executable, "-X", "utf8", "-c", _START, _FOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         return self._running
 

@@ -127,9 +127,10 @@ class Library:
         h5l, h5o = self._h5py.h5l, self._h5py.h5o
         shown = _name(place)
         kind = group.links.get_info(name).type
-        # Whatever a soft link leads to in this file has a hard link too.
         if kind == h5l.TYPE_SOFT or (kind == h5l.TYPE_HARD and name in _UNREAD):
-            return None
+            # Whatever a soft link leads to in this file has a hard link too; those at the top tell which of several is meant.
+            top = kind == h5l.TYPE_SOFT and place.count(b"/") == 1
+            return {"path": shown, "soft": _text(group.links.get_val(name))[:1000]} if top else None
         if kind != h5l.TYPE_HARD:
             target = b"/".join(group.links.get_val(name)) if kind == h5l.TYPE_EXTERNAL else b""
             return {"path": shown, "refused": "external link", "target": _text(target)[:200]}

@@ -91,7 +91,9 @@ def read_frames(attributes: Tree, chunks: Chunks) -> Frames:
         raise UnreadableError(f"{chunks.file.name} has frames packed with loss, which is not read. Save it uncompressed with NIS-Elements.")
     least = width * components * dtype.itemsize
     row_bytes = row_bytes or -(-least // 4) * 4
-    if not least <= row_bytes < least + max(4, components * dtype.itemsize + 1) or (whole(attributes, "uiTileWidth") or 0) > width:
+    # A tile wider than the image is what a crop leaves behind; one that its rows have room for is the image's true width.
+    whole_row = width < (whole(attributes, "uiTileWidth") or 0) <= row_bytes // (components * dtype.itemsize)
+    if whole_row or not least <= row_bytes < least + max(4, components * dtype.itemsize + 1):
         raise chunks.damaged(f"its attributes tell of rows of {row_bytes} bytes for {width} pixels of {components * dtype.itemsize} bytes")
     significant = whole(attributes, "uiBpcSignificant")
     frames = Frames(

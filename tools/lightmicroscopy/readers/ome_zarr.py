@@ -270,6 +270,8 @@ class _Reader:
         labels = read_group(self.store, group.below("labels"))
         listed = labels.ome.get("labels") if labels else None
         names = listed if isinstance(listed, list) else []
+        if labels is not None and not isinstance(listed, list):
+            self.warnings.append(f"Its group {labels.path} does not list its label maps, which were left out.")
         self._limit(len(names), LABELS, f"label maps of image {series}")
         self._limit(len(self.labels) + len(names), IMAGES, "label maps")
         for name in names:

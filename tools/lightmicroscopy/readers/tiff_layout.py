@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import LimitError, UnreadableError
 from .tiff_codecs import ALWAYS_LOSSY, JPEG, JPEG2000, LERC, WEBP, compression_name, is_lossy
+from .tiff_places import overlapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +118,8 @@ class Page:
     offsets: Numbers
     counts: Numbers
     index: int
+    ordered: bool = True
+    """Whether its `Ifd` is ordered and typed."""
 
 
 def make_layout(page: Any, file: RandomFile, index: int) -> Layout:
@@ -212,26 +215,24 @@ def check_page(page: Page, file: RandomFile) -> None:
         )
 
 
-def understates(page: Page) -> bool:
-    """Whether a plain strip states fewer bytes than its rows need, which are read nevertheless, as other readers do.
-
-    Pages of several strips that do are refused by `check_page`.
-    """
-    layout = page.layout
-    return layout.raw and not layout.tiled and layout.segments == 1 and 0 < int(page.counts[0]) < layout.row_bytes * layout.height
-
-
 def _extent(page: Page, wanted: int, file: RandomFile) -> tuple[int, int, bool]:
     """End of the last stored byte, bytes stored, whether any are."""
     layout = page.layout
     if isinstance(page.offsets, tuple) and isinstance(page.counts, tuple) and wanted == 1:
         offset, count = int(page.offsets[0]), int(page.counts[0])
-        if not offset or not count:
+        plain = layout.raw and not layout.tiled
+        if (count and not offset) or (offset and not count and not plain):
+            raise _nowhere(page, 0, file)
+        if not offset:
             return 0, 0, False
-        need = layout.row_bytes * layout.height if layout.raw and not layout.tiled else count
+        need = layout.row_bytes * layout.height if plain else count
         return offset + max(need, count if not layout.raw else need), max(need, count), True
     offsets, counts = np.asarray(page.offsets[:wanted], np.int64), np.asarray(page.counts[:wanted], np.int64)
     there = (offsets > 0) & (counts > 0)
+    # What was never stored has neither a place nor bytes.
+    half = (counts > 0) & ~there if not layout.raw and there.any() else (counts > 0) != (offsets > 0)
+    if half.any():
+        raise _nowhere(page, int(half.argmax()), file)
     if not there.any():
         return 0, 0, False
     if layout.raw and not layout.tiled:
@@ -244,7 +245,16 @@ def _extent(page: Page, wanted: int, file: RandomFile) -> tuple[int, int, bool]:
                 f"too short for its {int(rows[short][0])} rows. Copy or upload it again."
             )
         counts = rows * layout.row_bytes
+        if (number := overlapping(np.where(there, offsets, 0), counts)) is not None:
+            raise UnreadableError(f"{file.name} is damaged: strip {number} of page {page.index} lies partly in another one. Copy or upload it again.")
     return int((offsets + counts)[there].max()), int(counts[there].sum()), True
+
+
+def _nowhere(page: Page, number: int, file: RandomFile) -> UnreadableError:
+    return UnreadableError(
+        f"{file.name} is damaged: strip or tile {number} of page {page.index} is at byte {int(page.offsets[number]):,} and has "
+        f"{int(page.counts[number]):,} bytes. Copy or upload it again."
+    )
 
 
 def _refuse_kinds(page: Any, photometric: int, where: str) -> None:

@@ -17,6 +17,16 @@ _METRE_UM = 1e6
 _LONGEST = 4096
 _MOST = 20_000
 _IMMERSIONS = {"oil": "Oil", "w": "Water", "water": "Water", "imm": "Multi", "glyc": "Glycerol", "air": "Air", "dry": "Air"}
+_CORRECTIONS = (
+    ("plan-apochromat", "PlanApo"),
+    ("plan-neofluar", "PlanNeofluar"),
+    ("apochromat", "Apo"),
+    ("neofluar", "Neofluar"),
+    ("achroplan", "Achro"),
+    ("achromat", "Achromat"),
+    ("fluar", "Fluar"),
+)
+"""Zeiss' names of its classes of objectives, the first that is engraved → OME's corrections."""
 
 
 def metadata(tiff: Any, known: ImageMetadata, sizes: tuple[int, int, int]) -> tuple[ImageMetadata, tuple[str, ...]]:
@@ -68,7 +78,10 @@ def _instrument(objective: str | None) -> Instrument | None:
     magnification, aperture = ((float(text.replace(",", ".")) if text else None) for text in (numbers.groups() if numbers else (None, None)))
     words = re.split(r"[^a-z]+", objective[numbers.end() :].lower()) if numbers else []
     immersion = next((_IMMERSIONS[word] for word in words if word in _IMMERSIONS), None)
-    lens = Objective("Objective:0", model=objective, magnification=magnification, numerical_aperture=aperture, immersion=immersion)
+    correction = next((correction for words, correction in _CORRECTIONS if words in objective.lower()), None)
+    lens = Objective(
+        "Objective:0", model=objective, magnification=magnification, numerical_aperture=aperture, immersion=immersion, correction=correction
+    )
     return Instrument("Instrument:0", objectives=(lens,))
 
 

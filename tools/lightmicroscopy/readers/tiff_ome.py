@@ -380,3 +380,5 @@ def _compare(ome: OmeImage, layout: Layout, title: str, warnings: list[str]) -> 
     declared = _PIXEL_TYPES.get(ome.pixel_type, ome.pixel_type)
     if declared != layout.dtype.name:
         warnings.append(f"{title} is declared as {ome.pixel_type}, but its pages are {layout.dtype.name}; the pages were believed.")
+    elif layout.significant_bits == 1 and ome.pixel_type != "bit":
+        warnings.append(f"{title} is declared as {ome.pixel_type}, but its pages have one bit per pixel; the pages were believed.")

@@ -21,6 +21,8 @@ _HELD = 200
 _UUID = re.compile(rb"""<(?:[\w.-]+:)?OME\b[^>]*?\bUUID\s*=\s*["']([^"']{1,100})["']""")
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PLAIN = re.compile(r"[^\w.-]")
+_LONGEST_NAME = 255
+"""Bytes of a file's name that file systems allow; asking for a longer one is an error."""
 
 
 class TiffSet:
@@ -190,7 +192,7 @@ def _is_tiff(path: Path) -> bool:
 def _bare(file_name: str | None) -> str:
     """The last part of a name from a file, empty if it is no name of a file."""
     last = re.split(r"[\\/]", file_name or "")[-1]
-    return "" if last in ("", ".", "..") or "\0" in last else last
+    return "" if last in ("", ".", "..") or "\0" in last or len(last.encode("utf-8", "surrogatepass")) > _LONGEST_NAME else last
 
 
 def _ends(name: str, wanted: str) -> bool:

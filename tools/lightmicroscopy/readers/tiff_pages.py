@@ -89,7 +89,7 @@ class PageBook:
                 layout = self._layouts[key] = make_layout(described, self.file, ifd.index)
             if own:
                 offsets, counts = described.dataoffsets, described.databytecounts
-        page = Page(layout, offsets, counts, ifd.index)
+        page = Page(layout, offsets, counts, ifd.index, ifd.ordered and ifd.typed)
         with self.explained():
             check_page(page, self.file)
         self._pages[ifd.offset] = page

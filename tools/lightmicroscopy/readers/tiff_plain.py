@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..image import Channel, Dataset, Image, ImageMetadata, Location, Quantity
-from .tiff_layout import understates
 from .tiff_pages import PageBook, level, pyramid, sub_planes
+from .tiff_places import remarks
 from .tiff_source import PlaneRef, TiffSource
 
 if TYPE_CHECKING:
@@ -101,11 +101,7 @@ def make_image(
             "Low values are white in this image (photometric interpretation MINISWHITE); the values were kept as they are stored, so that most "
             "programs show a copy inverted.",
         )
-    short = _understated(levels)
-    if short is not None:
-        warnings += (
-            f"Page {short.page.index} of {short.file.name} states fewer bytes than its rows need; the rows were read from where they should be.",
-        )
+    warnings += _remarks(levels)
     return Image(
         name=name,
         series=number,
@@ -123,10 +119,11 @@ def make_image(
     )
 
 
-def _understated(levels: tuple[Level, ...]) -> PlaneRef | None:
+def _remarks(levels: tuple[Level, ...]) -> tuple[str, ...]:
+    """What is odd about where pixels are."""
     sources = (level.pixels for level in levels)
-    refs = (ref for source in sources if isinstance(source, TiffSource) for ref in source.planes)
-    return next((ref for ref in refs if ref is not None and understates(ref.page)), None)
+    refs = (ref for source in sources if isinstance(source, TiffSource) for ref in source.planes if ref is not None)
+    return tuple(remarks((ref.file, ref.page) for ref in refs))
 
 
 def stem(name: str) -> str:

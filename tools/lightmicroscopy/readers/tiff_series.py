@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..image import Dataset, ImageMetadata, Location, Modulo
 from . import tiff_imagej, tiff_lsm, tiff_plain
 from .tiff_layout import Layout, Page, check_page, make_layout
 from .tiff_pages import PARSING_ERRORS, PageBook, level, pyramid
+from .tiff_places import DISORDERED
 from .tiff_plain import make_image, plain_metadata, stem
 from .tiff_source import PlaneRef
 
@@ -105,13 +107,33 @@ def _open(location: Location, book: PageBook, kind: str, warnings: tuple[str, ..
         images.extend(_images(book, kind, one, layouts, len(images), len(series)))
     if not images:
         return None
+    warnings += _doubts(book, kind)
     return Dataset(location, FORMATS[kind], tuple(images), files=(location.path,), warnings=warnings, close_files=book.close)
+
+
+def _doubts(book: PageBook, kind: str) -> tuple[str, ...]:
+    """What in the file contradicts what was read."""
+    # The programs of some microscopes do not sort their tags.
+    doubtful = (ifd for ifd in book.ifds if not ifd.typed or (kind in _LOOSE and not ifd.ordered))
+    doubts = [DISORDERED.format(where=f"page {ifd.index} of {book.name}") for ifd in islice(doubtful, 1)]
+    facts = (book.tiff().imagej_metadata or {}) if kind == "imagej" else {}
+    claimed, images = _planes_of(facts), facts.get("images")
+    if claimed > 1 and isinstance(images, int) and images != claimed:
+        doubts.append(
+            f"The ImageJ description of {book.name} speaks of {images:,} images, but of {claimed:,} planes by its channels, slices and frames, which "
+            "were believed. It may be damaged."
+        )
+    return tuple(doubts)
+
+
+def _planes_of(facts: dict[str, Any]) -> int:
+    sizes = [facts.get(key, 1) for key in ("frames", "slices", "channels")]
+    return math.prod(size for size in sizes if isinstance(size, int) and size > 0)
 
 
 def _check_imagej_promise(book: PageBook, facts: dict[str, Any]) -> None:
     """Refuse a stack of which tifffile could not find all planes; what merely has odd metadata may be read as pages."""
-    sizes = [facts.get(key, 1) for key in ("frames", "slices", "channels")]
-    claimed = math.prod(size for size in sizes if isinstance(size, int) and size > 0)
+    claimed = _planes_of(facts)
     if claimed > len(book.ifds):
         raise UnreadableError(
             f"{book.name} is truncated or damaged: its ImageJ description speaks of {claimed:,} planes, which are not all there. "
@@ -212,7 +234,9 @@ class _PlaneTable:
         if sample_axis is not None:
             inside.add(sample_axis)
         inside |= {at for at, letter in enumerate(axes) if letter == "S"}
-        self.channel_samples = sample_axis is not None and axes[sample_axis] == "C"
+        # The colours of a picture, which the ImageJ description in it counts as channels (bfconvert writes such).
+        colours = self.kind == "imagej" and self.layout.kind == "rgb"
+        self.channel_samples = sample_axis is not None and axes[sample_axis] == "C" and not colours
         self.samples = 1 if self.channel_samples else self.layout.samples
         self.leading = [(letter, shape[at]) for at, letter in enumerate(axes) if at not in inside]
         self.axes = "".join(letter for letter, size in self.leading if size > 1) + (

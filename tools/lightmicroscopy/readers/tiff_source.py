@@ -205,7 +205,7 @@ def _runs(page: Page, planar_sample: int, y: tuple[int, int]) -> Iterator[tuple[
     layout = page.layout
     height, row_bytes = layout.segment_height, layout.row_bytes
     if layout.segments == 1:
-        offset = int(page.offsets[0]) if page.counts[0] else 0
+        offset = int(page.offsets[0])
         yield y[0], y[1] - y[0], offset + y[0] * row_bytes if offset else 0
         return
     first, last = y[0] // height, (y[1] - 1) // height

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -31,6 +32,10 @@ _READ_AHEAD = 1024
 _TYPE_SIZE = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _INTEGER = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
 
+_WHOLE = frozenset((*_INTEGER, 6, 8, 9))
+"""Types of whole numbers, signed ones among them, which some writers use."""
+_HEADER = 8
+
 SUBFILE, WIDTH, HEIGHT, COMPRESSION, DESCRIPTION, SUBIFDS = 254, 256, 257, 259, 270, 330
 OFFSETS = (324, 273)
 COUNTS = (325, 279)
@@ -44,6 +49,8 @@ _LAYOUT = frozenset(
     )
 )
 """Tags on which decoding depends: pages alike in all of them are decoded alike."""
+_COUNTED = frozenset((256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 322, 323, 338, 339, *OFFSETS, *COUNTS))
+"""Those of them that are whole numbers, and where the pixels are: taken for absent, they would be read as their defaults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,10 @@ class Ifd:
     offsets: Numbers
     counts: Numbers
     subifds: tuple[int, ...] = ()
+    ordered: bool = True
+    """Whether its tags rise, as TIFF demands: one whose number was damaged is no longer found."""
+    typed: bool = True
+    """Whether its tags are of known types."""
 
     @property
     def reduced(self) -> bool:
@@ -170,6 +181,8 @@ class Scanner:
 
     def _ifd(self, raw: _Raw, index: int) -> Ifd:
         tags = raw.tags
+        for code in sorted(_COUNTED & tags.keys()):
+            self._check_number(tags[code], index, code)
         signature = tuple((code, tags[code][0], self._value(tags[code], index, code)) for code in sorted(_LAYOUT & tags.keys()))
         subfile = self._numbers(tags, SUBFILE, index)
         subifds = self._numbers(tags, SUBIFDS, index)
@@ -183,7 +196,15 @@ class Scanner:
             offsets=next((self._numbers(tags, code, index) for code in OFFSETS if code in tags), ()),
             counts=next((self._numbers(tags, code, index) for code in COUNTS if code in tags), ()),
             subifds=tuple(int(value) for value in subifds if value),
+            ordered=all(first < second for first, second in pairwise(tags)),
+            typed=all(kind in _TYPE_SIZE for kind, _, _ in tags.values()),
         )
+
+    def _check_number(self, entry: tuple[int, int, bytes], index: int, code: int) -> None:
+        kind, number, value = entry
+        outside = number * _TYPE_SIZE.get(kind, 0) > len(value) and int.from_bytes(value, self.endian) < _HEADER
+        if kind not in _WHOLE or not number or outside:
+            raise self._damaged(f"tag {code} of page {index} is no number")
 
     def _value(self, entry: tuple[int, int, bytes], index: int, code: int) -> bytes:
         kind, number, value = entry

@@ -28,6 +28,8 @@ EMPTIEST: Final = 10_000_000
 _SHARD_INDEX: Final = 1 << 22
 _ENTRIES: Final = 1_000_000
 """Most names looked at in search of chunks."""
+_LOOKED_AT: Final = 64
+_CHUNK_NAME: Final = re.compile(r"c|(?:c\.)?\d+(?:\.\d+)*")
 _DIMENSIONS: Final = 32
 _EXTENT: Final = 2**63 - 1
 _DEEPEST: Final = 8
@@ -279,6 +281,8 @@ def _check_sizes(store: Store, layout: ArrayLayout) -> None:
             f"{store.name}: the array {layout.path or '/'} has chunks of {chunk:,} bytes; at most {CHUNK_BYTES:,} are read. "
             "Write it again with smaller chunks."
         )
+    if not isinstance(store, FetchesAhead):
+        _check_names(store, layout)
     total = layout.bytes
     if total > ARRAY_BYTES:
         raise LimitError(
@@ -289,6 +293,18 @@ def _check_sizes(store: Store, layout: ArrayLayout) -> None:
         raise LimitError(
             f"{store.name}: the array {layout.path or '/'} claims {total:,} bytes of pixels but stores next to nothing (under 1 in {EMPTIEST:,}). "
             "Check that the upload or copy was completed."
+        )
+
+
+def _check_names(store: Store, layout: ArrayLayout) -> None:
+    """Compare the names of some chunks with those that will be asked for: whatever is not found there is the fill value."""
+    first = layout.key([0] * len(layout.shape)).removeprefix(f"{layout.path}/").split("/")
+    pattern = re.compile(re.escape(first[0]).replace("0", r"\d+"))
+    found = [(name, folder) for name, folder in islice(store.children(layout.path), _LOOKED_AT) if _CHUNK_NAME.fullmatch(name)]
+    if found and not any(pattern.fullmatch(name) and folder == (len(first) > 1) for name, folder in found):
+        raise UnreadableError(
+            f"{store.name}: the array {layout.path or '/'} has {sorted(found)[0][0]!r} where its metadata lead to chunks like {'/'.join(first)!r}. "
+            "They are damaged; ask for the store again."
         )
 
 

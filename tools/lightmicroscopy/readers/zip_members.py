@@ -26,6 +26,10 @@ INFLATED: Final = 4 << 30
 
 RANGED: Final = 64 << 20
 """Bytes of a compressed member accepted where only parts of it are read: each part costs inflating it whole."""
+CHECKED: Final = 1 << 30
+"""Bytes of a stored member that are read once to check them, where only parts of it are asked for."""
+_PIECE: Final = 8 << 20
+_METADATA: Final = frozenset({".zattrs", ".zgroup", ".zarray", ".zmetadata", "zarr.json", "METADATA.ome.xml"})
 
 _END: Final = struct.Struct("<4s4H2LH")
 _END64_LOCATOR: Final = struct.Struct("<4sLQL")
@@ -66,9 +70,15 @@ class ZipMembers:
         self.name = path.name
         self._file = RandomFile(path)
         self._last: tuple[str, bytes] = ("", b"")
+        self._whole: set[str] = set()
+        self._names_checked = False
         try:
             # Of two members of one name the last counts, as everywhere: zarr-python's own zips hold metadata again after a change.
-            self._members = dict(self._directory())
+            self._members: dict[str, Member] = {}
+            for name, member in self._directory():
+                if name in self._members:
+                    self._start(name, self._members[name])
+                self._members[name] = member
         except BaseException:
             self._file.close()
             raise
@@ -81,8 +91,19 @@ class ZipMembers:
         return iter(self._members)
 
     def size(self, name: str) -> int | None:
-        """Length of a member when unpacked; ``None`` if there is none of that name."""
+        """Length of a member when unpacked; ``None`` if there is none of that name.
+
+        Raises
+        ------
+        UnreadableError
+            If a chunk is not there, and some member has another name in the directory than before its data.
+        """
         member = self._members.get(name)
+        if member is None and not self._names_checked and name.rpartition("/")[2] not in _METADATA:
+            # What is missing is the fill value, so that a name gone wrong would turn a part of the image black.
+            for known, other in self._members.items():
+                self._start(known, other)
+            self._names_checked = True
         return None if member is None else member.size
 
     def read(self, name: str) -> bytes:
@@ -97,7 +118,7 @@ class ZipMembers:
         return data
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
-        """Part of a member; without a check where it is stored uncompressed, since a CRC covers the whole.
+        """Part of a member. One that is stored uncompressed is checked as a whole when its first part is read, up to `CHECKED` bytes.
 
         Raises
         ------
@@ -107,7 +128,18 @@ class ZipMembers:
         member = self._members[name]
         if member.method != _STORED:
             return self._inflated(name, member)[offset : offset + length]
-        return self._file.read(self._start(name, member) + offset, min(length, max(0, member.size - offset)))
+        start = self._start(name, member)
+        if name not in self._whole and member.size <= CHECKED:
+            self._check_stored(name, member, start)
+            self._whole.add(name)
+        return self._file.read(start + offset, min(length, max(0, member.size - offset)))
+
+    def _check_stored(self, name: str, member: Member, start: int) -> None:
+        crc = 0
+        for at in range(0, member.size, _PIECE):
+            crc = zlib.crc32(self._file.read(start + at, min(_PIECE, member.size - at)), crc)
+        if crc != member.crc:
+            raise self._damaged(f"{name} does not have the checksum it should have")
 
     def _inflated(self, name: str, member: Member) -> bytes:
         """Whole content; the last one is kept, since the parts of a shard are read one after another."""
@@ -127,10 +159,13 @@ class ZipMembers:
         self._file.close()
 
     def _start(self, name: str, member: Member) -> int:
-        header = self._file.read(member.offset, _LOCAL.size)
+        header = self._file.read(member.offset, _LOCAL.size + 4 * len(name))
         if len(header) < _LOCAL.size or not header.startswith(b"PK\x03\x04"):
             raise self._damaged(f"{name} is not where its directory says")
-        *_, name_length, extra_length = _LOCAL.unpack(header)
+        _, _, flags, *_, name_length, extra_length = _LOCAL.unpack_from(header)
+        own = header[_LOCAL.size : _LOCAL.size + name_length].decode("utf-8" if flags & _UTF8 else "cp437", "replace")
+        if _plain(own) != name:
+            raise self._damaged(f"what its directory calls {name} calls itself {own[:80]!r}")
         return member.offset + _LOCAL.size + int(name_length) + int(extra_length)
 
     def _inflate(self, name: str, member: Member, packed: bytes) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..compare import Comparison, Row
 from ..compare_accepted import ACCEPTED, Accepted
+from ..compare_many import OF_NONE
 from ..compare_pixels import PIXELS
 from ..provenance import now
 from .page import plural, render
@@ -83,9 +84,43 @@ class Compared:
         """What there is to say of the pixels, in a few words."""
         if not self.is_pair:
             row = self.rows[0]
-            return row.copy_value if row.what == "file" else MISSING if row.equal == "only-original" else STRANGE
+            return (row.copy_value or row.original_value) if row.what == "file" else MISSING if row.equal == "only-original" else STRANGE
         row = self.pixels or Row("", "", "", "", "", "not compared", "true")
         return IDENTICAL if self.pixels and row.equal == "true" else row.copy_value
+
+
+@dataclass(frozen=True, slots=True)
+class OneOriginal:
+    """What there is to say of one of several originals."""
+
+    name: str
+    format: str
+    pairs: list[Compared]
+
+    @property
+    def lost(self) -> str:
+        """Why it could not be read; empty if it could."""
+        return "" if self.format else next((pair.said for pair in self.pairs if not pair.copy), "not read")
+
+    @property
+    def identical(self) -> int:
+        """How many series have a copy with the same pixels, and none with others."""
+        return len({pair.series for pair in self.pairs if pair.said == IDENTICAL} - {pair.series for pair in self.pairs if pair.grave})
+
+    @property
+    def series(self) -> int:
+        """How many series it has."""
+        return len({pair.series for pair in self.pairs if pair.series})
+
+    @property
+    def copies(self) -> int:
+        """How many copies of it there are."""
+        return len({pair.copy for pair in self.pairs if pair.copy})
+
+    @property
+    def unlike(self) -> int:
+        """How many fields differ and should not."""
+        return sum(len(pair.unlike) for pair in self.pairs if pair.is_pair)
 
 
 def compared(rows: Sequence[Row]) -> list[Compared]:
@@ -97,7 +132,7 @@ def compared(rows: Sequence[Row]) -> list[Compared]:
 def summary(comparison: Comparison) -> Iterator[str]:
     """One line for each series: are the pixels the same, and how many fields are not."""
     for pair in compared(comparison.rows):
-        where = f"{pair.original}{f' : {pair.series}' if pair.series else ''} — {pair.copy or 'no copy'}"
+        where = f"{pair.original or 'no original'}{f' : {pair.series}' if pair.series else ''} — {pair.copy or 'no copy'}"
         if not pair.is_pair:
             yield f"{where}: {pair.said}"
             continue
@@ -132,6 +167,7 @@ def page(comparison: Comparison, *, parameters: Sequence[tuple[str, str]] = ()) 
             "comparison": comparison,
             "verdict": verdict(comparison),
             "found": found,
+            "originals": [OneOriginal(name, kind, [pair for pair in found if pair.original == name]) for name, kind in comparison.formats.items()],
             "pairs": pairs,
             "identical": sum(pair.said == IDENTICAL for pair in pairs),
             "unlike": sum(len(pair.unlike) for pair in pairs),
@@ -152,21 +188,27 @@ def verdict(comparison: Comparison) -> str:
     pairs = [pair for pair in found if pair.is_pair]
     unlike = sum(bool(pair.unlike) and not pair.grave for pair in pairs)
     told = Counter(pair.said for pair in found)
+    originals = "originals" if len(comparison.formats) > 1 else "original"
     counted = (
+        (len(comparison.lost), "original cannot be read", "originals cannot be read"),
         (len(comparison.unreadable), "copy cannot be read", "copies cannot be read"),
-        (told[MISSING], "series of the original is in no copy", "series of the original are in no copy"),
-        (told[STRANGE], "series of the copies is not in the original", "series of the copies are not in the original"),
+        (told[OF_NONE], "copy is of none of the originals", "copies are of none of the originals"),
+        (told[MISSING], f"series of the {originals} is in no copy", f"series of the {originals} are in no copy"),
+        (told[STRANGE], f"series of the copies is not in the {originals}", f"series of the copies are not in the {originals}"),
         (sum(pair.grave for pair in pairs), "series does not have the original's pixels", "series do not have the original's pixels"),
         (unlike, f"series has{_more(pairs)} other metadata", f"series have{_more(pairs)} other metadata"),
     )
     parts = [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
-    if parts:
-        return "; ".join(parts) + "."
+    said = "; ".join(parts) + "." if parts else ""
     if not pairs:
-        return "There was nothing to compare."
+        return said or "There was nothing to compare."
+    if any(pair.grave or pair.unlike for pair in pairs) or told[STRANGE]:
+        return said
     same = "every pixel and every field is the same" if all(pair.pixels for pair in pairs) else "every field is the same; pixels were not compared"
     but = ", apart from what was decided to differ" if any(pair.accepted for pair in pairs) else ""
-    return f"The {'copy is' if len(comparison.copies) == 1 else 'copies are'} true: {same}{but}."
+    one = len({pair.copy for pair in pairs}) == 1
+    which = f"{'copy' if one else 'copies'} that could be compared" if parts else "copy" if one else "copies"
+    return f"{said} The {which} {'is' if one else 'are'} true: {same}{but}.".strip()
 
 
 def _more(pairs: Sequence[Compared]) -> str:

@@ -1,0 +1,1 @@
+"""Damaged copies of image files, and what the suite makes of them; see `scripts/damage.py`."""
