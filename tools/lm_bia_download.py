@@ -48,6 +48,12 @@ def parser() -> argparse.ArgumentParser:
     tables.add_argument("--manifest", type=Path, metavar="FILE", help="table (TSV) of what was fetched from where, a row per file")
     tables.add_argument("--citation", type=Path, metavar="FILE", help="licence and how to cite: a page if the name ends in .html, else Markdown")
     tables.add_argument("--checksums", type=Path, metavar="FILE", help="SHA-256 of every file, as sha256sum -c reads them")
+    tables.add_argument(
+        "--fetch-json",
+        type=Path,
+        metavar="FILE",
+        help="with --plan-only, --manifest and original files: the plan as Galaxy's own upload takes it (fetch API)",
+    )
     return result
 
 
@@ -65,7 +71,10 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.archives.http import Client
     from lightmicroscopy.progress import Progress
 
-    cli.refuse_overwriting([arguments.table] if arguments.table else [], (arguments.manifest, arguments.citation, arguments.checksums))
+    cli.refuse_overwriting(
+        [arguments.table] if arguments.table else [], (arguments.manifest, arguments.citation, arguments.checksums, arguments.fetch_json)
+    )
+    flags.check_fetch_json(arguments)
     endpoints = Endpoints.from_environment()
     with ExitStack() as stack:
         job = _job(arguments, endpoints, stack)
@@ -129,6 +138,11 @@ def _report(result: Any, arguments: argparse.Namespace) -> None:
     if arguments.citation:
         written = citation_page if arguments.citation.suffix.lower() == ".html" else citation_text
         write_text(arguments.citation, [written(result.studies.values())])
+    if arguments.fetch_json:
+        from lightmicroscopy.archives.fetch_json import write_fetch_json
+        from lightmicroscopy.archives.manifest import manifest_rows
+
+        write_fetch_json(arguments.fetch_json, manifest_rows(arguments.manifest), PROGRAM)
     if arguments.checksums:
         write_checksums(arguments.checksums, result.sums)
     if arguments.galaxy_collection and not arguments.plan_only:

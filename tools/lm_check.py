@@ -6,13 +6,17 @@ import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lightmicroscopy import cli
+from lightmicroscopy import cli, flags
+from lightmicroscopy.words import path_or_address
+
+if TYPE_CHECKING:
+    from lightmicroscopy.inputs import Given, Web
 
 PROGRAM = "lm_check"
 PROFILES = ("open-format",)
-FORM_ONLY = ("input", "images")
+FORM_ONLY = ("input", "images", "store")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,7 +24,14 @@ def parser() -> argparse.ArgumentParser:
     result = cli.build_parser(
         PROGRAM, "Check microscopy images and their metadata; each finding says what, where, why and how to mend it.", output=False
     )
-    result.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="files, folders (OME-Zarr), zips or OME-XML documents")
+    result.add_argument(
+        "input",
+        nargs="*",
+        type=path_or_address,
+        metavar="INPUT",
+        help="files, folders (OME-Zarr), zips, OME-XML documents, or addresses of OME-Zarr on the web, of which metadata and a sample are fetched",
+    )
+    flags.add_url(result, repeatable=True)
     result.add_argument("--profile", action="append", choices=PROFILES, help="what to check against; repeat for several (default: open-format)")
     result.add_argument("--html", type=Path, metavar="FILE", help="report for people")
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of findings")
@@ -36,29 +47,40 @@ def parser() -> argparse.ArgumentParser:
 
 
 def work(arguments: argparse.Namespace) -> int:
+    """Check, with one client for all that is on the web."""
+    from lightmicroscopy.inputs import Web
+
+    with Web(cli.resources(arguments).memory) as web:
+        return _checked(arguments, web)
+
+
+def _checked(arguments: argparse.Namespace, web: Web) -> int:
     """Check, then write the reports."""
-    from lightmicroscopy.metadata.check import bytes_of, check
+    from lightmicroscopy.inputs import bytes_of
+    from lightmicroscopy.metadata.check import check
     from lightmicroscopy.progress import Progress
 
     cli.refuse_overwriting(arguments.input, (arguments.html, arguments.table, arguments.json, arguments.preview))
+    given = web.all_given(arguments.input, arguments.url)
     log = logging.getLogger("lightmicroscopy")
     profiles = tuple(dict.fromkeys(arguments.profile or PROFILES[:1]))
-    total = sum(bytes_of(path) for path in arguments.input)
+    total = sum(map(bytes_of, given))
     progress = Progress("checking", quiet=arguments.quiet, log_json=arguments.log_json)
     seen = 0
 
     def done(item: Any, size: int) -> None:
         nonlocal seen
         seen += size
-        progress(seen, total)
+        if total:
+            progress(seen, total)
         if item.unreadable:
             log.warning(cli.one_line(item.unreadable))
 
     try:
-        report = check(arguments.input, profiles, parameters=(("Profiles", ", ".join(profiles)), ("Fail on", arguments.fail_on)), done=done)
+        report = check(given, profiles, parameters=(("Profiles", ", ".join(profiles)), ("Fail on", arguments.fail_on)), done=done)
     finally:
         progress.close()
-    _write(report, arguments)
+    _write(report, arguments, given)
     counts = [
         f"{report.count('error')} errors",
         f"{report.count('warning')} warnings",
@@ -69,7 +91,7 @@ def work(arguments: argparse.Namespace) -> int:
     return _exit_code(report, arguments)
 
 
-def _write(report: Any, arguments: argparse.Namespace) -> None:
+def _write(report: Any, arguments: argparse.Namespace, given: tuple[Given, ...]) -> None:
     from lightmicroscopy.reports.tables import FINDINGS, write_table, write_text
 
     if arguments.table:
@@ -86,7 +108,7 @@ def _write(report: Any, arguments: argparse.Namespace) -> None:
         from lightmicroscopy.metadata.check import images_of
         from lightmicroscopy.reports.preview import write_preview
 
-        write_preview(images_of(report, arguments.input), arguments.preview, total=sum(len(item.series) for item in report.inputs))
+        write_preview(images_of(report, given), arguments.preview, total=sum(len(item.series) for item in report.inputs))
     if not (arguments.table or arguments.json or arguments.html):
         for finding in report.findings:
             where = f" [{finding.location}]" if finding.location else ""
@@ -103,7 +125,7 @@ def _exit_code(report: Any, arguments: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the script."""
-    return cli.run(PROGRAM, work, cli.parse(parser(), arguments, form_only=FORM_ONLY))
+    return cli.run(PROGRAM, work, cli.parse_with_input(parser(), arguments, form_only=FORM_ONLY))
 
 
 if __name__ == "__main__":

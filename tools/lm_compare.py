@@ -6,24 +6,34 @@ import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightmicroscopy import cli, flags
 from lightmicroscopy.errors import UsageError
+from lightmicroscopy.words import path_or_address
+
+if TYPE_CHECKING:
+    from lightmicroscopy.inputs import Given, Web
 
 PROGRAM = "lm_compare"
-FORM_ONLY = ("original", "copies", "members")
+FORM_ONLY = ("original", "store", "copies", "members")
 
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     result = cli.build_parser(PROGRAM, "Compare copies with their original: pixels exactly, metadata field by field.", output=False)
-    result.add_argument("original", type=Path, metavar="ORIGINAL", help="the image file, folder or zip that was copied")
-    result.add_argument("copy", nargs="+", type=Path, metavar="COPY", help="its copies, in any order; together they hold its series")
+    result.add_argument(
+        "original",
+        type=path_or_address,
+        metavar="ORIGINAL",
+        help="the image file, folder or zip that was copied, or the address of an OME-Zarr on the web; - for that of --url",
+    )
+    result.add_argument("copy", nargs="+", type=path_or_address, metavar="COPY", help="its copies, in any order; together they hold its series")
+    flags.add_url(result, repeatable=False)
     result.add_argument(
         "--also",
         action="append",
-        type=Path,
+        type=path_or_address,
         default=[],
         metavar="ORIGINAL",
         help="another original; repeatable. Each copy is compared with the one that it was made from",
@@ -43,6 +53,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def work(arguments: argparse.Namespace) -> int:
+    """Compare, with one client for all that is on the web."""
+    from lightmicroscopy.inputs import Web
+
+    with Web(cli.resources(arguments).memory) as web:
+        return _reported(arguments, web)
+
+
+def _reported(arguments: argparse.Namespace, web: Web) -> int:
     """Compare, then write the reports."""
     from lightmicroscopy.progress import Progress
 
@@ -53,7 +71,7 @@ def work(arguments: argparse.Namespace) -> int:
         raise UsageError("Other files of the original can be given with one original only. Leave them out, or compare that original by itself.")
     progress = Progress("Comparing", quiet=arguments.quiet, log_json=arguments.log_json)
     try:
-        comparison = _compared(arguments, progress)
+        comparison = _compared(arguments, web, progress)
     finally:
         progress.close()
     for sentence in (*comparison.lost, *comparison.unreadable):
@@ -62,18 +80,30 @@ def work(arguments: argparse.Namespace) -> int:
     return _exit_code(comparison, arguments)
 
 
-def _compared(arguments: argparse.Namespace, progress: Any) -> Any:
+def _compared(arguments: argparse.Namespace, web: Web, progress: Any) -> Any:
     from lightmicroscopy.compare import compare
     from lightmicroscopy.compare_many import compare_many
-    from lightmicroscopy.image import Location
+    from lightmicroscopy.inputs import location_of
 
-    copies = tuple(dict.fromkeys(arguments.copy))
+    copies = list(dict.fromkeys(web.given(arguments.copy)))
+    (first,) = _original(arguments, web)
     threads, reading = cli.resources(arguments).threads, flags.reading_of(arguments)
     if arguments.also:
-        originals = tuple(dict.fromkeys((arguments.original, *arguments.also)))
+        originals = list(dict.fromkeys((first, *web.given(arguments.also))))
         return compare_many(originals, copies, reading=reading, pixels=arguments.pixels, threads=threads, progress=progress)
-    original = Location(arguments.original, (arguments.original, *arguments.member), **reading)
+    original = location_of(first, (first, *arguments.member), **reading)
     return compare(original, copies, pixels=arguments.pixels, threads=threads, progress=progress)
+
+
+def _original(arguments: argparse.Namespace, web: Web) -> tuple[Given, ...]:
+    """Return the original, which is named in one of two ways."""
+    by_flag = arguments.original == Path("-")
+    if by_flag != bool(arguments.url.strip()):
+        raise UsageError("The original is named either in its place or by --url, with - in its place.")
+    found = web.all_given([] if by_flag else [arguments.original], [arguments.url])
+    if len(found) > 1:
+        raise UsageError("--url names one original. Give others by --also.")
+    return found
 
 
 def _write(comparison: Any, arguments: argparse.Namespace) -> None:

@@ -6,12 +6,16 @@ import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightmicroscopy import cli, flags
+from lightmicroscopy.words import path_or_address
+
+if TYPE_CHECKING:
+    from lightmicroscopy.inputs import Web
 
 PROGRAM = "lm_convert"
-FORM_ONLY = ("image", "members", "packaging", "area_by", "make_preview", "make_checksums")
+FORM_ONLY = ("image", "store", "members", "packaging", "area_by", "make_preview", "make_checksums")
 # What changes the outputs, and so is recorded in them.
 RECORDED = ("format", "label", *flags.WRITING)
 
@@ -19,7 +23,14 @@ RECORDED = ("format", "label", *flags.WRITING)
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     result = cli.build_parser(PROGRAM, "Convert microscopy images to OME-TIFF (one file per series) or OME-Zarr (one store).")
-    result.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="a file, folder or zip; or all files of one set, the first is opened")
+    result.add_argument(
+        "input",
+        nargs="*",
+        type=path_or_address,
+        metavar="INPUT",
+        help="a file, folder or zip; or all files of one set, the first is opened; or the address of an OME-Zarr on the web",
+    )
+    flags.add_url(result, repeatable=False)
     result.add_argument("--format", choices=("ome-tiff", "ome-zarr"), required=True, help="what to write")
     flags.add_reading(result)
     flags.add_selection(result)
@@ -34,16 +45,26 @@ def parser() -> argparse.ArgumentParser:
 
 
 def work(arguments: argparse.Namespace) -> int:
+    """Convert, with one client for what is on the web."""
+    from lightmicroscopy.inputs import Web
+
+    with Web(cli.resources(arguments).memory) as web:
+        return _converted(arguments, web)
+
+
+def _converted(arguments: argparse.Namespace, web: Web) -> int:
     """Convert, then write the reports."""
     from lightmicroscopy.convert import Request, convert
-    from lightmicroscopy.image import Location
+    from lightmicroscopy.inputs import only_given
     from lightmicroscopy.progress import Progress
+    from lightmicroscopy.selection import series_numbers
 
     cli.refuse_overwriting(arguments.input, (arguments.report, arguments.checksums, arguments.preview))
     granted = cli.resources(arguments)
     parameters = (*flags.recorded_reading(arguments), *flags.recorded(arguments, RECORDED))
-    location = Location(arguments.input[0], tuple(arguments.input), **flags.reading_of(arguments))
-    request = Request(arguments.format, flags.selection_of(arguments), arguments.label, flags.write_options(arguments, granted), parameters)
+    selection = flags.selection_of(arguments)
+    location = only_given(web.all_given(arguments.input, [arguments.url]), series_numbers(arguments.series), **flags.reading_of(arguments))
+    request = Request(arguments.format, selection, arguments.label, flags.write_options(arguments, granted), parameters)
     progress = Progress("Converting", quiet=arguments.quiet, log_json=arguments.log_json)
     try:
         conversion = convert(location, arguments.output, request, progress=progress)
@@ -82,7 +103,7 @@ def _report(conversion: Any, arguments: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the script."""
-    return cli.run(PROGRAM, work, cli.parse(parser(), arguments, form_only=FORM_ONLY))
+    return cli.run(PROGRAM, work, cli.parse_with_input(parser(), arguments, form_only=FORM_ONLY))
 
 
 if __name__ == "__main__":

@@ -12,11 +12,24 @@ from typing import Any
 from lightmicroscopy import cli, flags
 
 PROGRAM = "lm_idr_download"
-FORM_ONLY = ("source_by", "packaging", "area_by", "make_preview")
+FORM_ONLY = ("source_by", "packaging", "area_by", "make_preview", "get_rois", "get_labels", "get_bulk")
 RECORDED = ("format", *flags.WRITING)
 PREVIEWED = 24
+REPORTS = (
+    "manifest",
+    "image_table",
+    "annotations",
+    "rois",
+    "label_table",
+    "bulk_annotations",
+    "bulk_columns",
+    "citation",
+    "checksums",
+    "preview",
+    "fetch_json",
+)
 MAX_ITEMS = 1000
-ARRANGEMENTS = ("flat", "dataset", "plate")
+ARRANGEMENTS = ("flat", "dataset", "plate", "plate-store")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,8 +60,16 @@ def parser() -> argparse.ArgumentParser:
         "--arrange",
         choices=ARRANGEMENTS,
         default="flat",
-        help="how results lie: all in one folder; dataset/image; or plate/well/field (default: flat; original files always lie as in the archive)",
+        help="how results lie: all in one folder; dataset/image; plate/well/field; or each plate as one OME-Zarr (default: flat; original files "
+        "always lie as in the archive)",
     )
+    written.add_argument(
+        "--originals-from",
+        choices=("images", "folder"),
+        default="images",
+        help="with --format original: the files the IDR names for each image, or all in the study's folder as its server lists it (default: images)",
+    )
+    written.add_argument("--labels", type=Path, metavar="DIR", help="write label maps into this folder, as files or stores of their own")
     flags.add_writing(written)
     written.add_argument(
         "--galaxy-collection", metavar="NAME", help="describe the OME-Zarr folders in galaxy.json, as elements of that collection output"
@@ -57,11 +78,23 @@ def parser() -> argparse.ArgumentParser:
     tables.add_argument("--manifest", type=Path, metavar="FILE", help="table (TSV) of what was fetched from where, a row per result")
     tables.add_argument("--image-table", type=Path, metavar="FILE", help="table (TSV) of the images: sizes, calibration, channels, licence")
     tables.add_argument("--annotations", type=Path, metavar="FILE", help="table (TSV) of everything the IDR says about the images")
+    tables.add_argument("--rois", type=Path, metavar="FILE", help="table (TSV) of the regions of interest; they are written into the images, too")
+    tables.add_argument("--label-table", type=Path, metavar="FILE", help="table (TSV) of the label maps that --labels writes")
+    tables.add_argument(
+        "--bulk-annotations", type=Path, metavar="FILE", help="the study's own table (TSV), as far as it is about these images and wells"
+    )
+    tables.add_argument("--bulk-columns", type=Path, metavar="FILE", help="table (TSV) of that table's columns and their types")
     tables.add_argument(
         "--citation", type=Path, metavar="FILE", help="study, authors, licence and how to cite: a page if the name ends in .html, else Markdown"
     )
     tables.add_argument("--checksums", type=Path, metavar="FILE", help="SHA-256 of every file written, as sha256sum -c reads them")
     tables.add_argument("--preview", type=Path, metavar="PNG", help=f"picture of what was written (the first {PREVIEWED} images)")
+    tables.add_argument(
+        "--fetch-json",
+        type=Path,
+        metavar="FILE",
+        help="with --plan-only, --manifest and original files: the plan as Galaxy's own upload takes it (fetch API)",
+    )
     return result
 
 
@@ -76,38 +109,75 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.archives.endpoints import Endpoints
     from lightmicroscopy.archives.http import Client
     from lightmicroscopy.archives.idr import Idr
+    from lightmicroscopy.archives.idr_bulk import BulkTables
     from lightmicroscopy.archives.idr_download import download
+    from lightmicroscopy.archives.idr_folder_download import download_folders
     from lightmicroscopy.archives.idr_request import requested
     from lightmicroscopy.archives.idr_walk import Walk
     from lightmicroscopy.progress import Progress
 
-    reports = (arguments.manifest, arguments.image_table, arguments.annotations, arguments.citation, arguments.checksums, arguments.preview)
+    reports = [getattr(arguments, name) for name in REPORTS]
     cli.refuse_overwriting([arguments.table] if arguments.table else [], reports)
+    flags.check_fetch_json(arguments)
+    _check_extras(arguments)
     endpoints = Endpoints.from_environment()
     with ExitStack() as stack:
         client = stack.enter_context(Client(endpoints, **patience))
         idr = Idr(client, endpoints)
         most = min(arguments.max_items, endpoints.max_items or arguments.max_items)
-        asked = requested([*arguments.spec, *arguments.images], arguments.table, endpoints.idr_web, Walk(idr), most)
+        specs, walk = [*arguments.spec, *arguments.images], Walk(idr)
+        asked = None if arguments.originals_from == "folder" else requested(specs, arguments.table, endpoints.idr_web, walk, most)
         progress = Progress("Downloading", quiet=arguments.quiet, log_json=arguments.log_json)
         stack.callback(progress.close)
-        result = download(idr, client, _job(arguments, endpoints, progress, stack), asked.numbers, missing=asked.missing)
+        bulk = BulkTables() if arguments.bulk_annotations else None
+        job = _job(arguments, endpoints, progress, stack, bulk)
+        if asked is None:
+            result = download_folders(idr, client, walk, job, specs, arguments.table)
+        else:
+            result = download(idr, client, job, asked.numbers, missing=asked.missing)
+        lacking = bulk.write(idr, arguments.bulk_annotations, arguments.bulk_columns) if bulk is not None else 0
     _report(result, arguments)
-    return _exit_code(result, arguments)
+    return _exit_code(result, arguments, lacking)
 
 
-def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: ExitStack) -> Any:
+def _check_extras(arguments: argparse.Namespace) -> None:
+    """Refuse a table of what is not asked for, and say what a format has none of."""
+    import logging
+
+    from lightmicroscopy.errors import UsageError
+
+    for table, asked in (("label_table", "labels"), ("bulk_columns", "bulk_annotations")):
+        if getattr(arguments, table) and not getattr(arguments, asked):
+            raise UsageError(f"--{table.replace('_', '-')} goes with --{asked.replace('_', '-')}. Give both, or neither.")
+    log = logging.getLogger("lightmicroscopy")
+    if arguments.labels and arguments.format in ("original", "metadata"):
+        log.warning("Label maps are written with OME-TIFF and OME-Zarr only: with the format %s there are none.", arguments.format)
+    if arguments.originals_from == "folder" and (arguments.rois or arguments.bulk_annotations):
+        log.warning("Regions of interest and bulk annotations belong to images: of the files in a study's folder there are none.")
+
+
+def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: ExitStack, bulk: Any) -> Any:
     from lightmicroscopy.archives.engine import Limits
     from lightmicroscopy.archives.idr_download import Job
+    from lightmicroscopy.archives.idr_labels import LABELS, LabelMaps
     from lightmicroscopy.archives.idr_plan import Wanted
     from lightmicroscopy.archives.idr_request import already_done
+    from lightmicroscopy.archives.idr_rois import ROIS, roi_rows
     from lightmicroscopy.archives.idr_tables import ImagesTable, annotation_rows, image_row
     from lightmicroscopy.reports.tables import ANNOTATIONS, TableFile
 
     images = stack.enter_context(ImagesTable(arguments.image_table)) if arguments.image_table else None
     annotations = stack.enter_context(TableFile(arguments.annotations, ANNOTATIONS)) if arguments.annotations else None
 
+    rois = stack.enter_context(TableFile(arguments.rois, ROIS)) if arguments.rois else None
+    maps = stack.enter_context(TableFile(arguments.label_table, LABELS)) if arguments.label_table else None
+
     def planned(image: Any) -> None:
+        if rois is not None:
+            for row in roi_rows(image):
+                rois.add(row)
+        if bulk is not None:
+            bulk.add(image.record.id, image.place)
         if images is not None:
             images.add(image_row(image))
         if annotations is not None:
@@ -117,7 +187,7 @@ def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: Ex
     items = min(arguments.max_items, endpoints.max_items or arguments.max_items)
     size = min(arguments.max_size, endpoints.max_bytes or arguments.max_size)
     return Job(
-        Wanted(arguments.format, flags.selection_of(arguments), arguments.zip, arguments.arrange),
+        Wanted(arguments.format, flags.selection_of(arguments), arguments.zip, arguments.arrange, regions=rois is not None),
         arguments.output,
         limits=Limits(items, size),
         options=flags.write_options(arguments, cli.resources(arguments)),
@@ -127,6 +197,7 @@ def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: Ex
         earlier=already_done(arguments.table, arguments.output),
         planned=planned,
         progress=progress,
+        labels=LabelMaps(arguments.labels, maps.add if maps is not None else None, bool(arguments.galaxy_collection)) if arguments.labels else None,
     )
 
 
@@ -138,6 +209,11 @@ def _report(result: Any, arguments: argparse.Namespace) -> None:
     if arguments.citation:
         written = citation_page if arguments.citation.suffix.lower() == ".html" else citation_text
         write_text(arguments.citation, [written(result.studies.values())])
+    if arguments.fetch_json:
+        from lightmicroscopy.archives.fetch_json import write_fetch_json
+        from lightmicroscopy.archives.manifest import manifest_rows
+
+        write_fetch_json(arguments.fetch_json, manifest_rows(arguments.manifest), PROGRAM)
     if arguments.checksums:
         write_checksums(arguments.checksums, checksums(result.paths, arguments.output))
     if arguments.preview and arguments.format in ("ome-tiff", "ome-zarr"):
@@ -147,13 +223,13 @@ def _report(result: Any, arguments: argparse.Namespace) -> None:
     if arguments.galaxy_collection:
         from lightmicroscopy.galaxy import describe_stores
 
-        describe_stores(result.paths, arguments.galaxy_collection, None if arguments.arrange == "flat" else arguments.output)
+        describe_stores(result.paths, arguments.galaxy_collection, None if arguments.arrange in ("flat", "plate-store") else arguments.output)
 
 
-def _exit_code(result: Any, arguments: argparse.Namespace) -> int:
+def _exit_code(result: Any, arguments: argparse.Namespace, lacking: int) -> int:
     if not result.done and not (result.planned and arguments.plan_only):
         return cli.WRONG_USAGE if result.impossible == result.failed else cli.NOTHING_USABLE
-    return cli.SOME_FAILED if result.failed and arguments.strict else cli.DONE
+    return cli.SOME_FAILED if (result.failed or lacking) and arguments.strict else cli.DONE
 
 
 def main(arguments: list[str] | None = None, **patience: Any) -> int:

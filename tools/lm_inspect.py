@@ -9,18 +9,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightmicroscopy import cli, flags
+from lightmicroscopy.words import path_or_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lightmicroscopy.inputs import Given, Web
+
 PROGRAM = "lm_inspect"
-FORM_ONLY = ("input", "images", "make_ome_xml")
+FORM_ONLY = ("input", "images", "store", "make_ome_xml")
 
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     result = cli.build_parser(PROGRAM, "See what is in microscopy images: every series, its sizes, channels, instrument and dates.", output=False)
-    result.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="files, folders (OME-Zarr) or zips; the files of a set together")
+    result.add_argument(
+        "input",
+        nargs="*",
+        type=path_or_address,
+        metavar="INPUT",
+        help="files, folders (OME-Zarr), zips or addresses of OME-Zarr on the web; the files of a set together",
+    )
+    flags.add_url(result, repeatable=True)
     flags.add_reading(result)
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV), a row for each series")
     result.add_argument("--json", type=Path, metavar="FILE", help="everything, for programs")
@@ -35,19 +45,28 @@ def parser() -> argparse.ArgumentParser:
 
 
 def work(arguments: argparse.Namespace) -> int:
+    """Inspect, with one client for all that is on the web."""
+    from lightmicroscopy.inputs import Web
+
+    with Web(cli.resources(arguments).memory) as web:
+        return _inspected(arguments, web)
+
+
+def _inspected(arguments: argparse.Namespace, web: Web) -> int:
     """Inspect, writing as the inputs go by."""
-    from lightmicroscopy.inspection import bytes_of, input_names, inspect
+    from lightmicroscopy.inputs import bytes_of, names_of
+    from lightmicroscopy.inspection import inspect
     from lightmicroscopy.names import sanitise, unique, without_extension
     from lightmicroscopy.progress import Progress
     from lightmicroscopy.reports.inspection_files import Files
 
     reports = (arguments.table, arguments.json, arguments.html, arguments.preview)
     cli.refuse_overwriting(arguments.input, reports)
-    given = tuple(dict.fromkeys(arguments.input))
+    given = web.all_given(arguments.input, arguments.url)
     log = logging.getLogger("lightmicroscopy")
     done, total = 0, sum(map(bytes_of, given))
     progress = Progress("Inspecting", quiet=arguments.quiet, log_json=arguments.log_json)
-    names, known = input_names(given), flags.reading_of(arguments)
+    names, known = names_of(given), flags.reading_of(arguments)
     documents = dict(zip(names, unique([sanitise(without_extension(name)) for name in names]), strict=True))
     files = Files(
         table=arguments.table,
@@ -79,7 +98,7 @@ def work(arguments: argparse.Namespace) -> int:
     return cli.SOME_FAILED if files.failed and arguments.strict else cli.DONE
 
 
-def _entries(given: tuple[Path, ...], known: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _entries(given: tuple[Given, ...], known: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Open inputs once more for a look, as far as the picture reaches."""
     from lightmicroscopy.inspection import inspect
 
@@ -104,7 +123,7 @@ def _tell(row: dict[str, object]) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the script."""
-    return cli.run(PROGRAM, work, cli.parse(parser(), arguments, form_only=FORM_ONLY))
+    return cli.run(PROGRAM, work, cli.parse_with_input(parser(), arguments, form_only=FORM_ONLY))
 
 
 if __name__ == "__main__":

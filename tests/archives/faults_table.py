@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import re
 import sys
 import tempfile
@@ -19,8 +22,12 @@ import tifffile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
+import lm_bia_download
+import lm_bia_search
+import lm_idr_download
+import lm_idr_search
 from tests.archives import Archive
-from tests.unit.idr_downloads import IMPATIENT, Downloads
+from tests.unit.idr_downloads import IMPATIENT, Downloads, read_table
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "archive-faults.md"
 MOVED, SHARDED, SKET = 4007821, 6001240, 13441308
@@ -31,7 +38,15 @@ PATIENT = {"retries": 1, "sleep": lambda seconds: None}
 
 @dataclass(frozen=True)
 class Place:
-    """Something that is fetched."""
+    """Something that is fetched: by which tool, asked for what.
+
+    Attributes
+    ----------
+    image
+        For `lm_idr_download`.
+    tables
+        What the other tools write beside files; all of it is compared.
+    """
 
     title: str
     image: int
@@ -39,6 +54,24 @@ class Place:
     path: str
     flags: tuple[str, ...] = ("--t", "0", "--z", "0")
     method: str = "GET"
+    tool: Any = lm_idr_download
+    tables: tuple[str, ...] = ()
+
+    @property
+    def downloads(self) -> bool:
+        return self.tool in (lm_idr_download, lm_bia_download)
+
+
+def _search(title: str, path: str, *flags: str, method: str = "GET") -> Place:
+    return Place(title, 0, "web", path, flags, method, lm_idr_search, ("images", "studies", "annotations"))
+
+
+def _studies(title: str, service: str, path: str, *flags: str) -> Place:
+    return Place(title, 0, service, path, flags, "GET", lm_bia_search, ("studies", "files"))
+
+
+def _files(title: str, service: str, path: str) -> Place:
+    return Place(title, 0, service, path, ("--accession", "S-BIAD634"), "GET", lm_bia_download, ("manifest",))
 
 
 PLACES = {
@@ -49,10 +82,16 @@ PLACES = {
     "shard": Place("A part of a shard (OME-Zarr 0.5)", SHARDED, "objects", r"\.zarr/0/c/", ("--z", "118", "--channel", "index:0")),
     "original": Place("An original file", SKET, "originals", r"SkeT", ("--z", "0")),
     "kept": Place("An original file that is kept as it is", SKET, "originals", r"SkeT", ("--format", "original")),
+    "hits": _search("lm_idr_search: what the search engine finds (JSON)", r"submitquery/$", "--where", "Gene Symbol=Tcf15", method="POST"),
+    "list": _search("lm_idr_search: a list of the IDR's (JSON)", r"/m/datasets/11620/images/", "--study", "idr0062"),
+    "study": _studies("lm_bia_search: studies that are found (JSON)", "biostudies", r"/search", "--query", "nuclei"),
+    "names": _studies("lm_bia_search: a list of files (JSON)", "originals", r"/rawimages\.json$", "--accession", "S-BIAD634"),
+    "description": _files("lm_bia_download: what a study says of itself (JSON)", "biostudies", r"/studies/S-BIAD634$"),
+    "file": _files("lm_bia_download: a file", "originals", r"/rawimages/Neuroblastoma_1\.tif$"),
 }
-JSONS = ("image", "annotations")
+JSONS = ("image", "annotations", "hits", "list", "study", "names", "description")
 OBJECTS = ("metadata", "chunk", "shard")
-FILES = ("original", "kept")
+FILES = ("original", "kept", "file")
 ALL = tuple(PLACES)
 
 
@@ -68,47 +107,64 @@ class Case:
 
 CASES = (
     Case("503 Service Unavailable", "status", options={"status": 503}),
-    Case("429 with Retry-After", "status", ("image", "chunk", "original"), {"status": 429, "retry_after": "1"}),
+    Case("429 with Retry-After", "status", ("image", "chunk", "original", "hits", "names", "file"), {"status": 429, "retry_after": "1"}),
+    Case("429 without Retry-After", "status", ("image", "hits", "names", "file"), {"status": 429}),
+    Case("502 Bad Gateway, a web page", "status", ("image", "kept", "hits", "study", "description", "file"), {"status": 502}),
+    Case("504 Gateway Timeout", "status", ("list", "names", "file"), {"status": 504}),
     Case("403 Forbidden", "status", options={"status": 403}),
     Case("404 Not Found", "status", options={"status": 404}),
-    Case("500 with a stack trace", "json-error", JSONS),
-    Case("the session has expired", "session", JSONS),
+    Case("500 with a stack trace", "json-error", ("image", "annotations", "list")),
+    Case("the session has expired", "session", ("image", "annotations", "list")),
     Case("the connection is reset at once", "reset"),
-    Case("the connection is reset half-way", "reset", ("image", "chunk", "original"), {"bytes": 100}),
+    Case("the connection is reset half-way", "reset", ("image", "chunk", "original", "names", "file"), {"bytes": 100}),
     Case("it closes half-way", "truncate"),
     Case("its length is 10 bytes too small", "short-length", options={"bytes": 10}),
-    Case("it comes late", "delay", ("image", "chunk", "kept"), {"seconds": 0.05}),
-    Case("it never comes", "never", ("image", "chunk", "kept")),
-    Case("it drips for ever", "drip", ("annotations", "chunk", "kept"), {"bytes": 1, "seconds": 0.2}),
+    Case("it comes late", "delay", ("image", "chunk", "kept", "file"), {"seconds": 0.05}),
+    Case("it never comes", "never", ("image", "chunk", "kept", "hits", "study", "file")),
+    Case("it drips for ever", "drip", ("annotations", "chunk", "kept", "list", "names", "file"), {"bytes": 1, "seconds": 0.2}),
     Case("one bit is flipped", "corrupt"),
     Case("one bit is flipped, not in the index but in the pixels", "corrupt", ("shard",), {"first": 2}),
     Case("it is something else", "replace", options={"body": "[7, null]", "content_type": "application/json"}),
     Case("it is a web page", "html"),
     Case("it leads to a host that is not configured", "redirect", options={"target": "{elsewhere}/x"}),
-    Case("it leads into the private network", "redirect", ("image", "chunk", "original"), {"target": "http://169.254.169.254/latest/meta-data"}),
-    Case("it leads to itself", "redirect", ("image", "metadata", "kept"), {"target": "{self}"}),
+    Case(
+        "it leads into the private network",
+        "redirect",
+        ("image", "chunk", "original", "hits", "study", "file"),
+        {"target": "http://169.254.169.254/latest/meta-data"},
+    ),
+    Case("it leads to itself", "redirect", ("image", "metadata", "kept", "list", "description", "file"), {"target": "{self}"}),
     Case("it leads on and on", "redirect", ("annotations", "chunk", "original"), {"target": "{self}x"}),
     Case("it has no end", "endless", options={"limit": 256 * MIB}),
-    Case("a gzip bomb", "gzip-bomb", ("image", "metadata", "chunk"), {"limit": 128 * MIB}),
+    Case("a gzip bomb", "gzip-bomb", ("image", "metadata", "chunk", "hits", "study", "names", "file"), {"limit": 128 * MIB}),
     Case("128 MiB of JSON", "huge-json", (*JSONS, "metadata"), {"limit": 128 * MIB}),
-    Case("it is another file by now, and whole", "etag", ("chunk", "original", "kept")),
+    Case("it is another file by now, and whole", "etag", ("chunk", "original", "kept", "file")),
     Case("Range is ignored", "no-range", ("shard",)),
     Case("another range than was asked for", "wrong-range", ("shard",)),
 )
-LEFT_OUT = {"lie": "only lists are paged by a total or a bookmark; the search tool reads those"}
+LEFT_OUT = {"lie": "a total or a bookmark that is none: tests/unit/test_idr_search_faults.py"}
 
 HEAD = """# What a failing archive gets
 
-This table is made by a test (`python -m tests.archives.faults_table` writes it, `tests/archives/test_faults_table.py` compares every row). For each
-row `lm_idr_download` runs against the sample archive (`tests/archives`) twice: the fault happens to the first request, and to every request.
-The test's client tries twice, without pauses, and waits half a second; the real one tries six times (three where it has to wait), with growing
-pauses, and waits 90 seconds. `…` stands for any text; ‹web›, ‹objects›, ‹originals›, ‹biostudies› and ‹elsewhere› for the addresses
-of the services.
+These tables are made by a test (`python -m tests.archives.faults_table` writes them, `tests/archives/test_faults_table.py` compares every row). For
+each row `lm_idr_download`, or the tool that the title names, runs against the sample archive (`tests/archives`) twice: the fault happens to the
+first request, and to every request. The test's client tries twice, without pauses, and waits half a second; the real one tries six times (three
+where it has to wait), with growing pauses, and waits 90 seconds. `…` stands for any text; ‹web›, ‹objects›, ‹originals›, ‹biostudies› and
+‹elsewhere› for the addresses of the services.
 
-Exit codes: 0 done, 1 nothing usable, 2 wrong usage. "Same" is: done, and every pixel (of a kept file, every byte) as without the fault. In no row is
-anything partial under a final name, is anything asked of a host that is not configured, or is there a traceback.
+Exit codes: 0 done, 1 nothing usable, 2 wrong usage. "Same" is: done, and every pixel (of a kept file or a table, every byte) as without the fault;
+"0, less" is done but for what failed, of which the manifest says why. In no row is anything partial under a final name, is anything asked of a host
+that is not configured, or is there a traceback.
 """
 FOOT = """
+## What a kill leaves
+
+`python -m tests.archives.kills --kills 20 --seed 5` kills a download of 306 files (4.7 MB, slowly served) twenty times at random moments with the
+signal that cannot be caught, each time going on from the manifest of the call before, and lets it run once in the end. What is there then is what an
+undisturbed call makes, byte by byte, and so is the manifest. Files are continued where they broke off: 1.6 MB (34 %), 80 kB for each kill of eight
+connections, were sent by the server more often than once, most of it on its way when the process ended. `tests/unit/test_download_killed.py` is the
+same with three kills.
+
 ## What cannot be noticed
 
 Between a server's disk and ours every transport is checked by its length, objects and files with an MD5-shaped ETag by that sum, and chunks by their
@@ -126,6 +182,7 @@ class Outcome:
     disk: str
     pixels: int
     word: str
+    names: tuple[str, ...] = ()
 
 
 class Bench:
@@ -162,6 +219,8 @@ class Bench:
         folder = self.folder / str(self._runs)
         folder.mkdir()
         what = PLACES[place]
+        if what.tool is not lm_idr_download:
+            return self._run_other(place, folder, patience)
         run = Downloads(self.archive, folder, self.patch)(what.image, *what.flags, "--no-verify", patience=patience)
         done = [row for row in run.manifest if row["status"] == "done"]
         shown = [name for name in run.made if not name.rpartition("/")[2].startswith(".")]
@@ -179,6 +238,32 @@ class Bench:
         told = [line for line in map(self._plain, run.lines) if sound is None or line not in sound.told]
         return Outcome(run.code, tuple(told), disk, zlib.crc32(pixels), state if run.code == 0 else str(run.code))
 
+    def _run_other(self, place: str, folder: Path, patience: dict[str, Any]) -> Outcome:
+        what, sound = PLACES[place], self._sound.get(place)
+        flags = [*what.flags, *(part for name in what.tables for part in (f"--{name}", str(folder / f"{name}.tsv")))]
+        flags += ["--output", str(folder / "out")] if what.downloads else []
+        self.patch.setenv("LIGHTMICROSCOPY_ENDPOINTS", json.dumps(self.archive.endpoints))
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            code = what.tool.main(flags, **patience)
+        assert "Traceback" not in said.getvalue()
+        made = {name: (folder / name).read_bytes() for name in _names(folder)}
+        if what.downloads:
+            rows = read_table(folder / "manifest.tsv") if "manifest.tsv" in made else []
+            done = sorted(f"out/{row['path']}" for row in rows if row["status"] == "done")
+            assert done == [name for name in made if name.startswith("out/") and not name.rpartition("/")[2].startswith(".")]
+        made.pop("manifest.tsv", None)
+        shown = {name: data for name, data in made.items() if not name.rpartition("/")[2].startswith(".")}
+        result = zlib.crc32(b"".join(shown.values()))
+        same = sound is None or result == sound.pixels
+        less = sound is not None and set(shown) < set(sound.names)
+        state = "same" if same else "0, less" if less else "0, other bytes" if what.downloads else "0, other rows"
+        lines = [line.partition(": ")[2] for line in said.getvalue().splitlines()]
+        told = [line for line in map(self._plain, lines) if sound is None or line not in sound.told]
+        left = len(sound.names) - len(shown) if sound is not None else 0
+        disk = "nothing" if not shown else f"all but {left}" if left else "all of it" if same else "all of it, other within"
+        disk = ", ".join((disk, *(f"`{name.removeprefix('out/')}`" for name in made if name not in shown)))
+        return Outcome(code, tuple(told), disk, result, state if code == 0 else str(code), tuple(shown))
+
     def _plain(self, line: str) -> str:
         for service in ("web", "objects", "originals", "biostudies", "elsewhere"):
             line = line.replace(self.archive.base(service), f"‹{service}›")
@@ -186,6 +271,10 @@ class Bench:
         # Sorted by ports, which are any.
         line = re.sub(r"(?:‹(?:web|objects|originals|biostudies)›, ){3}‹(?:web|objects|originals|biostudies)›", NAMED, line)
         return line.replace("|", "\\|").replace("<", "‹").replace(">", "›")
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 def keys() -> Iterator[tuple[str, Case]]:

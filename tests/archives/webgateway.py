@@ -9,6 +9,7 @@ from typing import Any
 
 from .content import Catalogue
 from .content.model import Image, Length, Plate, Well
+from .tables import TableViews
 from .wire import Request, Response, json_response, redirect
 
 RANGES = {"uint8": (0, 255), "int8": (-128, 127), "uint16": (0, 65535), "int16": (-32768, 32767)}
@@ -22,6 +23,7 @@ class Webgateway:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         n = r"(\d+)"
+        bulk = TableViews(catalogue)
         table: dict[str, Callable[..., Response]] = {
             f"imgData/{n}/": self._img_data,
             f"imgData/{n}/(\\w+)/": self._img_data,
@@ -33,17 +35,26 @@ class Webgateway:
             f"render_(?:image|image_region|thumbnail)/{n}": self._rendered,
             f"render_ome_tiff/i/{n}/": self._ome_tiff,
         }
+        by_name: dict[str, Callable[..., Response]] = {
+            f"annotations/([\\w.]+)/{n}/": bulk.annotations,
+            f"table/{n}/query/": bulk.query,
+            f"table/([\\w.]*[A-Za-z][\\w.]*)/{n}/query/": bulk.object_query,
+        }
+        self._by_name = [(re.compile("/webgateway/" + pattern), view) for pattern, view in by_name.items()]
         self._table = [(re.compile("/webgateway/" + pattern), view) for pattern, view in table.items()]
 
     def known(self, path: str) -> bool:
         """Whether a path leads anywhere."""
-        return any(pattern.fullmatch(path) for pattern, _ in self._table)
+        return any(pattern.fullmatch(path) for pattern, _ in (*self._table, *self._by_name))
 
     def __call__(self, request: Request) -> Response:
         """Answer one view."""
         for pattern, view in self._table:
             if match := pattern.fullmatch(request.path):
                 return view(request, int(match[1]), *match.groups()[1:])
+        for pattern, view in self._by_name:
+            if match := pattern.fullmatch(request.path):
+                return view(request, *match.groups())
         return Response(404, b"<h1>Page not found</h1>", {"Content-Type": "text/html; charset=utf-8"})
 
     def _img_data(self, request: Request, number: int, key: str | None = None) -> Response:

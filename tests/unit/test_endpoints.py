@@ -118,6 +118,8 @@ def test_only_hosts_of_the_environment_may_lie_inside() -> None:
         ({"allowed_hosts": ["me:pw@a.example"]}, "allowed_hosts: https://a.example is not a host"),
         ({"max_bytes": "10 GB"}, "max_bytes: the value must be a whole number above 0"),
         ({"max_bytes": True}, "max_bytes: the value must be a whole number above 0, and is true"),
+        ({"connections": 0}, "connections: the value must be a whole number above 0"),
+        ({"connections": 65}, "connections: more than 64 at a time"),
         ({"max_items": 0}, "max_items: the value must be a whole number above 0"),
         ({"max_items": 1.5}, "max_items"),
         ({"user_agent": "a\r\nX-Evil: 1"}, "user_agent: the value must be 1 to 256"),

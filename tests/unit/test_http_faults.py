@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import itertools
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -65,6 +66,25 @@ def test_pauses_grow_and_end_in_a_sentence() -> None:
         assert client.requests == 6
         assert server.connections == 1
     assert naps == [1, 2, 4, 8, 16]
+
+
+def test_a_long_pause_is_told_of_once_for_all_that_wait_together(caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+
+    def nap(seconds: float) -> None:
+        now[0] += seconds
+
+    with serving(HTML_ERROR) as server, Client(endpoints_for(server), sleep=nap, clock=lambda: now[0], jitter=lambda: 1.0) as client:
+        with caplog.at_level(logging.INFO, "lightmicroscopy"), pytest.raises(ArchiveError):
+            client.get(f"{server.url}/x", limit=1000)
+        with caplog.at_level(logging.INFO, "lightmicroscopy"), pytest.raises(ArchiveError):
+            now[0] -= 31
+            client.get(f"{server.url}/y", limit=1000)
+    said = [record.message.removeprefix(server.url) for record in caplog.records]
+    assert said[:3] == [
+        f"/x: the service answered 502 Bad Gateway; trying again in {pause} s ({often} of 5)." for pause, often in ((4, 3), (8, 4), (16, 5))
+    ]
+    assert said[3:] == [], "nothing is said while another request to that host waits"
 
 
 def test_jitter_halves_a_pause_at_most_and_none_is_endless() -> None:

@@ -145,11 +145,22 @@ def test_an_image_that_has_grown_since_it_was_planned_is_not_fetched(archive: Ar
     run = None
     archive.faults.add("replace", f"/original_file_paths/{crowd[-1]}/", service="web", first=2, count=0, body=big, content_type=JSON)
     archive.faults._faults.reverse()
-    run = download(*crowd, "--format", "original")
-    assert run.code == 0
-    assert [status for _, status in run.statuses] == ["done"] * 16 + ["failed"]
+    run = download(*crowd)
+    assert run.statuses[-1] == (f"image-{crowd[-1]}", "failed")
     assert "was planned with 57.8 kB and is larger now: 67.1 MB. Plan it anew." in run.lines[-1]
     assert {one.method for one in archive.asked("originals", "64MiB")} == {"HEAD"}
+
+
+def test_files_that_are_kept_as_they_are_are_those_that_were_planned(archive: Archive, download: Downloads) -> None:
+    """The IDR is not asked again when it is their turn, however many there are."""
+    crowd = range(99000100, 99000117)
+    paths = ask(f"{archive.base('web')}/webgateway/original_file_paths/{SKET}/").body.decode()
+    archive.faults.add("replace", "/webgateway/original_file_paths/990001", service="web", count=0, body=paths, content_type=JSON)
+    run = download(*crowd, "--format", "original")
+    assert run.code == 0
+    assert [status for _, status in run.statuses] == ["done"] * 17
+    assert len(archive.asked("web", "/webgateway/original_file_paths/990001")) == 17
+    assert len([one for one in archive.asked("originals", "SkeT") if one.method == "GET"]) == 1, "a file of several images is fetched once"
 
 
 def test_an_archive_of_other_sizes_than_it_says_is_another_image(archive: Archive, download: Downloads) -> None:

@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from lightmicroscopy.progress import LINE_SECONDS, Progress, set_up_messages, size
+from lightmicroscopy.progress import LINE_SECONDS, Progress, duration, set_up_messages, size
 
 
 class Terminal(io.StringIO):
@@ -49,6 +49,45 @@ def test_a_terminal_gets_a_bar_that_goes_away() -> None:
     progress.close()
     assert "Converting" in terminal.getvalue()
     assert terminal.getvalue().endswith("\r")
+
+
+def test_what_came_before_the_first_byte_does_not_make_the_rate_smaller(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_messages("lm_test", quiet=False, log_json=False)
+    clock = Clock()
+    progress = Progress("Downloading", clock=clock, stream=io.StringIO())
+    for moment, done in ((1000.0, 50_000_000), (1040.0, 90_000_000)):
+        clock.time = moment
+        progress(done, 1_090_000_000)
+    assert capsys.readouterr().err.splitlines()[-1].endswith("8 % (90.0 MB of 1.1 GB, 1.0 MB/s, about 17 min left)")
+
+
+def test_what_does_not_move_has_no_time_left(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_messages("lm_test", quiet=False, log_json=False)
+    clock = Clock()
+    progress = Progress("Downloading", clock=clock, stream=io.StringIO())
+    for clock.time in (0.0, 31.0):
+        progress(0, 100)
+    assert capsys.readouterr().err.splitlines() == ["lm_test: Downloading: 0 % (0 B of 100 B, 0 B/s, time left unknown)"]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2 h"), (1e6, "278 h")])
+def test_times_for_people(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_message_does_not_stick_to_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    logger = set_up_messages("lm_test", quiet=False, log_json=False)
+    progress = Progress("Downloading")
+    progress(50, 100)
+    before = len(terminal.getvalue())
+    logger.warning("It did not answer.")
+    progress.close()
+    cleared, _, rest = terminal.getvalue()[before:].partition("lm_test: It did not answer.\n")
+    assert cleared.startswith("\r")
+    assert cleared.strip() == "", "the line of the bar is empty before the message"
+    assert "Downloading" in rest, "and the bar stands below it"
 
 
 def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ NOT_IN_THE_FORM = {
     "memory": "Galaxy grants it through GALAXY_MEMORY_MB",
     "quiet": "a job's log keeps everything",
     "log_json": "for programs that watch the script; Galaxy shows the log to people",
+    "fetch_json": "for administrators whose compute nodes reach no archive",
     "verify": "a server's user should not be able to skip the check of what was written",
 }
 """Flags no wrapper offers, and why."""
@@ -73,6 +74,11 @@ SET_BY_THE_COMMAND = {
         "zip": "follows from the packaging that was chosen",
         "preview": "an output if the box is ticked",
         "table": "the dataset that was chosen",
+        "rois": "an output if the box is ticked",
+        "labels": "an output if the box is ticked",
+        "label_table": "goes with the label maps",
+        "bulk_annotations": "an output if the box is ticked",
+        "bulk_columns": "goes with the bulk annotations",
         "galaxy_collection": "how the folders become a collection",
     },
 }

@@ -14,6 +14,9 @@ from ..needs import missing
 from .conftest import WRAPPERS
 from .rendering import Wrapper
 
+IGNORED = {"allow_uri_if_protocol": "by it Galaxy 26.1 gives the address of a deferred dataset; older servers skip it and fetch what is deferred"}
+"""Attributes that the old schema does not know, which a server reads past, and why they are there."""
+
 READ_BY_THE_OLD_SERVER = r"""
 import json, sys, warnings
 warnings.simplefilter("ignore")
@@ -64,7 +67,8 @@ def old_server(root: Path) -> dict[str, Any]:
 
 
 def test_the_schema_of_21_09_accepts_everything_outside_the_tests(wrapper: Wrapper, old_server: dict[str, Any]) -> None:
-    assert old_server[wrapper.path.stem]["errors"] == []
+    errors = old_server[wrapper.path.stem]["errors"]
+    assert [error for error in errors if not any(f"The attribute '{name}' is not allowed" in error for name in IGNORED)] == []
 
 
 def test_the_parser_of_21_09_reads_what_the_newest_reads(wrapper: Wrapper, old_server: dict[str, Any]) -> None:

@@ -207,15 +207,26 @@ def run(program: str, main: Callable[[argparse.Namespace], int], arguments: argp
         return NOTHING_USABLE
 
 
-def refuse_overwriting(inputs: Sequence[Path], reports: Sequence[Path | None]) -> None:
+def parse_with_input(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None, *, form_only: Sequence[str] = ()) -> argparse.Namespace:
+    """Parse as `parse` does, for a script whose inputs are given in their place, by ``--url``, or both."""
+    parsed = parse(parser, arguments, form_only=form_only)
+    urls = [parsed.url] if isinstance(parsed.url, str) else parsed.url
+    if not parsed.input and not any(url.strip() for url in urls):
+        parser.error("There is nothing to read: give a file or folder, or the address of an OME-Zarr on the web.")
+    return parsed
+
+
+def refuse_overwriting(inputs: Sequence[object], reports: Sequence[Path | None]) -> None:
     """Refuse reports that would replace an input or each other, or that cannot become files, before any work is done.
+
+    Inputs that are no paths are on the web.
 
     Raises
     ------
     UsageError
         Naming the first such report.
     """
-    sources = [path.resolve() for path in inputs]
+    sources = [path.resolve() for path in inputs if isinstance(path, Path)]
     seen: set[Path] = set()
     for report in reports:
         if report is None:

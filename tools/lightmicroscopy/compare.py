@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from . import readers
@@ -14,11 +13,11 @@ from .compare_fields import described, same, shown
 from .compare_pixels import PIXELS, planar, unlike_planes
 from .compare_place import described_place
 from .errors import SuiteError
-from .image import Location
+from .inputs import Given, location_of, names_of
 from .provenance import NAMESPACE, SOURCE
 
 if TYPE_CHECKING:
-    from .image import Dataset, Image
+    from .image import Dataset, Image, Location
 
 OPEN_COPIES: Final = 16
 """Copies that are open at once; a file of a thousand positions has a thousand copies."""
@@ -116,7 +115,7 @@ class Comparison:
 
 def compare(
     original: Location,
-    copies: Sequence[Path],
+    copies: Sequence[Given],
     *,
     pixels: bool = True,
     threads: int = 1,
@@ -129,8 +128,8 @@ def compare(
     original
         What was copied; its files are the members of its set.
     copies
-        Files and stores that hold its series, in any order, split or not, once or several times. The members of a set may
-        be among them.
+        Files and stores, also on the web, that hold its series, in any order, split or not, once or several times. The members of a set
+        may be among them.
     pixels
         Whether the pixels are compared too.
     threads
@@ -143,9 +142,9 @@ def compare(
     UnreadableError
         If the original cannot be opened. A copy that cannot is a row.
     """
-    names = _names(copies)
+    names = names_of(copies)
     with readers.open(original) as dataset, _Copies(copies) as opened:
-        result = Comparison(dataset.location.name, dataset.format, names)
+        result = Comparison(dataset.location.name, dataset.format, tuple(names))
         held = list(_look(opened, names, result))
         found = pairs(dataset, held)
         work = _Work(dataset, opened, names, pixels, threads, _Sum(progress, _bytes(found)) if progress else None)
@@ -224,7 +223,7 @@ def record_of(image: Image, source: str) -> dict[str, str]:
 class _Copies:
     """The copies, opened when they are needed and closed when others are."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Given]) -> None:
         self.paths = tuple(paths)
         self.open: OrderedDict[int, Dataset] = OrderedDict()
 
@@ -239,7 +238,7 @@ class _Copies:
         if number not in self.open:
             while len(self.open) >= OPEN_COPIES:
                 self.open.popitem(last=False)[1].close()
-            self.open[number] = readers.open(Location(self.paths[number], self.paths))
+            self.open[number] = readers.open(location_of(self.paths[number], self.paths))
         self.open.move_to_end(number)
         return self.open[number]
 
@@ -250,7 +249,7 @@ class _Copies:
 
 
 def _look(copies: _Copies, names: Sequence[str], result: Comparison) -> Iterator[Held]:
-    members: set[Path] = set()
+    members: set[Given] = set()
     for number, path in enumerate(copies.paths):
         if path in members:
             continue
@@ -370,9 +369,3 @@ class _Sum:
 
 def _bytes(found: Sequence[Pair]) -> int:
     return sum(pair.original.shape.pixels * pair.original.dtype.itemsize for pair in found if pair.original and pair.held)
-
-
-def _names(paths: Sequence[Path]) -> tuple[str, ...]:
-    """The last part of each path, or the whole path where two would be called the same."""
-    known = Counter(path.name for path in paths)
-    return tuple(path.name if known[path.name] == 1 else str(path) for path in paths)

@@ -5,23 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import readers
 from .compare import Comparison, Row, compare
 from .errors import SuiteError
-from .image import Dataset, Location
+from .inputs import Given, location_of
 from .names import sanitise, without_extension
 from .provenance import NAMESPACE, SOURCE, checksum_of_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .image import Dataset, Location
 
 OF_NONE = "made from none of these originals, as far as can be seen"
 _NUMBERED = re.compile(r"~[0-9]{1,4}$")
 
 
 def compare_many(
-    originals: Sequence[Path],
-    copies: Sequence[Path],
+    originals: Sequence[Given],
+    copies: Sequence[Given],
     *,
     reading: Mapping[str, Any] | None = None,
     pixels: bool = True,
@@ -45,7 +49,7 @@ def compare_many(
         As of `compare`; progress begins anew with each original.
     """
     choices = dict(reading or {})
-    opened = _Originals([Location(path, tuple(originals), **choices) for path in originals])
+    opened = _Originals([location_of(given, originals, **choices) for given in originals])
     result = Comparison("; ".join(opened.names), "", tuple(path.name for path in copies), formats={})
     given = _shared_out(opened, copies, result)
     for location in opened.locations:
@@ -144,15 +148,15 @@ def _records(dataset: Dataset) -> list[dict[str, str]]:
     return [dict(note.pairs) for note in image.metadata.annotations if note.namespace == NAMESPACE] if image else []
 
 
-def _shared_out(originals: _Originals, copies: Sequence[Path], result: Comparison) -> dict[str, list[Path]]:
+def _shared_out(originals: _Originals, copies: Sequence[Given], result: Comparison) -> dict[str, list[Given]]:
     """Give each copy to its original; those of none, and those that cannot be read, are rows."""
-    given: dict[str, list[Path]] = {}
-    members: set[Path] = set()
+    given: dict[str, list[Given]] = {}
+    members: set[Given] = set()
     for path in copies:
         if path in members:
             continue
         try:
-            with readers.open(Location(path, tuple(copies))) as dataset:
+            with readers.open(location_of(path, copies)) as dataset:
                 original, others = originals.of(dataset), [file for file in dataset.files if file in copies and file != path]
         except (SuiteError, OSError) as error:
             result.unreadable.append(str(error))

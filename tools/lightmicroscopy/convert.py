@@ -67,11 +67,18 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Conversion:
-    """A finished conversion, one outcome per series."""
+    """A finished conversion, one outcome per series.
+
+    Attributes
+    ----------
+    complete
+        Adds to an image's metadata where it came from, as it was added to the output.
+    """
 
     dataset: Dataset
     request: Request
     outcomes: tuple[Outcome, ...]
+    complete: Callable[[Image], Image] = field(default=lambda image: image, repr=False, compare=False)
     _sums: dict[Path, tuple[tuple[str, str], ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -159,7 +166,7 @@ def convert(location: Location, output: Path, request: Request, *, progress: Cal
 def convert_dataset(dataset: Dataset, output: Path, request: Request, *, progress: Callable[[int, int], None] | None = None) -> Conversion:
     """Convert what is already open, named after its location; see `convert`. It stays open whatever happens."""
     images = _selected(dataset, request)
-    labels = _labels(dataset, images, request)
+    labels = selected_labels(dataset, images, request)
     _make(output)
     total = sum(image.shape.pixels * image.dtype.itemsize for image in (*images, *labels))
     write = _write_files if request.format == "ome-tiff" else _write_store
@@ -174,7 +181,7 @@ def convert_dataset(dataset: Dataset, output: Path, request: Request, *, progres
         return replace(image, metadata=replace(image.metadata, annotations=(*image.metadata.annotations, annotation)))
 
     options = replace(request.options, progress=_Sum(progress, total) if progress else None, complete=complete)
-    return Conversion(dataset, request, tuple(write(dataset, images, labels, output / sanitise(stem), options)))
+    return Conversion(dataset, request, tuple(write(dataset, images, labels, output / sanitise(stem), options)), complete)
 
 
 def _selected(dataset: Dataset, request: Request) -> list[Image]:
@@ -188,7 +195,7 @@ def _selected(dataset: Dataset, request: Request) -> list[Image]:
     return [replace(image, kind="label") for image in images] if request.label else images
 
 
-def _labels(dataset: Dataset, images: Sequence[Image], request: Request) -> list[Image]:
+def selected_labels(dataset: Dataset, images: Sequence[Image], request: Request) -> list[Image]:
     """Label maps of the chosen series, cut as those are; channels do not apply to them."""
     wanted = {image.series for image in images}
     selection = replace(request.selection, channels=(), series="all", project="")

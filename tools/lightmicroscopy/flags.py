@@ -46,6 +46,15 @@ def recorded_reading(arguments: argparse.Namespace) -> tuple[tuple[str, str], ..
     return recorded(arguments, tuple(name for name, default in _READING.items() if getattr(arguments, name) != default))
 
 
+def add_url(parser: argparse.ArgumentParser, *, repeatable: bool) -> None:
+    """Add the address of a store on the web, as a flag for forms; on the command line it may stand for a path, too."""
+    text = "address of an OME-Zarr on the web, read where it is: https://…, or s3://… of a public bucket"
+    if repeatable:
+        parser.add_argument("--url", action="append", default=[], metavar="URL", help=f"{text}; repeat for several, or put spaces between")
+    else:
+        parser.add_argument("--url", default="", metavar="URL", help=text)
+
+
 def add_selection(parser: argparse.ArgumentParser) -> None:
     """Add the selection grammar."""
     chosen = parser.add_argument_group("selection (what lies outside the image is an error; counted from 0, ends not included)")
@@ -148,3 +157,13 @@ def _chunk(text: str) -> tuple[int, ...] | None:
     if not re.fullmatch(r"[1-9]\d{0,5}(,[1-9]\d{0,5}){1,2}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor Y,X nor Z,Y,X in pixels")
     return tuple(int(number) for number in text.split(","))
+
+
+def check_fetch_json(arguments: argparse.Namespace) -> None:
+    """Raise `UsageError` where a plan for Galaxy's upload is asked for with flags that give none."""
+    from .errors import UsageError
+
+    if arguments.fetch_json and not (arguments.plan_only and arguments.manifest and arguments.format == "original"):
+        raise UsageError(
+            "--fetch-json needs --plan-only, --manifest and --format original: Galaxy fetches the archive's own files, from the manifest."
+        )

@@ -327,6 +327,8 @@ class Location:
     """For images that have no pixel size of their own."""
     mosaic: Literal["as-stored", "fuse", "tiles"] = "as-stored"
     """How the tiles of a mosaic are to be shown, where the format has them."""
+    wanted: frozenset[int] | None = None
+    """Series that will be asked for; others may be left out where opening them costs. ``None`` for all."""
 
     @property
     def name(self) -> str:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import readers
 from .errors import SuiteError
-from .image import Location, Quantity
+from .inputs import Address, Given, bytes_of, location_of, names_of
 from .metadata.ngff_units import micrometres
 from .metadata.ome_private import scrub_map, scrub_pairs
 from .metadata.sources import changed, preview, unsaid
-from .provenance import files_below
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .image import Dataset, Image, Objective
+    from .image import Dataset, Image, Objective, Quantity
 
 Original = Literal["keep", "scrub", "drop"]
 UNEXPECTED = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError, AssertionError)
@@ -39,7 +36,7 @@ class Input:
     """
 
     name: str
-    path: Path
+    path: Given
     bytes: int
     dataset: Dataset | None = None
     unreadable: str = ""
@@ -55,13 +52,13 @@ class Input:
         return (*self.dataset.warnings, *(sentence for sentence in said if sentence))
 
 
-def inspect(paths: Sequence[Path], **known: Any) -> Iterator[Input]:
+def inspect(paths: Sequence[Given], **known: Any) -> Iterator[Input]:
     """Open inputs one after another, sorted by name.
 
     Parameters
     ----------
     paths
-        Files, folders or zips. All of them together are where the members of multi-file sets are looked for.
+        Files, folders, zips or stores on the web. All of them together are where the members of multi-file sets are looked for.
     known
         What `Location` is told of how to read them: ``mosaic``, ``axes``, ``pixel_size``.
 
@@ -70,13 +67,13 @@ def inspect(paths: Sequence[Path], **known: Any) -> Iterator[Input]:
     Each input. Its dataset is closed when the next is asked for. One that cannot be read says why.
     """
     given = tuple(dict.fromkeys(paths))
-    members: dict[Path, str] = {}
-    for name, path in sorted(zip(input_names(given), given, strict=True)):
+    members: dict[Given, str] = {}
+    for name, path in sorted(zip(names_of(given), given, strict=True), key=lambda pair: pair[0]):
         if path in members:
             yield Input(name, path, bytes_of(path), part_of=members[path])
             continue
         try:
-            dataset = readers.open(Location(path, given, **known))
+            dataset = readers.open(location_of(path, given, **known))
         except SuiteError as error:
             yield Input(name, path, bytes_of(path), unreadable=str(error))
             continue
@@ -88,12 +85,6 @@ def inspect(paths: Sequence[Path], **known: Any) -> Iterator[Input]:
             members.update((file, name) for file in dataset.files if file != path)
             size = sum(map(bytes_of, dataset.files)) if len(dataset.files) > 1 else bytes_of(path)
             yield Input(name, path, size, dataset)
-
-
-def input_names(paths: Sequence[Path]) -> list[str]:
-    """Name each path by its last part, or wholly where two would be called the same."""
-    known = Counter(path.name for path in paths)
-    return [path.name if path.name and known[path.name] == 1 else str(path) for path in paths]
 
 
 def rows(item: Input) -> Iterator[dict[str, object]]:
@@ -181,7 +172,7 @@ def document(item: Input, original: Original = "keep") -> dict[str, Any]:
         What becomes of the source's own metadata, and with ``scrub`` of personal data in annotations.
     """
     dataset = item.dataset
-    found: dict[str, Any] = {"name": item.name, "bytes": item.bytes}
+    found: dict[str, Any] = {"name": item.name, "bytes": item.bytes} | ({"url": item.path.url} if isinstance(item.path, Address) else {})
     if item.part_of:
         return found | {"part_of": item.part_of}
     if dataset is None:
@@ -246,14 +237,3 @@ def _plain_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _micrometres(size: Quantity | None) -> float | None:
     return None if size is None else micrometres(size)
-
-
-def bytes_of(path: Path) -> int:
-    """Size of a file, or of all files in a folder; 0 for what is not there."""
-    total = 0
-    for file in files_below(path).values():
-        try:
-            total += file.stat().st_size
-        except OSError:
-            continue
-    return total

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 LINE_SECONDS = 30.0
+_SHOWN: set[Progress] = set()
+"""Those whose bars are on the terminal."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -21,6 +23,19 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Render a record as JSON: time, level, message."""
         return json.dumps({"time": self.formatTime(record), "level": record.levelname.lower(), "message": record.getMessage()}, ensure_ascii=False)
+
+
+class _BesideBars(logging.StreamHandler[TextIO]):
+    """Takes bars off the terminal while a message is written, so that both keep lines of their own."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a message."""
+        bars = [progress.bar for progress in tuple(_SHOWN) if progress.bar is not None and progress.stream is self.stream]
+        for bar in bars:
+            bar.clear()
+        super().emit(record)
+        for bar in bars:
+            bar.refresh()
 
 
 def set_up_messages(program: str, *, quiet: bool, log_json: bool) -> logging.Logger:
@@ -36,7 +51,7 @@ def set_up_messages(program: str, *, quiet: bool, log_json: bool) -> logging.Log
         JSON lines instead of text.
     """
     logger = logging.getLogger("lightmicroscopy")
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _BesideBars(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_json else logging.Formatter(f"{program}: %(message)s"))
     logger.handlers[:] = [handler]
     logger.propagate = False
@@ -60,19 +75,23 @@ class Progress:
         self.bar: tqdm[Any] | None = None
         self.wants_bar = not quiet and not log_json and self.stream.isatty()
         self.began = self.said = clock()
+        self._first: int | None = None
 
     def __call__(self, done: int, total: int) -> None:
         """Note that `done` of `total` bytes are finished."""
         if self.silent:
             return
+        if self._first is None:
+            # What went before, such as planning, says nothing about the rate, nor does what is there from an earlier call.
+            self.began, self._first = self.clock(), done
         if self.wants_bar:
             self._move_bar(done, total)
         elif self.clock() - self.said >= LINE_SECONDS:
             self.said = self.clock()
-            rate = done / max(self.said - self.began, 1e-9)
-            left = (total - done) / rate if rate else 0.0
+            rate = max(done - self._first, 0) / max(self.said - self.began, 1e-9)
+            left = f"about {duration((total - done) / rate)} left" if rate else "time left unknown"
             logging.getLogger("lightmicroscopy").info(
-                "%s: %d %% (%s of %s, %s/s, about %d s left)", self.label, 100 * done // max(total, 1), size(done), size(total), size(rate), left
+                "%s: %d %% (%s of %s, %s/s, %s)", self.label, 100 * done // max(total, 1), size(done), size(total), size(rate), left
             )
 
     def _move_bar(self, done: int, total: int) -> None:
@@ -80,13 +99,23 @@ class Progress:
             from tqdm import tqdm
 
             self.bar = tqdm(total=total, desc=self.label, unit="B", unit_scale=True, file=self.stream, leave=False)
+            _SHOWN.add(self)
         self.bar.total = total
         self.bar.update(done - self.bar.n)
 
     def close(self) -> None:
         """Take the bar off the terminal."""
+        _SHOWN.discard(self)
         if self.bar is not None:
             self.bar.close()
+
+
+def duration(seconds: float) -> str:
+    """Write a time for people: ``70 s``, ``5 min``, ``30 h``."""
+    for unit, length in (("s", 1), ("min", 60)):
+        if seconds < 120 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds / 3600:.0f} h"
 
 
 def size(count: float) -> str:

@@ -63,6 +63,12 @@ class Selection:
         return " ".join(parts)
 
 
+def series_numbers(series: str) -> frozenset[int] | None:
+    """Return the numbers of series where they are chosen by number alone; ``None`` otherwise."""
+    series = series.strip()
+    return frozenset(map(int, series.split(","))) if re.fullmatch(r"[0-9]{1,9}(\s*,\s*[0-9]{1,9})*", series) else None
+
+
 def select_series(images: Sequence[Image], series: str) -> list[Image]:
     """Choose series by index or name.
 

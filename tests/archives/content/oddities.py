@@ -36,6 +36,7 @@ LICENCE: Pair = ("License", "CC BY 4.0 https://creativecommons.org/licenses/by/4
 NO_PIXELS, BIG, NAMELESS, SLASHED = 99000001, 99000002, 99000003, 99000004
 PYRAMID, BROKEN, EVERYTHING, ORPHAN, WRONG_LSID, OTHER_HOST, CROWD = 99000005, 99000006, 99000007, 99000008, 99000009, 99000010, 99000100
 CROWD_MAP = Map(99_100_100, MAPR + "organism", (("Organism", "Multitudo inventa"),))
+OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06#"
 RECTANGLE = {
     "@type": "http://www.openmicroscopy.org/Schemas/OME/2016-06#Rectangle",
     "X": 10.0,
@@ -45,6 +46,34 @@ RECTANGLE = {
     "TheZ": 0,
     "TheT": 0,
 }
+
+
+PEN = {"@type": "TBD#LengthI", "Unit": "PIXEL", "Symbol": "pixel", "Value": 2.5}
+SHAPES: tuple[dict[str, object], ...] = (
+    {
+        "@type": OME + "Rectangle",
+        "X": 10.0,
+        "Y": 12.0,
+        "Width": 30.0,
+        "Height": 20.0,
+        "TheZ": 3,
+        "TheT": 0,
+        "Text": "a\tcell",
+        "StrokeColor": -16776961,
+    },
+    {"@type": OME + "Ellipse", "X": 40.5, "Y": 30.25, "RadiusX": 5.0, "RadiusY": 4.0, "FillColor": 16711807, "StrokeWidth": PEN},
+    {"@type": OME + "Polygon", "Points": "100,100 120,100 110,130", "TheC": 1},
+    {"@type": OME + "Polyline", "Points": "points[1000,1000 1020,1000] points1[1,2 3,4] points2[1,2] mask[0,0]"},
+    {"@type": OME + "Line", "X1": 1.0, "Y1": 2.0, "X2": 30.0, "Y2": 40.0},
+    {
+        "@type": OME + "Point",
+        "X": 7.0,
+        "Y": 8.0,
+        "Transform": {"@type": OME + "AffineTransform", "A00": 1.0, "A10": 0.0, "A01": 0.0, "A11": 1.0, "A02": 5.0, "A12": 6.0},
+    },
+    {"@type": OME + "Mask", "X": 0.0, "Y": 0.0, "Width": 64.0, "Height": 64.0, "TheZ": 0},
+    {"@type": OME + "Path", "TheZ": 0},
+)
 
 
 def add(catalogue: Catalogue) -> None:
@@ -163,7 +192,23 @@ def _invented(catalogue: Catalogue) -> None:
     two = (Channel("DAPI", 65535), Channel("FITC", 16711935))
     images = (
         Image(NO_PIXELS, "metadata only", 64, 48, 5, 2, 1, channels=two),
-        Image(BIG, "a big one", 2048, 2048, 64, 2, 1, "uint16", 12, Length(0.2), Length(0.2), Length(0.5), channels=two, external=External(place)),
+        Image(
+            BIG,
+            "a big one",
+            2048,
+            2048,
+            64,
+            2,
+            1,
+            "uint16",
+            12,
+            Length(0.2),
+            Length(0.2),
+            Length(0.5),
+            channels=two,
+            external=External(place),
+            rois=(Roi(99_200_010, SHAPES[:2]), *(Roi(99_200_011 + index, (shape,)) for index, shape in enumerate(SHAPES[2:]))),
+        ),
         Image(NAMELESS, None, 32, 32, 1, 1, 1, "float", channels=(Channel(None, -2147483648),), size_x=Length(1.0, "PIXEL", "pixel")),
         Image(SLASHED, "../../etc/passwd: a/b\\c\x07\u202e \n", 32, 32, 1, 1, 1, "uint8", channels=(Channel("a/b", -1),)),
         Image(PYRAMID, "a pyramid in the making", 20000, 20000, 1, 1, 1, "uint8", channels=(Channel(),), viewable="pyramid"),

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 Format = Literal["original", "ome-zarr"]
 
-AT_ONCE: Final = 8
-"""Files that are fetched at a time; the client sees to it that no host gets more connections than it should."""
 MAX_ITEMS: Final = 10_000
 
 log = logging.getLogger("lightmicroscopy")
@@ -288,7 +286,7 @@ class _Run:
     def fetch(self, count: int) -> None:
         """Fetch what is planned, several files at a time."""
         try:
-            self.engine.fetch(range(count), self._fetch, at_once=AT_ONCE if self.job.format == "original" else 1, done=self._made)
+            self.engine.fetch(range(count), self._fetch, at_once=self.client.files_at_once if self.job.format == "original" else 1, done=self._made)
         finally:
             for folder in sorted(self._folders, key=lambda folder: len(folder.parts), reverse=True):
                 with suppress(OSError):

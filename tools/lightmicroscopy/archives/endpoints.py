@@ -16,6 +16,7 @@ from ..errors import NotAllowedError, UsageError
 VARIABLE = "LIGHTMICROSCOPY_ENDPOINTS"
 BASES = ("idr_web", "idr_search", "idr_originals", "object_store", "biostudies", "biostudies_files", "bia_api", "ontology_lookup")
 _PORTS = {"http": 80, "https": 443}
+MOST_CONNECTIONS = 64
 _SETTINGS_LIMIT = 1024 * 1024
 _URL_LIMIT = 8192
 _SHOWN_LIMIT = 300
@@ -49,6 +50,8 @@ class Endpoints:
         Further hosts that a user may name in a URL: ``host``, ``host:port`` (both https) or ``http://host:port``.
     max_bytes, max_items
         Ceilings of one job; ``None`` for none.
+    connections
+        Most requests under way to one host, of all jobs of one user on one machine.
     user_agent
         How requests introduce this program.
     configured
@@ -66,6 +69,7 @@ class Endpoints:
     allowed_hosts: tuple[str, ...] = ()
     max_bytes: int | None = None
     max_items: int | None = None
+    connections: int = 8
     user_agent: str = f"light-microscopy-suite/{__version__} (+https://github.com/galaxy-light-microscopy/light-microscopy-suite)"
     configured: frozenset[str] = frozenset()
     _origins: frozenset[Origin] = field(init=False, repr=False, compare=False)
@@ -229,6 +233,12 @@ def _ceiling(name: str, value: object) -> int:
     return value
 
 
+def _connections(name: str, value: object) -> int:
+    if _ceiling(name, value) > MOST_CONNECTIONS:
+        raise UsageError(f"{VARIABLE}, {name}: more than {MOST_CONNECTIONS} at a time would be a burden on a public service.")
+    return _ceiling(name, value)
+
+
 def _agent(name: str, value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?", value):
         raise UsageError(f"{VARIABLE}, {name}: the value must be 1 to 256 letters, digits and signs of ASCII on one line.")
@@ -241,4 +251,11 @@ def _kind(value: object) -> str:
     return f"{value:.12g}" if isinstance(value, (int, float)) and abs(value) < 1e15 else f"of the kind {type(value).__name__}"
 
 
-_SETTINGS = {**dict.fromkeys(BASES, _base), "allowed_hosts": _hosts, "max_bytes": _ceiling, "max_items": _ceiling, "user_agent": _agent}
+_SETTINGS = {
+    **dict.fromkeys(BASES, _base),
+    "allowed_hosts": _hosts,
+    "max_bytes": _ceiling,
+    "max_items": _ceiling,
+    "connections": _connections,
+    "user_agent": _agent,
+}

@@ -16,6 +16,7 @@ from ..errors import SuiteError, UnwritableError, UsageError
 from ..progress import size
 from .manifest import Manifest, Row
 from .ordered import in_order
+from .pulse import Pulse
 
 MANIFEST_SHARE: Final = 20
 """The manifest is written again after this many times the time its last writing took: a small one after every item, a large one now and then."""
@@ -82,6 +83,7 @@ class Engine:
         self.tally = tally or Tally()
         self.shrink = shrink
         self.clock = clock
+        self._pulse = Pulse(clock=clock)
         self._file = manifest
         self._progress = progress
         self._lock = threading.Lock()
@@ -102,6 +104,7 @@ class Engine:
         """Note what is planned for an item."""
         self.manifest.put(number, *rows)
         self.tally.planned += 1
+        self._pulse.tell("%d items are planned so far.", self.tally.planned)
         self.save_now_and_then()
 
     def keep(self, number: int, rows: Sequence[Row]) -> None:
@@ -182,18 +185,32 @@ class Engine:
         for (number, rows), outcome in results:
             # The attempt gives its error back itself, with what was done before it.
             finished, error = ((), outcome) if isinstance(outcome, SuiteError) else outcome
-            if error is None:
-                self.manifest.put(number, *finished)
-                self.tally.done += 1
-            else:
-                self.fail(number, rows[0], error, finished)
+            self.settle(number, rows, finished, error)
             done(finished)
-            with self._lock:
-                self._running.pop(number, None)
-                self._finished += sum(row.bytes or 0 for row in rows)
-            self.save_now_and_then()
             if isinstance(error, UnwritableError):
                 raise error
+
+    def settle(self, number: int, rows: Sequence[Row], finished: Sequence[Row], error: SuiteError | None = None) -> None:
+        """Note what became of a planned item.
+
+        Parameters
+        ----------
+        rows
+            What was planned.
+        finished
+            What of it is done.
+        error
+            Why it is not all done.
+        """
+        if error is None:
+            self.manifest.put(number, *finished)
+            self.tally.done += 1
+        else:
+            self.fail(number, rows[0], error, finished)
+        with self._lock:
+            self._running.pop(number, None)
+            self._finished += sum(row.bytes or 0 for row in rows)
+        self.save_now_and_then()
 
     def _tasks(self, numbers: Iterable[int]) -> Iterator[Task]:
         for number in numbers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import itertools
+import logging
 import re
 import threading
 import urllib.parse
@@ -19,9 +20,12 @@ from .retries import RETRIED_STATUSES, Pauses, Transient, retry_after
 
 if TYPE_CHECKING:
     from .session import Session
+    from .slots import Slots
     from .transport import Transport
 
 MOST_REDIRECTS = 5
+NOTABLE_PAUSE = 3.0
+"""Seconds of waiting that a person is told of."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MISSING = frozenset({404, 410})
 _HEADERS_LIMIT = 256 * 1024
@@ -29,6 +33,8 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?")
 _FOR_ANYBODY = frozenset({"accept", "accept-encoding", "range", "if-range"})
 _T = TypeVar("_T")
+
+log = logging.getLogger("lightmicroscopy")
 
 
 class LoggedOutError(ArchiveError):
@@ -40,8 +46,8 @@ class Exchanges:
 
     Parameters
     ----------
-    connections
-        Most requests under way to one host.
+    slots
+        Of the requests under way to one host.
     answer_seconds
         How long the headers of one answer may take.
     """
@@ -52,7 +58,7 @@ class Exchanges:
         transport: Transport,
         session: Session,
         *,
-        connections: int,
+        slots: Slots,
         answer_seconds: float,
         pace: Pace,
         pauses: Pauses,
@@ -61,13 +67,13 @@ class Exchanges:
         self._endpoints = endpoints
         self._transport = transport
         self._session = session
-        self._connections = connections
+        self._slots = slots
         self._answer_seconds = answer_seconds
         self._pace = pace
         self._pauses = pauses
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._slots: dict[str, threading.BoundedSemaphore] = {}
+        self._told_until: dict[str, float] = {}
         self.requests = 0
         self.bytes_received = 0
 
@@ -88,15 +94,28 @@ class Exchanges:
             except Transient as failure:
                 if progressed():
                     repetitions = itertools.count(1)
-                pause = self._pauses.before(next(repetitions), failure)
+                repetition = next(repetitions)
+                pause = self._pauses.before(repetition, failure)
                 if pause is None:
                     often = f", after {tries} tries" if tries > 1 else ""
                     raise ArchiveError(
                         f"{shown(url)} could not be fetched: {failure}{often}. The service or the network has a problem; try again later."
                     ) from failure
+                self._tell(url, failure, pause, repetition)
             finally:
                 METER.stop()
             self._sleep(pause)
+
+    def _tell(self, url: str, failure: Transient, pause: float, repetition: int) -> None:
+        """Say that a request is made again, where nothing would happen for a while; many that fail together are told of once."""
+        if pause < NOTABLE_PAUSE:
+            return
+        host, now = origin_of(url).host, self._pace.clock()
+        with self._lock:
+            if now < self._told_until.get(host, now):
+                return
+            self._told_until[host] = now + pause
+        log.info("%s: %s; trying again in %.0f s (%d of %d).", shown(url), failure, pause, repetition, self._pauses.most(failure))
 
     @contextmanager
     def answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Iterator[Answer]:
@@ -118,7 +137,8 @@ class Exchanges:
         asked, seen = url, {url}
         while True:
             self._check(url, asked)
-            with self._slot(origin_of(url).host):
+            origin = origin_of(url)
+            with self._slots.at(origin.host, origin.port):
                 answer = self._send(method, url, self._headers(asked, url, headers), body, redirected=url != asked)
                 try:
                     target = redirect_target(answer)
@@ -160,12 +180,6 @@ class Exchanges:
     def _count(self, received: int) -> None:
         with self._lock:
             self.bytes_received += received
-
-    def _slot(self, host: str) -> threading.BoundedSemaphore:
-        with self._lock:
-            if host not in self._slots:
-                self._slots[host] = threading.BoundedSemaphore(self._connections)
-            return self._slots[host]
 
     def _headers(self, asked: str, url: str, given: Mapping[str, str]) -> dict[str, str]:
         for name, value in given.items():

@@ -21,6 +21,7 @@ from .exchanges import Exchanges, LoggedOutError, is_missing
 from .ranges import content_range, cut, partial
 from .retries import Pauses, Transient
 from .session import Session
+from .slots import Slots
 
 if TYPE_CHECKING:
     from .fetch_file import Fetched
@@ -59,7 +60,7 @@ class Client:
     endpoints
         Whom it may ask.
     connections
-        Most requests under way to one host.
+        Most requests under way to one host, of all jobs on this machine; by default what the endpoints say.
     retries
         How often a request that failed for a passing reason is made again.
     connect_timeout, read_timeout
@@ -73,6 +74,8 @@ class Client:
 
     Attributes
     ----------
+    connections
+        See above.
     requests, bytes_received
         Counters: requests sent, bytes of bodies received.
     """
@@ -81,7 +84,7 @@ class Client:
         self,
         endpoints: Endpoints,
         *,
-        connections: int = 8,
+        connections: int | None = None,
         retries: int = 5,
         connect_timeout: float = 20.0,
         read_timeout: float = 90.0,
@@ -95,13 +98,14 @@ class Client:
         from .transport import Transport
 
         self.endpoints = endpoints
+        self.connections = connections or endpoints.connections
         self._session = Session(origin_of(endpoints.idr_web))
-        self._transport = Transport(endpoints, connections=connections, connect_timeout=connect_timeout, read_timeout=read_timeout)
+        self._transport = Transport(endpoints, connections=self.connections, connect_timeout=connect_timeout, read_timeout=read_timeout)
         self._exchanges = Exchanges(
             endpoints,
             self._transport,
             self._session,
-            connections=connections,
+            slots=Slots(self.connections),
             answer_seconds=answer_seconds,
             pace=Pace(grace, minimum_rate, clock),
             pauses=Pauses(retries, jitter),
@@ -118,6 +122,11 @@ class Client:
         """Close the connections and forget the session."""
         self._session.forget()
         self._transport.close()
+
+    @property
+    def files_at_once(self) -> int:
+        """How many files are worked on at a time: more than there are connections, so that none is idle while a file is finished on disk."""
+        return 2 * self.connections
 
     @property
     def requests(self) -> int:

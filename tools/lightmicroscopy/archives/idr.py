@@ -153,6 +153,16 @@ class Idr:
 
         return listed(lambda query: self._get(f"/api/v0/m/{path}/?{query}", what.removeprefix("the ")), what, at_once)
 
+    def asked(self, path: str, what: str) -> Any:
+        """Ask the web server for JSON; `what` is how errors call it.
+
+        Raises
+        ------
+        MissingError, ArchiveError
+            If there is none, or it cannot be had.
+        """
+        return self._get(path, what)
+
     def described(self, kind: str, number: int) -> Mapping[str, Any]:
         """Describe a project, dataset, screen, plate or well, as the JSON API does.
 
@@ -257,6 +267,7 @@ class Idr:
             well=found.place.name if found else "",
             well_path=found.place.path(rows, columns) if found else "",
             field=found.images.index(image) if found and image in found.images else None,
+            well_id=well,
         )
 
     def _name(self, kind: str, number: int) -> str:

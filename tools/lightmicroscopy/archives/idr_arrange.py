@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeGuard
 
 from ..names import sanitise
 
 if TYPE_CHECKING:
     from .idr_study import Place
 
-Arrangement = Literal["flat", "dataset", "plate"]
-ARRANGEMENTS: Final[tuple[Arrangement, ...]] = ("flat", "dataset", "plate")
-DEPTH: Final = {"flat": 1, "dataset": 2, "plate": 3}
+Arrangement = Literal["flat", "dataset", "plate", "plate-store"]
+ARRANGEMENTS: Final[tuple[Arrangement, ...]] = ("flat", "dataset", "plate", "plate-store")
+DEPTH: Final = {"flat": 1, "dataset": 2, "plate": 3, "plate-store": 1}
 """Names in the path of a result; in Galaxy the depth of the collection."""
 _LONGEST: Final = 80
+
+
+def is_field(place: Place | None) -> TypeGuard[Place]:
+    """Whether an image has its place in a plate: a well, and a number there."""
+    return place is not None and place.plate_id is not None and bool(place.well_path) and place.field is not None
 
 
 class Folders:
@@ -34,6 +39,8 @@ class Folders:
         """
         if self._arrangement == "flat":
             return PurePosixPath(stem)
+        if self._arrangement == "plate-store":
+            return PurePosixPath(self._named(place.plate, "plate", place.plate_id or 0) if is_field(place) else stem)
         group = self._group(place)
         field = f"field_{place.field}" if place is not None and place.well and place.field is not None else ""
         if self._arrangement == "dataset":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,17 +16,21 @@ from ..progress import size
 from ..provenance import files_below, sha256_of
 from ..writers.options import WriteOptions
 from .engine import Engine, Limits, Tally
-from .idr_arrange import Folders
-from .idr_image import only, with_origin
+from .idr_arrange import Folders, is_field
+from .idr_image import only, with_origin, with_regions
 from .idr_plan import Planned, Planner, Wanted
+from .idr_plates import Plates, fetch_plate
 from .manifest import Earlier, Row
 from .ordered import in_order
-from .originals import Originals, fetching_originals
+from .originals import Originals, after, fetching_originals
 
 if TYPE_CHECKING:
+    from ..convert import Conversion
     from ..image import Dataset, Image
     from .http import Client
     from .idr import Idr
+    from .idr_labels import LabelMaps
+    from .idr_plate_store import PlateStore
     from .study import Study
 
 KEPT_OPEN: Final = 16
@@ -54,6 +59,8 @@ class Job:
         Called with each image once it is planned, in the order of the numbers.
     progress
         Called with (bytes done, bytes in all).
+    labels
+        Where label maps are written, instead of beside each OME-TIFF; with OME-Zarr, besides in each store.
     """
 
     wanted: Wanted
@@ -66,6 +73,7 @@ class Job:
     earlier: Earlier = field(default_factory=Earlier)
     planned: Callable[[Planned], None] | None = None
     progress: Callable[[int, int], None] | None = None
+    labels: LabelMaps | None = None
 
 
 @dataclass
@@ -101,6 +109,8 @@ def download(
     UnwritableError
         If the disk is too small or becomes full, or the output folder cannot be written.
     """
+    if job.wanted.arrangement == "plate-store" and job.wanted.format != "ome-zarr":
+        raise UsageError("Only OME-Zarr holds a whole plate in one store. Choose OME-Zarr as the format, or give the images otherwise.")
     if job.wanted.format == "original" and not job.wanted.selection.wants_everything:
         raise UsageError("Original files are fetched whole. Leave the selection out, or choose OME-TIFF or OME-Zarr.")
     job.limits.refuse_too_many(len(numbers), "images")
@@ -139,6 +149,8 @@ class _Run:
         self._kept: dict[int, Planned] = {}
         self._shared: tuple[str, ...] = ()
         self._folders = Folders(job.wanted.arrangement)
+        self._paths: set[Path] = set()
+        self._plates = Plates(wanted=job.wanted.arrangement == "plate-store")
 
     def __enter__(self) -> _Run:
         return self
@@ -156,7 +168,7 @@ class _Run:
             problem = planned if isinstance(planned, SuiteError) else planned.problem
             if isinstance(planned, Planned):
                 self._note(planned)
-            if self._keep(number, item):
+            if self._keep(number, item, planned):
                 if problem is not None:
                     log.warning("%s What is there of it already is kept.", problem)
                 if isinstance(planned, Planned):
@@ -167,12 +179,17 @@ class _Run:
                 continue
             if problem is not None:
                 self.engine.fail(number, planned.rows(self.job.wanted)[0], problem)
+                self._plates.lack(number, planned.place, problem)
                 continue
+            self._plates.want(number, planned.place)
             if len(self._kept) < KEPT_OPEN and not self.job.plan_only:
                 self._kept[number] = planned
             else:
                 planned.close()
             self.engine.plan(number, self._told_if_shared(planned))
+        for number in self._plates.refuse_to_add(self.engine):
+            if (kept := self._kept.pop(number, None)) is not None:
+                kept.close()
 
     def _arranged(self, planned: Planned) -> Planned:
         return replace(planned, path=self._folders.path(planned.stem, planned.place))
@@ -183,17 +200,27 @@ class _Run:
         if planned.study is not None:
             self.result.studies.setdefault(planned.study.name, planned.study)
 
-    def _keep(self, number: int, item: str) -> bool:
+    def _keep(self, number: int, item: str, planned: Planned | SuiteError) -> bool:
         """Take over what an earlier call made of an item, if it is what is wanted now."""
         rows = self.job.earlier.items.get(item, ())
         if not rows or not all(self.job.wanted.fits(row) for row in rows):
             return False
+        if isinstance(planned, Planned) and (plate := self._plates.of(planned.place)) is not None:
+            if rows[0].path != f"{planned.target}{self.job.wanted.extension}":
+                return False
+            plate.kept = True
         self.engine.keep(number, rows)
         self._made(rows)
         return True
 
     def _made(self, rows: Sequence[Row]) -> None:
-        self.result.paths += [self.job.output / row.path for row in rows]
+        for row in rows:
+            self._give(self.job.output / row.path)
+
+    def _give(self, path: Path) -> None:
+        if path not in self._paths:
+            self._paths.add(path)
+            self.result.paths.append(path)
 
     def _told_if_shared(self, planned: Planned) -> list[Row]:
         """Rows of a plan; files that the image before is read from too are not counted again, since they are still there then."""
@@ -202,21 +229,42 @@ class _Run:
         if candidate is None or candidate.kind != "original" or self.job.wanted.format == "original":
             return rows
         if candidate.urls == self._shared:
-            self.twice += planned.bytes
+            # In one store they are counted once already, since both address and path are the same.
+            self.twice += 0 if self._plates.of(planned.place) else planned.bytes
             return [replace(row, reason=f"{row.reason} Fetched together with the image before, which is in the same file.".strip()) for row in rows]
         self._shared = candidate.urls
         return rows
 
     def fetch(self, numbers: Sequence[int]) -> None:
-        """Fetch what is planned, one image after the other."""
+        """Fetch what is planned: files that are kept as they are several at a time, else one image after the other, whose parts are."""
         job = self.job
-        with fetching_originals(self.planner.client, job.output, job.limits.bytes, job.earlier.files) as originals:
+        with fetching_originals(self.planner.client, job.output, job.limits.bytes, job.earlier.files, job.earlier.begun) as originals:
+
+            def keep(number: int, rows: Sequence[Row], done: list[Row]) -> Sequence[Row]:
+                for row in rows:
+                    progress = after(sum(kept.bytes or 0 for kept in done), lambda count, _: self.engine.tell(number, count))
+                    done.append(originals.row(row, job.output, progress))
+                return []
 
             def work(number: int, rows: Sequence[Row], done: list[Row]) -> Sequence[Row]:
+                if job.wanted.format == "original":
+                    return keep(number, rows, done)
                 with self._planned(number, rows) as planned:
-                    return _Fetch(self, number, planned, originals, done).rows()
+                    return _Fetch(self, number, planned, originals).rows()
 
-            self.engine.fetch(numbers, work, done=self._made)
+            def into(number: int, rows: Sequence[Row], store: PlateStore) -> str:
+                with self._planned(number, rows) as planned, (fetch := _Fetch(self, number, planned, originals)).opened() as dataset:
+                    if planned.place is None or not is_field(planned.place):
+                        raise ArchiveError(f"{planned.item} has no place in its plate any more. Plan it anew.")
+                    conversion, notes = fetch.converted(dataset, store.root, str(number), pack=False)
+                    store.add(conversion, dataset, planned.place)
+                    return notes
+
+            at_once = self.planner.client.files_at_once if job.wanted.format == "original" else 1
+            self.engine.fetch((number for number in numbers if number not in self._plates), work, at_once=at_once, done=self._made)
+            for plate in self._plates:
+                if plate.places and (path := fetch_plate(plate, self.engine, job.options, self.planner.idr, into)) is not None:
+                    self._give(path)
 
     def _planned(self, number: int, rows: Sequence[Row]) -> Planned:
         """Give the plan of an image, made again where it was not kept."""
@@ -235,29 +283,31 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class _Fetch:
-    """Fetching one image; of several original files those that are there are put in `kept`, so that they are known of when one fails."""
+    """Fetching one image, to be written anew."""
 
     run: _Run
     number: int
     planned: Planned
     originals: Originals
-    kept: list[Row]
 
     def rows(self) -> list[Row]:
         """Fetch it, and give its rows of the manifest."""
         planned, wanted = self.planned, self.run.job.wanted
-        if wanted.format != "original":
-            self._refuse_existing(planned.rows(wanted)[0].path)
+        self._refuse_existing(planned.rows(wanted)[0].path)
         if planned.candidate is None:
             return [self._metadata()]
-        if wanted.format == "original":
-            for row in planned.rows(wanted):
-                self.kept.append(self._original(row))
-            return []
-        if planned.dataset is not None:
-            return self._convert(planned.dataset)
-        with self.originals.open(planned.candidate.urls, planned.sizes, self._tell) as dataset:
-            return self._convert(only(dataset, planned.record, planned.candidate.series))
+        with self.opened() as dataset:
+            return self._convert(dataset)
+
+    @contextmanager
+    def opened(self) -> Iterator[Dataset]:
+        """Give the image, open and narrowed to itself; files are fetched first."""
+        candidate = self.planned.candidate
+        if self.planned.dataset is not None or candidate is None:
+            yield self.planned.dataset or _no_pixels(self.planned)
+            return
+        with self.originals.open(candidate.urls, self.planned.sizes, self._tell) as dataset:
+            yield only(dataset, self.planned.record, candidate.series)
 
     def _tell(self, done: int, _: int = 0) -> None:
         self.run.engine.tell(self.number, done)
@@ -286,25 +336,31 @@ class _Fetch:
     def _with_origin(self, image: Image) -> Image:
         return with_origin(image, self.planned.record, self.planned.annotations, self.planned.study)
 
-    def _original(self, row: Row) -> Row:
-        fetched = self.originals.keep(row.source_url, self.run.job.output / row.path, row.bytes, self._tell)
-        return replace(
-            row, status="done", bytes=fetched.bytes, sha256=fetched.sha256, server_checksum=fetched.server_checksum or "", attempts=fetched.attempts
-        )
-
     def _convert(self, dataset: Dataset) -> list[Row]:
+        job, target = self.run.job, self.planned.target
+        conversion, notes = self.converted(dataset, job.output / target.parent, target.name)
+        row = replace(self.planned.rows(job.wanted)[0], reason=notes)
+        return [_finished(replace(row, path=str(target.parent / path.name)), path) for path in conversion.paths]
+
+    def converted(self, dataset: Dataset, folder: Path, name: str, *, pack: bool = True) -> tuple[Conversion, str]:
+        """Write what is open into a folder; gives notes for the manifest too. With `pack` a store is a zip if that is wanted.
+
+        Raises
+        ------
+        UnreadableError
+            If its pixels cannot be read or written; then nothing of it is left.
+        """
         from ..convert import Format, Request, convert_dataset
         from ..writers.atomic import remove
 
         job, planned = self.run.job, self.planned
-        image = self._with_origin(dataset.images[0])
+        image = with_regions(self._with_origin(dataset.images[0]), planned.rois)
         target: Format = "ome-zarr" if job.wanted.format == "ome-zarr" else "ome-tiff"
+        options = replace(job.options, zip=job.options.zip and pack)
         # An image of the IDR is its own only series, whatever number it has in a file.
-        request = Request(
-            target, replace(job.wanted.selection, series="all"), options=job.options, parameters=job.parameters, name=planned.target.name
-        )
-        folder = planned.target.parent
-        conversion = convert_dataset(replace(dataset, images=(image,)), job.output / folder, request, progress=self._tell)
+        request = Request(target, replace(job.wanted.selection, series="all"), options=options, parameters=job.parameters, name=name)
+        maps = dataset.labels if job.labels is None or target == "ome-zarr" else ()
+        conversion = convert_dataset(replace(dataset, images=(image,), labels=maps), folder, request, progress=self._tell)
         for outcome in conversion.outcomes:
             for sentence in (*outcome.losses, *outcome.warnings):
                 log.warning("%s: %s", planned.item, sentence)
@@ -315,9 +371,13 @@ class _Fetch:
             raise UnreadableError(lost.reason)
         for outcome in conversion.failed:
             log.warning("%s: its label map %r is left out: %s", planned.item, outcome.image.name, outcome.reason)
-        row = planned.rows(job.wanted)[0]
-        notes = " ".join(note for note in (*planned.notes, _never_stored(dataset)) if note)
-        return [_finished(replace(row, path=str(folder / path.name), reason=notes), path) for path in conversion.paths]
+        if job.labels is not None:
+            job.labels.write(planned, dataset, image, replace(request, options=job.options))
+        return conversion, " ".join(note for note in (*planned.notes, _never_stored(dataset)) if note)
+
+
+def _no_pixels(planned: Planned) -> Dataset:
+    raise UnreadableError(f"{planned.item} was planned without pixels. Plan it anew.")
 
 
 def _never_stored(dataset: Dataset) -> str:

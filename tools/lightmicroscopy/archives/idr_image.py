@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import UnreadableError
-from ..image import Channel, Dataset, Image, ImageMetadata, Level, MapAnnotation, Region, Shape
+from ..image import Channel, Dataset, Image, ImageMetadata, Level, MapAnnotation, Region, Roi, Shape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ _AXES: Final = "TCZYX"
 
 
 @dataclass(frozen=True, slots=True)
-class _Unfetched:
+class Unfetched:
     """Pixels that are only known to exist."""
 
     shape: Shape
@@ -48,7 +48,7 @@ def without_pixels(record: ImageRecord) -> Image:
     import numpy as np
 
     metadata = ImageMetadata(channels=tuple(Channel() for _ in range(record.size_c)))
-    pixels = _Unfetched(shape_of(record), np.dtype(record.dtype))
+    pixels = Unfetched(shape_of(record), np.dtype(record.dtype))
     image = Image(record.name, record.series, (Level(pixels),), _AXES, metadata=metadata)
     return with_record(image, record)
 
@@ -93,6 +93,13 @@ def with_origin(image: Image, record: ImageRecord, annotations: Sequence[Annotat
         pairs += [(key, value) for key, value in (*facts, ("Data DOI", study.data_doi), ("Publication DOI", study.publication_doi)) if value]
     origin = MapAnnotation(NAMESPACE, tuple(pairs))
     return replace(image, metadata=replace(image.metadata, annotations=(*image.metadata.annotations, *maps, origin)))
+
+
+def with_regions(image: Image, rois: Sequence[Roi]) -> Image:
+    """Add the archive's regions of interest, unless the image's own file has some: those are where they come from."""
+    if not rois or image.metadata.rois:
+        return image
+    return replace(image, metadata=replace(image.metadata, rois=tuple(rois)))
 
 
 def only(dataset: Dataset, record: ImageRecord, series: int | None) -> Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
@@ -18,9 +19,10 @@ from .manifest import Row
 from .originals import original_path
 
 if TYPE_CHECKING:
-    from ..image import Dataset, Image
+    from ..image import Dataset, Image, Roi
     from .http import Client
     from .idr import Annotation, Idr, ImageRecord
+    from .idr_rois import Region
     from .idr_routes import Candidate
     from .idr_study import Place
     from .study import Study
@@ -28,17 +30,19 @@ if TYPE_CHECKING:
 Format = Literal["ome-tiff", "ome-zarr", "original", "metadata"]
 
 LONGEST_STEM = 100
+log = logging.getLogger("lightmicroscopy")
 _BEFORE_COMPRESSION = "The size is the most it can be: the pixels before compression."
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is wanted of each image."""
+    """What is wanted of each image; with `regions` its regions of interest too."""
 
     format: Format = "ome-tiff"
     selection: Selection = field(default_factory=Selection)
     zip: bool = False
     arrangement: Arrangement = "flat"
+    regions: bool = False
 
     @property
     def extension(self) -> str:
@@ -52,7 +56,9 @@ class Wanted:
         if row.selection != cell(self.selection.describe()):
             return False
         if self.format != "original":
-            return row.path.endswith(self.extension) and len(PurePosixPath(row.path).parts) == DEPTH[self.arrangement]
+            # What lies in a plate's store is no image by itself.
+            own = self.arrangement != "flat" or row.path.startswith(f"{row.item.removeprefix('image-')}_")
+            return own and row.path.endswith(self.extension) and len(PurePosixPath(row.path).parts) == DEPTH[self.arrangement]
         try:
             return row.path == str(original_path(row.source_url))
         except ValueError:
@@ -75,6 +81,8 @@ class Planned:
         Why its pixels cannot be had, where they cannot.
     path
         Of what will be written, without extension, below the output folder; by default `stem`.
+    regions
+        Regions of interest, where they were asked for.
     """
 
     record: ImageRecord
@@ -88,6 +96,7 @@ class Planned:
     notes: tuple[str, ...] = ()
     problem: SuiteError | None = None
     path: PurePosixPath | None = None
+    regions: tuple[Region, ...] = ()
 
     @property
     def item(self) -> str:
@@ -109,6 +118,13 @@ class Planned:
         """See above."""
         # As many as a manifest can hold, whatever a server claims.
         return min(sum(self.sizes), 2**63 - 1)
+
+    @property
+    def rois(self) -> tuple[Roi, ...]:
+        """Its regions of interest, as far as OME-XML holds them."""
+        from .idr_rois import drawn
+
+        return drawn(self.regions)
 
     def close(self) -> None:
         """Close the store."""
@@ -162,7 +178,7 @@ class Planner:
         annotations = self.idr.annotations("image", number)
         place = self.idr.place(number)
         study = self.idr.study(place) if place is not None else None
-        found = Planned(record, without_pixels(record), annotations, place, study, None, None, ())
+        found = self._with_regions(Planned(record, without_pixels(record), annotations, place, study, None, None, ()))
         try:
             # A resolution level cannot be judged before the store is open; the rest of the selection can, before any is looked for.
             select_series((replace(found.image, series=0),), self.wanted.selection.series)
@@ -170,6 +186,23 @@ class Planner:
             return replace(found, image=image) if self.wanted.format == "metadata" else self._find_pixels(found)
         except SuiteError as error:
             return replace(found, problem=error)
+
+    def _with_regions(self, found: Planned) -> Planned:
+        """Add the regions of interest; that they cannot be had costs no pixels, and is noted."""
+        if not self.wanted.regions:
+            return found
+        from .idr_rois import drawn, losses, read_regions
+
+        try:
+            regions = read_regions(self.idr, found.record.id)
+        except ArchiveError as error:
+            log.warning("%s: its regions of interest could not be had: %s", found.item, error)
+            return replace(found, notes=(*found.notes, f"Its regions of interest could not be had: {error}"))
+        notes = tuple(losses(regions))
+        for note in notes:
+            log.warning("%s: %s", found.item, note)
+        image = replace(found.image, metadata=replace(found.image.metadata, rois=drawn(regions)))
+        return replace(found, image=image, regions=regions, notes=(*found.notes, *notes))
 
     def _find_pixels(self, found: Planned) -> Planned:
         record = found.record
@@ -190,7 +223,7 @@ class Planner:
                 tried.append((str(error) if candidate.urls[0] in str(error) else f"{candidate.urls[0]}: {error}", True))
                 missing = missing and not _may_pass(error)
                 continue
-            notes = [candidate.note, *(f"Tried before: {sentence}" for sentence, asked in tried if asked)]
+            notes = [*planned.notes, candidate.note, *(f"Tried before: {sentence}" for sentence, asked in tried if asked)]
             return replace(planned, notes=tuple(note for note in notes if note))
         sentence = _nowhere(record, [sentence for sentence, _ in tried], missing=missing, originals_only=originals_only)
         raise MissingError(sentence) if missing else ArchiveError(sentence)

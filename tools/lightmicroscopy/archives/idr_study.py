@@ -57,6 +57,7 @@ class Place:
     well: str = ""
     well_path: str = ""
     field: int | None = None
+    well_id: int | None = None
 
 
 def names_of(container: str) -> tuple[str, str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Final, Literal
 
@@ -21,7 +22,7 @@ Status = Literal["planned", "done", "failed", "skipped"]
 STATUSES: Final = ("planned", "done", "failed", "skipped")
 LONGEST_LINE: Final = 1_000_000
 """Characters of one line of a table that are read."""
-_PLANNED_BYTES: Final = "SELECT total(bytes) FROM (SELECT max(bytes) AS bytes FROM rows WHERE status = 'planned' GROUP BY path)"
+_PLANNED_BYTES: Final = "SELECT total(bytes) FROM (SELECT max(bytes) AS bytes FROM rows WHERE status = 'planned' GROUP BY path, source_url)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,17 @@ class Earlier:
         Rows of the items that are complete, by item.
     files
         Rows of single results by the address they came from, of incomplete items too.
+    begun
+        Paths of what was planned: a call that was killed may have finished it, and not come to note that.
     """
 
     items: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     files: Mapping[str, Row] = field(default_factory=dict)
+    begun: frozenset[str] = frozenset()
 
 
 _NAMES: Final = tuple(each.name for each in fields(Row))
+_VALUES: Final = attrgetter(*_NAMES)
 _INSERT: Final = "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -91,7 +96,7 @@ class Manifest:
             self._database.execute("BEGIN")
             self._database.execute("DELETE FROM rows WHERE number = ?", (number,))
             for row in rows:
-                self._database.execute(_INSERT, (number, *asdict(row).values()))
+                self._database.execute(_INSERT, (number, *_VALUES(row)))
             self._database.execute("COMMIT")
 
     def rows(self) -> Iterator[Row]:
@@ -104,12 +109,12 @@ class Manifest:
         return [Row(*values) for _, *values in self._database.execute("SELECT * FROM rows WHERE number = ? ORDER BY path", (number,))]
 
     def planned_bytes(self) -> int:
-        """Sum of what is planned, as far as known; a file that several items need counts once."""
+        """Sum of what is planned, as far as known; a file that several items need counts once, and each image that goes into one plate by itself."""
         return int(self._database.execute(_PLANNED_BYTES).fetchone()[0])
 
     def write(self, path: Path) -> None:
         """Write the table; it replaces an earlier one only when whole."""
-        write_table(path, MANIFEST, (asdict(row) for row in self.rows()))
+        write_table(path, MANIFEST, (dict(zip(_NAMES, _VALUES(row), strict=True)) for row in self.rows()))
 
     def close(self) -> None:
         """Remove the database."""
@@ -153,6 +158,11 @@ def read_rows(path: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
         raise UnreadableError(f"{path.name} cannot be read: {error.strerror}. Check that it is there and that you may read it.") from error
 
 
+def manifest_rows(path: Path) -> Iterator[Row]:
+    """Read a manifest; raises as `read_rows`."""
+    return map(row_of, read_rows(path, ("item", "status", "path", "source_url")))
+
+
 def finished(path: Path, folder: Path) -> Earlier:
     """Find out what an earlier manifest lists that need not be fetched again.
 
@@ -166,15 +176,18 @@ def finished(path: Path, folder: Path) -> Earlier:
     complete: dict[str, list[Row]] = {}
     broken: set[str] = set()
     files: dict[str, Row] = {}
+    begun: set[str] = set()
     sums: dict[str, str] = {}
     for cells in read_rows(path, ("item", "status", "path", "sha256")):
         row = row_of(cells)
         if row.status != "done" or not row.sha256 or _sum_of(row.path, folder, sums) != row.sha256:
             broken.add(row.item)
+            if row.status == "planned":
+                begun.add(row.path)
             continue
         complete.setdefault(row.item, []).append(row)
         files[row.source_url] = row
-    return Earlier({item: rows for item, rows in complete.items() if item not in broken}, files)
+    return Earlier({item: rows for item, rows in complete.items() if item not in broken}, files, frozenset(begun))
 
 
 def row_of(cells: dict[str, str]) -> Row:

@@ -7,8 +7,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
@@ -16,8 +18,9 @@ from .. import readers
 from ..errors import ArchiveError, UnreadableError, UnwritableError, UsageError
 from ..image import Location
 from ..names import LONGEST, sanitise
+from ..provenance import sha256
 from ..writers.atomic import remove
-from .fetch_file import Fetched
+from .fetch_file import Fetched, forget_part
 
 if TYPE_CHECKING:
     from ..image import Dataset
@@ -45,15 +48,28 @@ def _is_safe(name: str) -> bool:
 
 
 class Originals:
-    """Fetches original files, each once in a call, however many images it holds; those that an earlier call has kept, not at all."""
+    """Fetches original files, each once in a call, however many images it holds; those that an earlier call has kept, not at all.
 
-    def __init__(self, client: Client, scratch: Path, limit: int, kept: Mapping[str, Row]) -> None:
+    Files may be kept from several threads; only one may open images.
+    """
+
+    def __init__(self, client: Client, scratch: Path, limit: int, kept: Mapping[str, Row], begun: frozenset[str] = frozenset()) -> None:
         self._client = client
         self._scratch = scratch
         self._limit = limit
         self._earlier = kept
+        self._begun = begun
         self._kept: dict[str, Fetched] = {}
+        self._locks: dict[str, Lock] = {}
+        self._folders: set[Path] = set()
         self._held: tuple[str, ...] = ()
+
+    def row(self, row: Row, output: Path, progress: Callable[[int, int], None]) -> Row:
+        """Fetch the file of a planned row to stay, and give the row as it is then; raises as `keep`."""
+        fetched = self.keep(row.source_url, output / row.path, row.bytes, progress)
+        return replace(
+            row, status="done", bytes=fetched.bytes, sha256=fetched.sha256, server_checksum=fetched.server_checksum, attempts=fetched.attempts
+        )
 
     def keep(self, url: str, path: Path, expected: int | None, progress: Callable[[int, int], None]) -> Fetched:
         """Fetch a file to stay.
@@ -65,26 +81,33 @@ class Originals:
         ArchiveError
             If it cannot be fetched whole.
         """
-        known = self._kept.get(url) or self._from_earlier(url, path)
-        if known is not None:
-            return known
+        # Images of one file may be at it at the same time.
+        with self._locks.setdefault(url, Lock()):
+            known = self._kept.get(url) or self._from_earlier(url, path)
+            if known is None:
+                known = self._kept[url] = self._fetch(url, path, expected, progress)
+        return known
+
+    def _fetch(self, url: str, path: Path, expected: int | None, progress: Callable[[int, int], None]) -> Fetched:
         if os.path.lexists(path):
+            if str(path.relative_to(self._scratch.parent)) in self._begun and expected is not None and _is_file_of(path, expected):
+                # Files get their names when they are whole.
+                forget_part(path)
+                return Fetched(url, path, expected, sha256(path), "", 0)
             raise UsageError(
                 f"{path.name} is already in the output folder and is not overwritten. Remove it, or give the earlier manifest as the table."
             )
-        made = [folder for folder in path.parents if not folder.exists()]
+        self._folders.update(folder for folder in path.parents if not folder.exists())
         refuse_link_out(path, self._scratch.parent)
         make_folder(path.parent, url)
         limit = self._limit if expected is None else expected
-        try:
-            fetched = self._client.download(url, path, limit=limit, expected=expected, progress=progress)
-        except BaseException:
-            for folder in made:
-                with suppress(OSError):
-                    folder.rmdir()
-            raise
-        self._kept[url] = fetched
-        return fetched
+        return self._client.download(url, path, limit=limit, expected=expected, progress=progress)
+
+    def remove_empty_folders(self) -> None:
+        """Remove the folders that were made for files that then could not be had."""
+        for folder in sorted(self._folders, key=lambda folder: len(folder.parts), reverse=True):
+            with suppress(OSError):
+                folder.rmdir()
 
     def _from_earlier(self, url: str, path: Path) -> Fetched | None:
         row = self._earlier.get(url)
@@ -111,13 +134,17 @@ class Originals:
             for url, file, size in zip(urls, files, sizes, strict=True):
                 make_folder(file.parent, url)
                 limit = self._limit if size is None else size
-                self._client.download(url, file, limit=limit, expected=size, progress=_after(before, progress))
+                self._client.download(url, file, limit=limit, expected=size, progress=after(before, progress))
                 before += size or 0
             self._held = tuple(urls)
         try:
             return readers.open(Location(files[0], tuple(files), url=urls[0]))
         except UnreadableError as error:
             raise UnreadableError(f"{error} As it is, it can be had with the format original.") from error
+
+
+def _is_file_of(path: Path, size: int) -> bool:
+    return not path.is_symlink() and path.is_file() and path.stat().st_size == size
 
 
 def refuse_link_out(path: Path, root: Path) -> None:
@@ -147,13 +174,13 @@ def make_folder(folder: Path, url: str) -> None:
         ) from error
 
 
-def _after(before: int, progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
+def after(before: int, progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
     """Progress of one file of several."""
     return lambda count, total: progress(before + count, total)
 
 
 @contextmanager
-def fetching_originals(client: Client, output: Path, limit: int, kept: Mapping[str, Row]) -> Iterator[Originals]:
+def fetching_originals(client: Client, output: Path, limit: int, kept: Mapping[str, Row], begun: frozenset[str] = frozenset()) -> Iterator[Originals]:
     """Give a fetcher whose scratch folder is removed at the end, whatever happens.
 
     Parameters
@@ -162,15 +189,28 @@ def fetching_originals(client: Client, output: Path, limit: int, kept: Mapping[s
         Most bytes of a file whose length is not known.
     kept
         Rows of files that lie in `output` already, by address.
+    begun
+        Paths of files that a call which was killed may have finished.
     """
     _remove_abandoned(output)
+    with scratch_folder(output) as scratch:
+        originals = Originals(client, scratch, limit, kept, begun)
+        try:
+            yield originals
+        finally:
+            originals.remove_empty_folders()
+
+
+@contextmanager
+def scratch_folder(output: Path) -> Iterator[Path]:
+    """Give a hidden folder in the output folder; it is removed at the end, or by the next call if this one is killed."""
     try:
         scratch = Path(mkdtemp(prefix=_SCRATCH, dir=output))
     except OSError as error:
         raise UnwritableError(f"Nothing can be written in the output folder: {error.strerror}. Choose one you may write to.") from error
     try:
         with _locked(scratch):
-            yield Originals(client, scratch, limit, kept)
+            yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -39,9 +39,13 @@ class Pauses:
     jitter: Callable[[], float]
     first: float = 1.0
 
+    def most(self, failure: Transient) -> int:
+        """How often a request that failed so is made again."""
+        return min(self.retries, SLOW_RETRIES) if failure.slow else self.retries
+
     def before(self, repetition: int, failure: Transient) -> float | None:
         """Seconds to wait before a repetition (1, 2, …) after `failure`; ``None`` to give up."""
-        if repetition > (min(self.retries, SLOW_RETRIES) if failure.slow else self.retries):
+        if repetition > self.most(failure):
             return None
         pause: float = min(self.first * 2.0 ** (repetition - 1), LONGEST_PAUSE) * (0.5 + 0.5 * self.jitter())
         return pause if failure.after is None else max(pause, failure.after)

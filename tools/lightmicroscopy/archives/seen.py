@@ -24,6 +24,9 @@ class Seen:
     def __len__(self) -> int:
         return self._count
 
+    def __contains__(self, number: int) -> bool:
+        return bool(self._pages.get(number // _BITS, 0) & 1 << number % _BITS)
+
     def is_new(self, number: int) -> bool:
         """Whether a number was not met before; then it is from now on."""
         page, bit = number // _BITS, 1 << number % _BITS

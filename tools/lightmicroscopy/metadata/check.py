@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__, readers
 from ..errors import SuiteError, UnreadableError
-from ..image import Dataset, Image, Location, Quantity
+from ..inputs import Address, Given, bytes_of, location_of, names_of
 from ..provenance import checksum_of_source, files_below, now, sha256_of
 from .findings import OPEN_FORMAT, SEVERITIES, Finding, Rule, Severity, Status, Subject, run_rule, told_once
 from .rules import PROFILES, catalogue
 from .safe_xml import LARGEST, parse_xml
 from .sources import preview
+
+if TYPE_CHECKING:
+    from ..image import Dataset, Image, Quantity
 
 UNREADABLE = "input.unreadable"
 PREVIEW = "input.preview"
@@ -60,6 +64,8 @@ class CheckedInput:
     series: tuple[SeriesFacts, ...] = ()
     labels: int = 0
     unreadable: str = ""
+    url: str = ""
+    """Where it is on the web."""
     part_of: str = ""
     """Name of the input that this file belongs to as part of a set, and was checked with."""
     statuses: dict[str, Status] = field(default_factory=dict)
@@ -136,7 +142,7 @@ class Report:
 
 
 def check(
-    paths: Sequence[Path],
+    paths: Sequence[Given],
     profiles: Sequence[str] = (OPEN_FORMAT,),
     *,
     parameters: tuple[tuple[str, str], ...] = (),
@@ -147,7 +153,7 @@ def check(
     Parameters
     ----------
     paths
-        Files, folders or zips. All of them together are where the members of multi-file sets are looked for.
+        Files, folders, zips or stores on the web. All of them together are where the members of multi-file sets are looked for.
     profiles
         Names out of `rules.PROFILES`.
     parameters
@@ -163,9 +169,9 @@ def check(
     given = tuple(dict.fromkeys(paths))
     findings: list[Finding] = []
     inputs: list[CheckedInput] = []
-    members: dict[Path, str] = {}
-    for name, path in zip(_names(given), given, strict=True):
-        if path in members:
+    members: dict[Given, str] = {}
+    for name, path in zip(names_of(given), given, strict=True):
+        if isinstance(path, Path) and path in members:
             item = CheckedInput(name, bytes=bytes_of(path), sha256=_checksum(path, None), part_of=members[path])
             found: list[Finding] = []
         else:
@@ -179,7 +185,7 @@ def check(
     return Report(tuple(profiles), now(), tuple(inputs), tuple(findings), rules, parameters)
 
 
-def images_of(report: Report, paths: Sequence[Path]) -> Iterator[tuple[str, Image]]:
+def images_of(report: Report, paths: Sequence[Given]) -> Iterator[tuple[str, Image]]:
     """Open what was checked once more, input by input, for a look at the images.
 
     Yields
@@ -190,35 +196,26 @@ def images_of(report: Report, paths: Sequence[Path]) -> Iterator[tuple[str, Imag
     for item, path in zip(report.inputs, given, strict=True):
         if not item.series:
             continue
-        with readers.open(Location(path, given)) as dataset:
+        with readers.open(location_of(path, given)) as dataset:
             for image in dataset.images:
                 yield item.name if len(dataset.images) == 1 else f"{item.name}: {image.name}", image
 
 
-def bytes_of(path: Path) -> int:
-    """Size of a file, or of all files in a folder; 0 for what is not there."""
-    total = 0
-    for file in files_below(path).values():
-        try:
-            total += file.stat().st_size
-        except OSError:
-            continue
-    return total
-
-
-def open_subject(name: str, path: Path, files: tuple[Path, ...] = ()) -> Subject:
+def open_subject(name: str, path: Given, files: tuple[Given, ...] = ()) -> Subject:
     """Open an input for checking.
 
     Returns
     -------
     A subject; its `unreadable` says why where neither a reader nor the XML parser could make anything of it.
     """
+    # What is on the web has no path here, whatever file may be called as it is.
+    given, path = path, Path(os.devnull, path.name) if isinstance(path, Address) else path
     try:
         document = _ome_document(path)
     except (SuiteError, OSError) as error:
         return Subject(name, path, unreadable=str(error))
     try:
-        dataset = readers.open(Location(path, files))
+        dataset = readers.open(location_of(given, files))
     except SuiteError as error:
         # A companion file is opened with its images; alone, it is still a document that can be checked.
         reason = None if document is not None else str(error)
@@ -255,7 +252,7 @@ def _description(path: Path) -> bytes | None:
 
 
 def _check_one(
-    name: str, path: Path, files: tuple[Path, ...], rules: tuple[Rule, ...], profiles: Sequence[str]
+    name: str, path: Given, files: tuple[Given, ...], rules: tuple[Rule, ...], profiles: Sequence[str]
 ) -> tuple[CheckedInput, list[Finding], tuple[Path, ...]]:
     subject = open_subject(name, path, files)
     try:
@@ -271,6 +268,7 @@ def _check_one(
             format=subject.format,
             bytes=bytes_of(path),
             sha256=_checksum(path, subject.dataset),
+            url=path.url if isinstance(path, Address) else "",
             series=tuple(_facts(image) for image in subject.dataset.images) if subject.dataset else (),
             labels=len(subject.dataset.labels) if subject.dataset else 0,
             unreadable=subject.unreadable or "",
@@ -307,12 +305,6 @@ def _told(finding: Finding) -> dict[str, object]:
     return {name: value for name, value in asdict(finding).items() if name not in {"about", "precision"}}
 
 
-def _names(paths: tuple[Path, ...]) -> list[str]:
-    """The last part of each path, or the whole path where two would be called the same."""
-    known = Counter(path.name for path in paths)
-    return [path.name if path.name and known[path.name] == 1 else str(path) for path in paths]
-
-
 def _ome_document(path: Path) -> bytes | None:
     """A file's content if it is an OME-XML document by itself; ``None`` if it is no XML at all."""
     if not path.is_file():
@@ -334,7 +326,9 @@ def _ome_document(path: Path) -> bytes | None:
     return document
 
 
-def _checksum(path: Path, dataset: Dataset | None) -> str:
+def _checksum(path: Given, dataset: Dataset | None) -> str:
+    if isinstance(path, Address):
+        return ""
     try:
         return checksum_of_source(dataset) if dataset is not None else sha256_of(files_below(path))
     except OSError:

@@ -20,6 +20,7 @@ from .zarr_store import METADATA_LIMIT, Store, folder_root, open_store
 
 if TYPE_CHECKING:
     from ..metadata.ome_read import OmeDocument, OmeImage
+    from .remote_plate import ChosenImages
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 OME_XML = "OME/METADATA.ome.xml"
@@ -47,12 +48,11 @@ def open_dataset(location: Location) -> Dataset:
     """
     store = location.store or open_store(location.path)
     try:
-        dataset = _Reader(store, location).dataset()
         if location.store is None:
-            return dataset
-        from .remote_plate import with_plate
+            return _Reader(store, location).dataset()
+        from .remote_plate import ChosenImages, with_plate
 
-        return with_plate(dataset)
+        return with_plate(_Reader(store, location, ChosenImages.of(location)).dataset())
     except BaseException:
         store.close()
         raise
@@ -95,6 +95,7 @@ class _Reader:
 
     store: Store
     location: Location
+    chosen: ChosenImages | None = None
     images: list[Image] = field(default_factory=list)
     labels: list[Image] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -130,7 +131,7 @@ class _Reader:
             plate_layout=is_plate or not plates,
             ome=self.document.root if self.document else None,
             ome_source=self.ome_source,
-            files=(self.location.path,),
+            files=() if self.location.store is not None else (self.location.path,),
             warnings=tuple(dict.fromkeys(self.warnings)),
             close_files=self.store.close,
         )
@@ -143,6 +144,11 @@ class _Reader:
             )
         root = read_group(self.store, "")
         if root is None:
+            if self.location.url is not None and read_json(self.store, "zarr.json") is None:
+                raise UnreadableError(
+                    f"There is no OME-Zarr at {self.location.url}: none of zarr.json, .zattrs and .zgroup is there. "
+                    "Check the address; it is that of the folder that holds one of these."
+                )
             raise UnreadableError(f"{name} is not a Zarr group: its zarr.json says neither group nor array. Ask for the store again.")
         if {"multiscales", "plate"} & root.ome.keys():
             return root
@@ -179,7 +185,9 @@ class _Reader:
         paths = self.series_paths or tuple(self._numbered())
         if not paths:
             raise UnreadableError(f"{self.store.name} is of the bioformats2raw layout but holds no image (no group 0). Ask for the store again.")
-        for position, path in enumerate(paths):
+        for position, path in enumerate(paths if self.chosen is None else self.chosen.whole(paths)):
+            if self.chosen is not None and position not in self.chosen:
+                continue
             group = self._group(root.below(path))
             if group is None or "multiscales" not in group.ome:
                 self.warnings.append(f"Its series {path} is listed but not there.")
@@ -210,7 +218,11 @@ class _Reader:
     def _plate(self, root: Group) -> Plate:
         info = read_plate(root.ome["plate"] if isinstance(root.ome["plate"], Mapping) else {}, self.store.name)
         self._limit(len(info.wells), IMAGES, "wells")
+        if self.chosen is not None:
+            self.chosen.fields(root.below(path) for path, _, _ in info.wells)
         wells = tuple(Well(row, column, tuple(self._fields(root.below(path)))) for path, row, column in info.wells)
+        if self.chosen is not None:
+            self.chosen.refuse_missing()
         if not self.images:
             raise UnreadableError(
                 f"{self.store.name} is a plate of {len(info.wells)} wells, none of which has an image. Check that the upload or copy was completed."
@@ -235,13 +247,17 @@ class _Reader:
             return
         self._limit(len(self.images) + len(entries), IMAGES, "fields")
         for entry in entries:
+            if self.chosen is not None and self.chosen.complete:
+                return
             image_path = entry.get("path") if isinstance(entry, Mapping) else None
             group = self._group(well.below(image_path.strip("/"))) if isinstance(image_path, str) else None
             if group is None or "multiscales" not in group.ome or not isinstance(image_path, str):
                 self.warnings.append(f"The field {image_path} of its well {path} is listed but not there.")
                 continue
+            series = len(self.images) if self.chosen is None else self.chosen.number()
+            if self.chosen is not None and series not in self.chosen:
+                continue
             run = entry.get("acquisition")
-            series = len(self.images)
             ome_image = self._ome_image(group.path, series, series)
             positions = self._well_position(series) if ome_image else {}
             yield WellField(series, run if isinstance(run, int) else None, index=field_number(image_path), **positions)

@@ -11,6 +11,8 @@ from typing import Final, Protocol, runtime_checkable
 
 MEMORY: Final = 64 << 20
 """Bytes held, fetched ahead or kept for another use, if nobody says otherwise."""
+_LEAST: Final = 8 << 20
+_SHARE: Final = 16
 _MOST_PARTS: Final = 1024
 """Parts fetched ahead, and parts kept, however small: those that were never stored take no bytes."""
 _PROMISED: Final = 4
@@ -19,6 +21,12 @@ _AHEAD: Final = 0.75
 """Share of the memory that parts fetched ahead may fill; the rest is for those that may be needed again."""
 _FADING: Final = 0.9
 """How fast the size that is expected of a part follows that of smaller ones."""
+
+
+def share_of(memory: int | None) -> int:
+    """Return how much of the memory of a run, ``None`` for any, is for parts that are held."""
+    return MEMORY if memory is None else max(_LEAST, min(MEMORY, memory // _SHARE))
+
 
 Part = tuple[str, bytes | None]
 """Where something is stored, and its content; ``None`` if it was never stored."""

@@ -7,9 +7,11 @@ those files are fetched side by side, one depth of the store after the other, an
 from __future__ import annotations
 
 import json
+import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Final
 
 from ..errors import LimitError
@@ -25,13 +27,15 @@ METADATA_MEMORY: Final = 256 << 20
 _SURVEYED: Final = 20_000
 """Files fetched ahead of reading them; more are fetched as they are needed."""
 _CONSOLIDATED: Final = ".zmetadata"
+_LABELS_OF_LABELS: Final = re.compile(r"(?:^|/)labels/[^/]+/labels$")
 _V2, _V3 = 2, 3
+_Fetch = Callable[[Iterable[str]], list[bytes | None]]
 _IMAGE, _PLATE, _WELL, _SERIES, _LABELS = "multiscales", "plate", "well", "bioformats2raw.layout", "labels"
 
 
 def is_metadata(key: str) -> bool:
     """Whether a file holds metadata, by its name."""
-    return key.rpartition("/")[2] in METADATA_FILES or key.endswith(OME_XML)
+    return key.rpartition("/")[2] in {*METADATA_FILES, _CONSOLIDATED} or key.endswith(OME_XML)
 
 
 class Metadata:
@@ -55,6 +59,8 @@ class Metadata:
         self._held = 0
         self._format = 0
         self._surveyed = False
+        self._images_ahead = True
+        self._marks = False
         self._lock = threading.Lock()
         self._surveying = threading.Lock()
 
@@ -94,11 +100,48 @@ class Metadata:
             return self._files[key]
 
     def _needless(self, key: str) -> bool:
-        """Whether a file cannot be there or says nothing: those of the other Zarr version, and the mark of a group without attributes."""
-        name = key.rpartition("/")[2]
+        """Whether a file cannot be there or says nothing.
+
+        Those of the other Zarr version, the mark of a group, what an array says beside what it is, and label maps of label maps: zarr-python
+        asks for thousands of these.
+        """
+        folder, _, name = key.rpartition("/")
         if name == "zarr.json":
             return self._format == _V2
-        return name in METADATA_FILES and (self._format == _V3 or (self._format == _V2 and name == ".zgroup"))
+        if self._format == _V2 and folder:
+            if name == _CONSOLIDATED or (name == ".zattrs" and self._files.get(f"{folder}/.zarray") is not None):
+                return True
+            if name == ".zarray" and self._files.get(f"{folder}/.zattrs") is not None:
+                return True
+            if _LABELS_OF_LABELS.search(folder):
+                return True
+        return name in METADATA_FILES and (self._format == _V3 or (self._format == _V2 and name == ".zgroup" and not self._marks))
+
+    @property
+    def held(self) -> int:
+        """Bytes of all files held."""
+        return self._held
+
+    def leave_images(self) -> None:
+        """Survey only the groups that list images. The images themselves are fetched as they are asked for."""
+        self._images_ahead = False
+
+    def fetch_groups(self, paths: Sequence[str], *, whole: bool) -> None:
+        """Fetch the attributes of these groups side by side; if `whole`, also those of all that belongs to them."""
+        self._survey()
+        plain = [path for path in paths if is_plain(path)][:_SURVEYED]
+        with self._surveying, self._several() as fetch:
+            if whole:
+                self._descend([(path, False) for path in plain], [], fetch)
+            else:
+                fetch([self._attributes_of(path) for path in plain])
+
+    def fetch_marks(self, paths: Sequence[str]) -> None:
+        """Fetch the marks of groups of Zarr 2, too, which say no more than that those are groups."""
+        self._survey()
+        self._marks = True
+        with self._surveying, self._several() as fetch:
+            fetch([f"{path}/.zgroup" if path else ".zgroup" for path in paths if not path or is_plain(path)])
 
     @property
     def found_root(self) -> bool:
@@ -112,14 +155,19 @@ class Metadata:
         with self._surveying:
             if self._surveyed:
                 return
-            pool = ThreadPoolExecutor(self.connections, "survey")
-            try:
-                self._walk(lambda keys: list(pool.map(self._file, keys)))
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+            with self._several() as fetch:
+                self._walk(fetch)
             self._surveyed = True
 
-    def _walk(self, fetch: Callable[[Iterable[str]], list[bytes | None]]) -> None:
+    @contextmanager
+    def _several(self) -> Iterator[_Fetch]:
+        pool = ThreadPoolExecutor(self.connections, "survey")
+        try:
+            yield lambda keys: list(pool.map(self._file, keys))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _walk(self, fetch: _Fetch) -> None:
         v3, v2 = fetch(["zarr.json", ".zattrs"])
         is_v3 = _object(v3).get("node_type") == "group"
         root = _attributes(v3 if is_v3 else v2)
@@ -138,8 +186,13 @@ class Metadata:
             files.append(self._attributes_of("OME"))
         if kinds == {_SERIES}:
             (described,) = fetch(files[1:])
-            series = _strings(_attributes(described).get("series")) or self._numbered(fetch)
-            groups += [(path, False) for path in series]
+            series = _strings(_attributes(described).get("series"))
+            if self._images_ahead or not series:
+                groups += [(path, False) for path in series or self._numbered(fetch)]
+        self._descend(groups, files, fetch)
+
+    def _descend(self, groups: list[tuple[str, bool]], files: list[str], fetch: _Fetch) -> None:
+        """Fetch groups and arrays (True), and what their attributes name, one depth after the other; `files` go with the first."""
         left = _SURVEYED
         while groups and left > 0:
             named, left = groups[:left], left - len(groups)
@@ -147,9 +200,10 @@ class Metadata:
             found = fetch([*keys, *files])
             groups, files = [], []
             for (path, is_array), data in zip(named, found, strict=False):
-                groups += [] if is_array else _named(path, _attributes(data))
+                attributes = {} if is_array else _attributes(data)
+                groups += [] if _WELL in attributes and not self._images_ahead else _named(path, attributes)
 
-    def _numbered(self, fetch: Callable[[Iterable[str]], list[bytes | None]]) -> list[str]:
+    def _numbered(self, fetch: _Fetch) -> list[str]:
         """Series that no list names: 0, 1, 2 … until one is not there."""
         there: list[str] = []
         while len(there) < _SURVEYED:

@@ -1,15 +1,15 @@
-"""The plate that a field, opened by its own address, belongs to: what lies above it on the server says so."""
+"""Plates on a server: a few of their fields without the others, and the plate that a field opened by its own address belongs to."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from ..errors import SuiteError
-from ..image import Dataset, Plate, Well, WellField
+from ..errors import SuiteError, UsageError
+from ..image import Dataset, Location, Plate, Well, WellField
 from ..metadata.ngff_read import field_number, ome_attributes, read_plate
 from ..names import without_extension
 from .remote_store import RemoteStore
@@ -18,6 +18,74 @@ from .zarr_array import read_json
 _FIELD: Final = re.compile(r"/(?P<well>\w{1,4}/\w{1,4})/(?P<field>\d{1,9})")
 """End of the path of a field: row, column and number."""
 _ABOVE: Final = 3
+
+
+@dataclass
+class ChosenImages:
+    """The few series of a store on a server that are opened; of the others only so much is fetched that the few have their numbers."""
+
+    store: RemoteStore
+    wanted: frozenset[int]
+    seen: int = 0
+
+    @classmethod
+    def of(cls, location: Location) -> ChosenImages | None:
+        """Say which series of a location are; ``None`` for all."""
+        if location.wanted is None or not isinstance(location.store, RemoteStore):
+            return None
+        location.store.leave_images()
+        return cls(location.store, location.wanted)
+
+    def __contains__(self, series: int) -> bool:
+        return series in self.wanted
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that are wanted have been numbered."""
+        return self.seen > max(self.wanted, default=-1)
+
+    def number(self) -> int:
+        """Give the next field that is there its number."""
+        self.seen += 1
+        return self.seen - 1
+
+    def whole(self, paths: Sequence[str]) -> Sequence[str]:
+        """Fetch all that is known of those that are wanted, where the place in a list is the number."""
+        self.seen = len(paths)
+        self.refuse_missing()
+        self.store.fetch_groups([paths[series] for series in sorted(self.wanted)], whole=True)
+        return paths
+
+    def fields(self, wells: Iterable[str]) -> None:
+        """Fetch the attributes of the fields up to the last that is wanted, and all that is known of those that are wanted.
+
+        A field that is listed and not there has no number, so that those before one must be looked for.
+        """
+        listed = [f"{path}/{name}" for path in wells for name in _listed(_attributes(self.store, path))]
+        last = max(self.wanted, default=-1) + 1
+        self.store.fetch_groups(listed[:last], whole=False)
+        self.store.fetch_groups([listed[series] for series in sorted(self.wanted) if series < len(listed)], whole=True)
+
+    def refuse_missing(self) -> None:
+        """Say so if one that is wanted is not there.
+
+        Raises
+        ------
+        UsageError
+            Naming it and those that are there.
+        """
+        missing = [series for series in sorted(self.wanted) if series >= self.seen]
+        if missing and self.seen:
+            numbers = f"0 to {self.seen - 1}" if self.seen > 1 else "0"
+            raise UsageError(f"There is no series {missing[0]}. The series are numbered {numbers}.")
+
+
+def _listed(attributes: Mapping[str, Any]) -> list[str]:
+    """Names of the fields of a well."""
+    block = attributes.get("well")
+    entries = block.get("images") if isinstance(block, Mapping) else None
+    names = (entry.get("path") if isinstance(entry, Mapping) else None for entry in (entries if isinstance(entries, list) else ()))
+    return [name.strip("/") for name in names if isinstance(name, str)]
 
 
 def with_plate(dataset: Dataset) -> Dataset:

@@ -6,11 +6,12 @@ missing pixels. Which servers may be asked, retries and time limits are the clie
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
+from ..archives.endpoints import shown
 from ..errors import DeniedError, UsageError
 from ..image import Location
 from .prefetch import MEMORY, Fetches
@@ -70,6 +71,8 @@ class RemoteStore:
         Requests kept in flight for what is read ahead.
     memory
         Bytes of encoded chunks held.
+    known
+        The same store, opened before, whose metadata are not asked for again.
 
     Attributes
     ----------
@@ -84,7 +87,16 @@ class RemoteStore:
         If the URL is none of a folder on a web server.
     """
 
-    def __init__(self, client: HttpClient, url: str, *, name: str | None = None, connections: int = CONNECTIONS, memory: int = MEMORY) -> None:
+    def __init__(
+        self,
+        client: HttpClient,
+        url: str,
+        *,
+        name: str | None = None,
+        connections: int = CONNECTIONS,
+        memory: int = MEMORY,
+        known: RemoteStore | None = None,
+    ) -> None:
         self.url = plain_url(url)
         self.name = name or name_of(self.url)
         self.fetches = Fetches(connections, memory)
@@ -93,6 +105,25 @@ class RemoteStore:
         self.absent: set[str] = set()
         self.has_pixels = False
         self._metadata = Metadata(self._fetch_metadata, self.name, connections)
+        if known is not None:
+            self._metadata, self._refusal = known._metadata, known._refusal
+
+    @property
+    def metadata_bytes(self) -> int:
+        """Bytes of metadata held."""
+        return self._metadata.held
+
+    def leave_images(self) -> None:
+        """Fetch no image's metadata ahead, but those of groups that list images; to be said before anything is asked for."""
+        self._metadata.leave_images()
+
+    def fetch_marks(self, paths: Sequence[str]) -> None:
+        """Fetch the marks of these groups, and do without no other from now on: whoever checks a store looks whether they are there."""
+        self._metadata.fetch_marks(paths)
+
+    def fetch_groups(self, paths: Sequence[str], *, whole: bool) -> None:
+        """Fetch the attributes of groups side by side; if `whole`, also those of all that belongs to them."""
+        self._metadata.fetch_groups(paths, whole=whole)
 
     def get(self, key: str, limit: int) -> bytes | None:
         """See `zarr_store.Store`."""
@@ -124,8 +155,9 @@ class RemoteStore:
         return iter(())
 
     def close(self) -> None:
-        """Fetch nothing more. The client stays open."""
+        """Fetch nothing ahead any more. The client stays open, and the store can be opened again."""
         self.fetches.close()
+        self.fetches = Fetches(self.fetches.connections, self.fetches.memory)
 
     def place(self, key: str) -> str:
         """Where a file lies."""
@@ -197,14 +229,14 @@ def plain_url(url: str) -> str:
         parts = urlsplit(url.strip())
         parts.port  # noqa: B018 - raises where it is no number
     except ValueError as error:
-        raise UsageError(f"{url[:200]} is no valid address: {error}.") from error
+        raise UsageError(f"{shown(url)} is no valid address: {error}.") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UsageError(f"{url[:200]} is not the address of a store on a web server. Give one that begins with https://.")
+        raise UsageError(f"{shown(url)} is not the address of a store on a web server. Give one that begins with https://.")
     if parts.query or parts.fragment:
-        raise UsageError(f"{url[:200]} has a part after its path (from ? or #), which no store has. Give the address of the store's folder alone.")
+        raise UsageError(f"{shown(url)} has a part after its path (from ? or #), which no store has. Give the address of the store's folder alone.")
     path = parts.path.rstrip("/")
     if any(part in {"", ".", ".."} for part in unquote(path).split("/")[1:]):
-        raise UsageError(f"{url[:200]} names no folder by a plain path. Give the address of the store's folder.")
+        raise UsageError(f"{shown(url)} names no folder by a plain path. Give the address of the store's folder.")
     return parts._replace(path=quote(path, safe=_READABLE)).geturl()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NGFF = {version: f"https://ngff.openmicroscopy.org/{version}/" for version in ("0.1", "0.2", "0.3", "0.4", "0.5")}
 SPECIFICATION = NGFF["0.4"]
+REMOTE_SAMPLE = 4
+"""Images and label maps of a store on the web whose pixels are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,30 @@ def _stored_images(subject: Subject) -> Iterator[StoredImage]:
             raise CannotRun(f"The group {image.path} is no longer there.")
         # All that are listed: the image has only those that fit together.
         yield StoredImage(image, group, *open_levels(first.array.store, group, subject.name))
+
+
+def is_remote(stored: StoredImage) -> bool:
+    """Whether its store is on the web, where looking costs time and somebody else's bandwidth."""
+    from ...readers.remote_store import RemoteStore
+
+    return isinstance(stored.sources[0].array.store, RemoteStore)
+
+
+def fetch_marks(store: Store, paths: Sequence[str]) -> None:
+    """Fetch the files of a store on the web that say which of its folders are groups, side by side."""
+    from ...readers.remote_store import RemoteStore
+
+    if isinstance(store, RemoteStore):
+        store.fetch_marks(list(dict.fromkeys(["", *paths])))
+
+
+def sampled(subject: Subject) -> tuple[StoredImage, ...]:
+    """Images and label maps whose pixels are looked at: all, or of a store on the web some, from its first to its last."""
+    everything = stored_images(subject)
+    if len(everything) <= REMOTE_SAMPLE or not is_remote(everything[0]):
+        return everything
+    step = (len(everything) - 1) / (REMOTE_SAMPLE - 1)
+    return tuple(everything[round(number * step)] for number in range(REMOTE_SAMPLE))
 
 
 def problem(

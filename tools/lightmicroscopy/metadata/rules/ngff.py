@@ -14,7 +14,7 @@ from ..ngff import AXES
 from ..ngff_read import stated_version
 from ..ngff_units import SPACE_UNITS, TIME_UNITS, ome_length, seconds
 from . import ngff_channels, ngff_pyramid
-from ._stores import SPECIFICATION, StoredImage, images_of, is_store, ngff_version, problem, store_of, stored_images
+from ._stores import SPECIFICATION, StoredImage, fetch_marks, images_of, is_store, ngff_version, problem, store_of, stored_images
 from ._views import size_along
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def _structure(subject: Subject) -> Iterator[Problem]:
         yield wrong
         return
     series = {stored.group.path: stored.series for stored in stored_images(subject)}
-    for group, key, message in structure_errors(store_of(subject), version, _parts(subject)):
+    parts = list(_parts(subject))
+    fetch_marks(store_of(subject), [path for _, path in parts])
+    for group, key, message in structure_errors(store_of(subject), version, parts):
         at = "/".join(part for part in (group, key) if part)
         sentence = f"In {f'the group {group}' if group else 'the root group'}, {key or 'something is wrong'}{' ' if key else ': '}{message}"
         yield Problem(sentence.rstrip(".") + ".", at, series.get(group))

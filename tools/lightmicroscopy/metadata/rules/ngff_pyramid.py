@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from ...errors import SuiteError
 from ...image import Region, Shape
 from ..findings import Problem, Subject, rule
-from ._stores import SPECIFICATION, StoredImage, is_store, stored_images
+from ._stores import SPECIFICATION, StoredImage, is_remote, is_store, sampled, stored_images
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ _SAMPLE_BYTES = 64 << 20
 _UNALIKE = 0.1
 _LARGEST_FACTOR = 8
 _FILES = 200_000
+_WHOLE = "If all must be looked at, copy or convert the store and check the copy."
 
 
 def _has_levels(subject: Subject) -> bool:
@@ -104,7 +106,7 @@ def _scale_faults(stored: StoredImage, index: int) -> Iterator[Problem]:
     applies=_has_levels,
 )
 def _content(subject: Subject) -> Iterator[Problem]:
-    for stored in stored_images(subject):
+    for stored in sampled(subject):
         sample = _sample(stored)
         if sample is not None and stored.image.kind != "label" and _outside(*sample) > _UNALIKE:
             sentence = f"{stored.called} shows something else at level 1 than at level 0, in a sample of {_SAMPLE} × {_SAMPLE} pixels of its middle."
@@ -121,7 +123,7 @@ def _content(subject: Subject) -> Iterator[Problem]:
     applies=lambda subject: _has_levels(subject) and any(stored.image.kind == "label" for stored in stored_images(subject)),
 )
 def _averaged(subject: Subject) -> Iterator[Problem]:
-    for stored in stored_images(subject):
+    for stored in sampled(subject):
         sample = _sample(stored) if stored.image.kind == "label" else None
         if sample is None:
             continue
@@ -190,13 +192,21 @@ def _decoded(unit: Shape, dtype: np.dtype[Any]) -> int:
     applies=is_store,
 )
 def _damaged(subject: Subject) -> Iterator[Problem]:
-    for stored in stored_images(subject):
+    chosen = sampled(subject)
+    for stored in chosen:
         for index, source in enumerate(stored.sources):
+            if is_remote(stored) and _decoded(source.unit, source.dtype) > _SAMPLE_BYTES:
+                sentence = f"{stored.called}, level {index}: its chunks are too large to be fetched for a look."
+                yield Problem(sentence, stored.location(f"datasets.{index}"), stored.series, "info")
+                continue
             try:
                 for region in _samples(source.shape, source.unit):
                     source.read(region)
             except SuiteError as error:
                 yield Problem(str(error), stored.location(f"datasets.{index}"), stored.series)
+    count = len(stored_images(subject))
+    if len(chosen) < count:
+        yield Problem(f"Of {count:,} images and label maps on the server, the pixels of {len(chosen)} were looked at.", severity="info", fix=_WHOLE)
 
 
 def _samples(shape: Shape, unit: Shape) -> list[Region]:
@@ -221,6 +231,9 @@ def _samples(shape: Shape, unit: Shape) -> list[Region]:
     applies=is_store,
 )
 def _chunks_missing(subject: Subject) -> Iterator[Problem]:
+    if is_remote(stored_images(subject)[0]):
+        yield from _missing_on_the_server(subject)
+        return
     for stored in stored_images(subject):
         layout = stored.layouts[0]
         grid = layout.sharding.shape if layout.sharding else layout.chunk
@@ -237,6 +250,27 @@ def _chunks_missing(subject: Subject) -> Iterator[Problem]:
                 f"{stored.called} has {missing} of its {wanted} chunks ({missing / wanted:.0%}) not stored, read as the fill value {layout.fill}."
             )
             yield Problem(sentence, layout.path, stored.series)
+
+
+def _missing_on_the_server(subject: Subject) -> Iterator[Problem]:
+    """What of the first, middle and last chunks is not there; a server does not list the others."""
+    from ...readers.remote_store import RemoteStore
+
+    for stored in sampled(subject):
+        source = stored.sources[0]
+        if _decoded(source.unit, source.dtype) > _SAMPLE_BYTES:
+            continue
+        for region in _samples(source.shape, source.unit):
+            # What cannot be read is told by the rule on damaged chunks.
+            with suppress(SuiteError):
+                source.read(region)
+    store = stored_images(subject)[0].sources[0].array.store
+    if isinstance(store, RemoteStore) and store.absent:
+        absent = sorted(store.absent)
+        shown = ", ".join(absent[:3])
+        said = f"{len(absent)} of the chunks that were asked for as a sample are not on the server and are read as the fill value (such as {shown})."
+        yield Problem(said, absent[0], severity=None if store.has_pixels else "warning")
+    yield Problem("Chunks were asked for as a sample only, since a web server does not list what it has.", severity="info", fix=_WHOLE)
 
 
 def _count(store: Store, folder: str) -> int:
