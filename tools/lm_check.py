@@ -40,7 +40,7 @@ def work(arguments: argparse.Namespace) -> int:
     from lightmicroscopy.metadata.check import bytes_of, check
     from lightmicroscopy.progress import Progress
 
-    cli.refuse_overwriting(arguments.input, (arguments.html, arguments.table, arguments.json, arguments.preview))
+    paths = cli.refuse_overwriting(arguments.input, (arguments.html, arguments.table, arguments.json, arguments.preview))
     log = logging.getLogger("lightmicroscopy")
     profiles = tuple(dict.fromkeys(arguments.profile or PROFILES[:1]))
     total = sum(bytes_of(path) for path in arguments.input)
@@ -58,6 +58,7 @@ def work(arguments: argparse.Namespace) -> int:
         report = check(arguments.input, profiles, parameters=(("Profiles", ", ".join(profiles)), ("Fail on", arguments.fail_on)), done=done)
     finally:
         progress.close()
+    paths.refuse(report.files)
     _write(report, arguments)
     counts = [
         f"{report.count('error')} errors",
