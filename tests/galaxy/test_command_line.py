@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from local.accounts import workflow_files
-from local.commands import check_inputs, main, parse
+from local.commands import check_archives, check_inputs, main, parse
+from local.instance import Connection
 from local.paths import LocalGalaxyError
 
 WORKFLOWS = {path.parent.name: path for path in workflow_files()}
@@ -61,3 +62,17 @@ def test_ids_need_not_be_files(test_data: Path) -> None:
     check_inputs(WORKFLOWS["microscope-files-to-open-formats"], [str(test_data / "cells.ome.tiff")])
     with pytest.raises(LocalGalaxyError, match="6001240 does not exist"):
         check_inputs(WORKFLOWS["microscope-files-to-open-formats"], ["6001240"])
+
+
+@pytest.mark.parametrize(
+    ("is_live", "wanted_live", "sentence"),
+    [
+        (True, False, "uses the live archives. Add --live to this command to use them too, or start another Galaxy with --name."),
+        (False, True, "uses the sample archive. Stop it, or start another Galaxy with --name."),
+    ],
+)
+def test_an_open_galaxy_that_uses_the_other_archives_is_not_taken(is_live: bool, wanted_live: bool, sentence: str) -> None:
+    with pytest.raises(LocalGalaxyError) as caught:
+        check_archives(Connection("http://127.0.0.1:8080", "", "", is_live), live=wanted_live)
+    assert str(caught.value) == f"The Galaxy that is open at http://127.0.0.1:8080 {sentence}"
+    check_archives(Connection("http://127.0.0.1:8080", "", "", is_live), live=is_live)
