@@ -178,12 +178,18 @@ def _counts(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     return (f"{len(inputs)}", f"{len(verdicts)}", *(f"{counted[outcome]}" for outcome in (*GOOD, *BUGS)))
 
 
+def _at_least_one(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     result = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     result.add_argument("input", nargs="+", type=Path, help="images, stores, and folders of them")
     result.add_argument("--seed", type=int, default=1, help="another one damages other places (default: 1)")
-    result.add_argument("--count", type=int, default=100, help="damaged copies of each input (default: 100)")
+    result.add_argument("--count", type=_at_least_one, default=100, help="damaged copies of each input (default: 100)")
     result.add_argument("--only", type=int, action="append", help="the damage of this number only; may be repeated")
     result.add_argument("--seconds", type=float, default=60, help="after which a conversion hangs (default: 60)")
     result.add_argument("--memory", type=float, default=600, help="MB of resident memory that a conversion may take (default: 600)")
@@ -196,7 +202,13 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run everything and print the table."""
-    given = parser().parse_args(arguments)
+    asked = parser()
+    given = asked.parse_args(arguments)
+    for path in given.input:
+        if not path.exists():
+            asked.error(f"{path} is not there. Give files, stores or folders of them.")
+    if given.scratch and not given.scratch.is_dir():
+        asked.error(f"--scratch {given.scratch} is no folder. Make it first, or leave that out.")
     verdicts = []
     with tempfile.TemporaryDirectory(dir=given.scratch, prefix="damage-") as name:
         scratch = Path(name)

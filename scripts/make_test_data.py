@@ -51,14 +51,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path(__file__).resolve().parents[1] / "test-data", help="folder to write into")
     output: Path = parser.parse_args(arguments).output
+    if output.exists() and not output.is_dir():
+        parser.error(f"{output} is there and is no folder. Give a folder to write into.")
     try:
         files = every_file()
     except ModuleNotFoundError as error:
         parser.error(f"{error.name} is needed to make these files; requirements/test.txt names what to install.")
     for name, content in files.items():
         path = output / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            parser.error(f"{path} cannot be written: {error.strerror}. Give a folder that you may write into.")
     return 0
 
 

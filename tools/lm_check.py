@@ -60,7 +60,7 @@ def _checked(arguments: argparse.Namespace, web: Web) -> int:
     from lightmicroscopy.metadata.check import check
     from lightmicroscopy.progress import Progress
 
-    cli.refuse_overwriting(arguments.input, (arguments.html, arguments.table, arguments.json, arguments.preview))
+    paths = cli.refuse_overwriting(arguments.input, (arguments.html, arguments.table, arguments.json, arguments.preview))
     given = web.all_given(arguments.input, arguments.url)
     log = logging.getLogger("lightmicroscopy")
     profiles = tuple(dict.fromkeys(arguments.profile or PROFILES[:1]))
@@ -80,6 +80,7 @@ def _checked(arguments: argparse.Namespace, web: Web) -> int:
         report = check(given, profiles, parameters=(("Profiles", ", ".join(profiles)), ("Fail on", arguments.fail_on)), done=done)
     finally:
         progress.close()
+    paths.refuse(report.files)
     _write(report, arguments, given)
     counts = [
         f"{report.count('error')} errors",

@@ -66,14 +66,17 @@ def _reported(arguments: argparse.Namespace, web: Web) -> int:
 
     log = logging.getLogger("lightmicroscopy")
     given = [arguments.original, *arguments.also, *arguments.member, *arguments.copy]
-    cli.refuse_overwriting(given, (arguments.table, arguments.html))
+    paths = cli.refuse_overwriting(given, (arguments.table, arguments.html))
     if arguments.also and arguments.member:
         raise UsageError("Other files of the original can be given with one original only. Leave them out, or compare that original by itself.")
+    if arguments.fail_on == "pixels" and not arguments.pixels:
+        raise UsageError("--fail-on pixels needs the pixels, which --no-pixels leaves out. Leave out one of the two, or use --fail-on difference.")
     progress = Progress("Comparing", quiet=arguments.quiet, log_json=arguments.log_json)
     try:
         comparison = _compared(arguments, web, progress)
     finally:
         progress.close()
+    paths.refuse(comparison.files)
     for sentence in (*comparison.lost, *comparison.unreadable):
         log.warning(cli.one_line(sentence))
     _write(comparison, arguments)

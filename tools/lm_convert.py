@@ -59,7 +59,7 @@ def _converted(arguments: argparse.Namespace, web: Web) -> int:
     from lightmicroscopy.progress import Progress
     from lightmicroscopy.selection import series_numbers
 
-    cli.refuse_overwriting(arguments.input, (arguments.report, arguments.checksums, arguments.preview))
+    reports = cli.refuse_overwriting(arguments.input, (arguments.report, arguments.checksums, arguments.preview))
     granted = cli.resources(arguments)
     parameters = (*flags.recorded_reading(arguments), *flags.recorded(arguments, RECORDED))
     selection = flags.selection_of(arguments)
@@ -67,7 +67,7 @@ def _converted(arguments: argparse.Namespace, web: Web) -> int:
     request = Request(arguments.format, selection, arguments.label, flags.write_options(arguments, granted), parameters)
     progress = Progress("Converting", quiet=arguments.quiet, log_json=arguments.log_json)
     try:
-        conversion = convert(location, arguments.output, request, progress=progress)
+        conversion = convert(location, arguments.output, request, progress=progress, reports=reports)
     finally:
         progress.close()
     with conversion.dataset:
@@ -80,12 +80,12 @@ def _report(conversion: Any, arguments: argparse.Namespace) -> int:
 
     log = logging.getLogger("lightmicroscopy")
     for warning in conversion.dataset.warnings:
-        log.warning(cli.one_line(warning))
+        log.warning(warning)
     for outcome in conversion.outcomes:
         for sentence in (*outcome.losses, *outcome.warnings):
-            log.warning("%s: %s", outcome.image.name, cli.one_line(sentence))
+            log.warning("%s: %s", outcome.image.name, sentence)
         if outcome.reason:
-            log.warning("%s was not converted: %s", outcome.image.name, cli.one_line(outcome.reason))
+            log.warning("%s was not converted: %s", outcome.image.name, outcome.reason)
     for path in conversion.paths:
         log.info("%s (%s)", path.name, size(next(outcome.bytes for outcome in conversion.outcomes if outcome.path == path)))
     if arguments.report:

@@ -56,23 +56,22 @@ def _inspected(arguments: argparse.Namespace, web: Web) -> int:
     """Inspect, writing as the inputs go by."""
     from lightmicroscopy.inputs import bytes_of, names_of
     from lightmicroscopy.inspection import inspect
-    from lightmicroscopy.names import sanitise, unique, without_extension
     from lightmicroscopy.progress import Progress
     from lightmicroscopy.reports.inspection_files import Files
 
-    reports = (arguments.table, arguments.json, arguments.html, arguments.preview)
-    cli.refuse_overwriting(arguments.input, reports)
     given = web.all_given(arguments.input, arguments.url)
+    names, known = names_of(given), flags.reading_of(arguments)
+    documents = _documents(arguments.ome_xml, names) if arguments.ome_xml else {}
+    reports = (arguments.table, arguments.json, arguments.html, arguments.preview)
+    paths = cli.refuse_overwriting(given, reports, documents.values())
     log = logging.getLogger("lightmicroscopy")
     done, total = 0, sum(map(bytes_of, given))
     progress = Progress("Inspecting", quiet=arguments.quiet, log_json=arguments.log_json)
-    names, known = names_of(given), flags.reading_of(arguments)
-    documents = dict(zip(names, unique([sanitise(without_extension(name)) for name in names]), strict=True))
     files = Files(
         table=arguments.table,
         json=arguments.json,
         html=arguments.html,
-        ome_xml=(arguments.ome_xml, documents) if arguments.ome_xml else None,
+        ome_xml=documents,
         original=arguments.original_metadata,
         checksum=arguments.checksum,
         parameters=(*flags.recorded_reading(arguments), ("original-metadata", arguments.original_metadata)),
@@ -81,6 +80,8 @@ def _inspected(arguments: argparse.Namespace, web: Web) -> int:
     try:
         with files:
             for item in inspect(given, **known):
+                # None of the files has its name before this has been asked of every input.
+                paths.refuse(item.dataset.files if item.dataset else ())
                 files.add(item)
                 done = min(total, done + item.bytes)
                 progress(done, total)
@@ -96,6 +97,14 @@ def _inspected(arguments: argparse.Namespace, web: Web) -> int:
     if files.failed == files.inputs:
         return cli.NOTHING_USABLE
     return cli.SOME_FAILED if files.failed and arguments.strict else cli.DONE
+
+
+def _documents(folder: Path, names: list[str]) -> dict[str, Path]:
+    """Name the OME-XML of each input."""
+    from lightmicroscopy.names import sanitise, unique, without_extension
+
+    stems = unique([sanitise(without_extension(name)) for name in names])
+    return {name: folder / f"{stem}.ome.xml" for name, stem in zip(names, stems, strict=True)}
 
 
 def _entries(given: tuple[Given, ...], known: dict[str, Any]) -> Iterator[tuple[str, Any]]:

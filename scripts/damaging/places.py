@@ -102,7 +102,10 @@ def _nd2(path: Path) -> Found:
     packed = any(file.read(place.offset + 8, 1) == b"\x78" and place.length % 4096 for place in found)
     file.close()
     whole = path.stat().st_size
-    return [Pixels(place.offset, place.offset + place.length, packed) for place in found], [*chunks.starts.values(), whole - 40]
+    return [Pixels(place.offset, place.offset + place.length, packed) for place in found], [
+        *sorted((*chunks.starts.values(), *chunks.frames.values())),
+        whole - 40,
+    ]
 
 
 def _hdf5(path: Path) -> Found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import time
@@ -14,6 +15,19 @@ from .configuration import ADMINISTRATOR, USER
 from .instance import Connection, Instance, instance_folder, running
 from .lifeline import Stop
 from .paths import LocalGalaxyError, say, state_folder
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Understand a command line; inputs may stand behind options too, which argparse by itself refuses of subcommands."""
+    options, rest = _parser().parse_known_args(arguments)
+    unknown = [word for word in rest if word.startswith("-")] if options.command in ("run", "test") else rest
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if options.command == "run":
+        options.inputs += rest
+    elif options.command == "test":
+        options.targets += rest
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -29,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     test = commands.add_parser("test", help="run the tests of the tools and workflows")
     for command in (serve, run, test):
+        command.set_defaults(parser=command)
         command.add_argument("--name", help="which local Galaxy (default: 'default', or the next free 'default-2' …)")
         command.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
         command.add_argument(
@@ -102,6 +117,7 @@ def find_workflow(name: str) -> Path:
 def run(options: argparse.Namespace) -> int:
     """Run a workflow here or elsewhere."""
     workflow = find_workflow(options.workflow)
+    check_inputs(workflow, options.inputs)
     output = options.output or Path("results") / f"{workflow.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     if options.url:
         return _run_client(options, workflow, output, options.url, options.key)
@@ -121,6 +137,25 @@ def run(options: argparse.Namespace) -> int:
     if (output / "report.html").exists():
         print(f"That Galaxy is stopped now; to open it again: {_serve_command(instance)}", flush=True)
     return status
+
+
+def check_inputs(workflow: Path, inputs: list[str]) -> None:
+    """Refuse files that are not there before a Galaxy is made for them.
+
+    Raises
+    ------
+    LocalGalaxyError
+        Naming the first that is missing.
+    """
+    try:
+        steps = json.loads(workflow.read_text(encoding="utf-8"))["steps"].values()
+        takes_data = any(step["type"] in ("data_input", "data_collection_input") for step in steps)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        # What is wrong with it is said where it is read.
+        return
+    missing = [path for path in inputs if takes_data and not Path(path).exists()]
+    if missing:
+        raise LocalGalaxyError(f"The input {missing[0]} does not exist.")
 
 
 def check_archives(connection: Connection, *, live: bool) -> None:
@@ -177,7 +212,7 @@ def test(options: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    options = _parser().parse_args(arguments)
+    options = parse(arguments)
     commands = {"serve": serve, "run": run, "test": test}
     try:
         lifeline.end_with_caller()

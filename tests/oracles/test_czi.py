@@ -20,12 +20,11 @@ from ..unit import czi_files as czi
 from ..unit.czi_files import Tile, czi_bytes, noise
 from . import bioformats
 from .bioformats import Seen
+from .real import each
 from .workshop import crcs
 
 FILES = sorted((REALFILES / "czi").glob("*.czi"))
-EACH = [pytest.param(path, id=path.name) for path in FILES] or [
-    pytest.param(Path("absent"), marks=pytest.mark.skip(reason="the real microscope files are not part of this repository"))
-]
+EACH = each(FILES)
 
 
 @pytest.mark.parametrize("path", EACH)

@@ -19,12 +19,11 @@ from ..needs import library_of
 from ..unit.lif_files import Made, lof, write_lif, write_project
 from . import bioformats
 from .bioformats import Seen
+from .real import each
 from .workshop import crcs, open_image
 
 FILES = sorted((REALFILES / "lif").glob("*.l*f"))
-EACH = [pytest.param(path, id=path.name) for path in FILES] or [
-    pytest.param(Path("absent"), marks=pytest.mark.skip(reason="the real microscope files are not part of this repository"))
-]
+EACH = each(FILES)
 X, Y, Z, T, EMISSION, ROTATION, EXCITATION, TILE, LOOP = 1, 2, 3, 4, 5, 6, 9, 10, 11
 XY = [(X, 8), (Y, 6)]
 TWO = ("Red", "Green")

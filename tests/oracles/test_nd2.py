@@ -20,12 +20,11 @@ from ..needs import library_of
 from ..unit import nd2_files
 from . import bioformats
 from .bioformats import plane_crcs
+from .real import each
 from .workshop import crcs, open_image
 
 FILES = sorted((REALFILES / "nd2").glob("*.nd2"))
-EACH = [pytest.param(path, id=path.name) for path in FILES] or [
-    pytest.param(Path("absent"), marks=pytest.mark.skip(reason="the real microscope files are not part of this repository"))
-]
+EACH = each(FILES)
 PLACES = [(1.0, 2.0, "here"), (3.0, 4.0, ""), (5.0, 6.0, "there")]
 
 

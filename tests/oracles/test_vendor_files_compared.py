@@ -10,13 +10,12 @@ import lm_compare
 import lm_convert
 
 from ..conftest import REALFILES
+from .real import each
 
 SUFFIXES = {".czi", ".lif", ".lof", ".nd2", ".ims", ".h5", ".hdf5"}
 FILES = sorted(path for path in REALFILES.rglob("*") if path.is_file() and path.suffix.lower() in SUFFIXES)
-EACH = [pytest.param(path, id=path.name) for path in FILES] or [
-    pytest.param(Path("absent"), marks=pytest.mark.skip(reason="the real microscope files are not part of this repository"))
-]
-MOSAICS = [pytest.param(path, id=path.name) for path in FILES if path.name.startswith(("mosaic_test", "PR2729"))] or EACH[:1]
+EACH = each(FILES)
+MOSAICS = each([path for path in FILES if path.name.startswith(("mosaic_test", "PR2729"))])
 
 
 def proved(path: Path, folder: Path, form: str, *reading: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,28 @@ import pytest
 import tifffile
 
 from lightmicroscopy import readers
-from lightmicroscopy.compare import Comparison, Held, compare, pairs
+from lightmicroscopy.compare import Comparison, compare
 from lightmicroscopy.compare_accepted import ACCEPTED, Difference, accepted
-from lightmicroscopy.compare_fields import described, same
+from lightmicroscopy.compare_fields import described, described_alike, same, shown
+from lightmicroscopy.compare_pairs import Held, pairs
 from lightmicroscopy.convert import Request, convert
 from lightmicroscopy.errors import UnreadableError
-from lightmicroscopy.image import Channel, Dataset, ImageMetadata, Instrument, LightSource, Location, Quantity
+from lightmicroscopy.image import (
+    Channel,
+    Dataset,
+    Detector,
+    Image,
+    ImageMetadata,
+    Instrument,
+    LightSource,
+    Location,
+    MapAnnotation,
+    Modulo,
+    Plane,
+    Quantity,
+    Roi,
+    RoiShape,
+)
 from lightmicroscopy.selection import Selection
 
 from .memory_image import memory_image
@@ -377,3 +394,107 @@ def test_the_place_on_a_plate_is_compared(test_data: Path, tmp_path: Path) -> No
     from lightmicroscopy.compare_place import described_place
 
     assert described_place(moved, moved.images[0])["well"] == "row 1, column 0"
+
+
+def planes_of(*planes: Plane, sizes: tuple[int, int, int] = (4, 1, 1), **fields: Any) -> Image:
+    samples = fields.pop("samples", 1)
+    return memory_image(np.zeros((*sizes, 2, 2, samples), np.uint8), metadata=ImageMetadata(planes=planes, **fields))
+
+
+def unlike(original: Image, copy: Image) -> dict[str, tuple[str, str]]:
+    """Fields that differ, with what is shown of them."""
+    ours, theirs = described_alike(original, copy)
+    names = dict.fromkeys([*ours, *theirs])
+    return {name: (shown(ours.get(name)), shown(theirs.get(name))) for name in names if not same(ours.get(name), theirs.get(name))}
+
+
+def test_times_of_other_planes_are_a_difference(tmp_path: Path) -> None:
+    def written(name: str, first: int) -> Path:
+        planes = "".join(f'<Plane TheZ="0" TheC="0" TheT="{first + number}" DeltaT="{number + 1.5}"/>' for number in range(2))
+        description = (
+            '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0" Name="im">'
+            '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="8" SizeY="8" SizeZ="1" SizeC="1" SizeT="4">'
+            f'<Channel ID="Channel:0:0" SamplesPerPixel="1"/><TiffData IFD="0" PlaneCount="4"/>{planes}</Pixels></Image></OME>'
+        )
+        tifffile.imwrite(tmp_path / name, np.zeros((4, 8, 8), np.uint8), description=description, metadata=None, photometric="minisblack")
+        return tmp_path / name
+
+    comparison = compare(Location(written("a.ome.tiff", 0)), [written("b.ome.tiff", 2)])
+    assert different(comparison) == [
+        ("planes delta t (s)", "t=0 c=0 z=0: 1.5; t=1 c=0 z=0: 2.5", "t=2 c=0 z=0: 1.5; t=3 c=0 z=0: 2.5", "false"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "fact", [{"delta_t_s": 0.5}, {"exposure_s": 0.01}, {"position_x": Quantity(3, "µm")}, {"position_z": Quantity(0, "reference frame")}]
+)
+def test_facts_of_planes_belong_to_their_planes(fact: dict[str, Any]) -> None:
+    here = planes_of(Plane(1, 0, 0, **fact))
+    assert unlike(here, planes_of(Plane(1, 0, 0, **fact), Plane(2, 0, 0))) == {}
+    assert len(unlike(here, planes_of(Plane(2, 0, 0, **fact)))) == 1
+    assert len(unlike(here, planes_of(Plane(1, 0, 0, **fact), Plane(2, 0, 0, **fact)))) == 1
+
+
+def test_facts_of_all_planes_are_shown_without_their_places_and_in_any_order_the_same() -> None:
+    planes = [Plane(t, 0, 0, delta_t_s=t / 2) for t in range(4)]
+    assert unlike(planes_of(*planes), planes_of(*reversed(planes))) == {}
+    assert shown(described(planes_of(*planes))["planes delta t (s)"]) == "0; 0.5; 1; 1.5"
+
+
+def test_a_colour_plane_has_the_time_of_its_three_channels() -> None:
+    colour = planes_of(Plane(0, 0, 0, delta_t_s=1.0), sizes=(1, 1, 1), samples=3)
+    channels = planes_of(*(Plane(0, c, 0, delta_t_s=1.0) for c in range(3)), sizes=(1, 3, 1))
+    assert "planes delta t (s)" not in unlike(colour, channels)
+
+
+def test_nothing_is_not_the_same_as_zero() -> None:
+    def seen(**facts: Any) -> Image:
+        instrument = Instrument("I", detectors=(Detector("D", model="X", **facts.pop("detector", {})),))
+        return planes_of(instrument=instrument, channels=(Channel(**facts.pop("channel", {})),), **facts)
+
+    zero = seen(time_increment_s=0.0, detector={"gain": 0.0, "offset": 0.0}, channel={"detector_gain": 0.0})
+    assert unlike(zero, seen()) == {
+        "time increment (s)": ("0", ""),
+        "detector 0 gain": ("0", ""),
+        "detector 0 offset": ("0", ""),
+        "channel 0 detector gain": ("0", ""),
+    }
+    assert unlike(zero, zero) == {}
+    assert unlike(seen(description=""), seen()) == {}
+
+
+def test_folded_dimensions_are_known_by_their_axis_and_type_and_not_by_their_order() -> None:
+    first, second = Modulo("T", "lifetime", 0, 3, 1, "ps"), Modulo("C", "lambda", 500, 520, 10, "nm")
+    assert unlike(planes_of(modulo=(first, second)), planes_of(modulo=(second, first))) == {}
+    assert unlike(planes_of(modulo=(first, second)), planes_of(modulo=(replace(second, step=5), first))) == {
+        "folded dimension C lambda step": ("10", "5")
+    }
+
+
+def test_regions_and_annotations_in_another_order_are_the_same() -> None:
+    rois = tuple(Roi((RoiShape("Point", {"X": str(x), "Y": "1"}),)) for x in (1, 2, 2, 3))
+    notes = tuple(MapAnnotation(space, (("k", value),)) for space, value in (("a", "1"), ("a", "2"), ("b", "1")))
+    original = planes_of(rois=rois, annotations=notes)
+    assert unlike(original, planes_of(rois=rois[::-1], annotations=notes[::-1])) == {}
+    moved = replace(rois[1], shapes=(replace(rois[1].shapes[0], geometry={"X": "9", "Y": "1"}),))
+    assert unlike(original, planes_of(rois=(rois[3], moved, rois[2], rois[0]), annotations=notes[1:])) == {
+        "region of interest 2": ("Point X=2 Y=1", "Point X=9 Y=1"),
+        "annotation a": ("k: 1", ""),
+    }
+    assert unlike(original, planes_of(rois=(*rois, moved), annotations=(*notes, notes[0]))) == {
+        "region of interest 4": ("", "Point X=9 Y=1"),
+        "annotation a 3": ("", "k: 1"),
+    }
+
+
+def test_thousands_of_series_without_names_are_paired_in_no_time() -> None:
+    count = 20_000
+    dataset = original(*("" for _ in range(count)))
+    found = [held(copy, position, "") for copy in range(2) for position in range(count)]
+    began = process_time()
+    result = pairs(dataset, found)
+    # Compared each with each it takes minutes.
+    assert process_time() - began < 10
+    assert [(pair.original.series, pair.held.position) for pair in result if pair.original and pair.held] == [
+        (number, number) for number in range(count) for _ in range(2)
+    ]

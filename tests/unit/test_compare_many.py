@@ -61,6 +61,44 @@ def test_two_originals_of_one_name_are_told_apart_by_their_checksums(test_data: 
     assert not any(row.is_grave for row in comparison.rows if row.original == two.name)
 
 
+@pytest.fixture
+def namesakes(test_data: Path, tmp_path: Path) -> tuple[list[Path], list[Path]]:
+    """Two originals of one name, the second with another pixel, and a true copy of each."""
+    originals = [tmp_path / folder / "x.ome.tiff" for folder in "ab"]
+    for path in originals:
+        path.parent.mkdir()
+    shutil.copyfile(test_data / "cells.ome.tiff", originals[0])
+    edited(originals[0], originals[1], pixel=True)
+    return originals, [path for original in originals for path in converted(original, tmp_path / f"copies_of_{original.parent.name}")]
+
+
+def test_two_originals_that_are_called_the_same_each_get_their_own_copy(namesakes: tuple[list[Path], list[Path]]) -> None:
+    originals, copies = namesakes
+    comparison = compare_many(originals, copies[::-1])
+    assert compared_with(comparison) == {str(path): {"x.ome.tiff"} for path in originals}
+    assert verdict(comparison) == "The copies are true: every pixel and every field is the same."
+    assert comparison.original == "; ".join(map(str, originals))
+
+
+def test_a_damaged_original_does_not_cost_the_good_one_of_its_name(namesakes: tuple[list[Path], list[Path]]) -> None:
+    originals, copies = namesakes
+    originals[0].write_bytes(b"II*")
+    comparison = compare_many(originals, copies)
+    assert {name: bool(kind) for name, kind in comparison.formats.items()} == {str(originals[0]): False, str(originals[1]): True}
+    assert len(comparison.lost) == 1
+    assert [row.original for row in comparison.rows if row.what == "pixels"] == [str(originals[1])]
+    assert not any(row.differs for row in comparison.rows if row.original == str(originals[1]))
+
+
+def test_copies_that_say_too_little_to_be_told_apart_are_of_neither(namesakes: tuple[list[Path], list[Path]], tmp_path: Path) -> None:
+    originals, _ = namesakes
+    (tmp_path / "elsewhere").mkdir()
+    copy = tmp_path / "elsewhere" / "x.ome.tiff"
+    shutil.copyfile(originals[1], copy)
+    comparison = compare_many(originals, [copy])
+    assert [row.copy_value for row in comparison.rows if row.copy] == [OF_NONE]
+
+
 @pytest.mark.parametrize(
     ("name", "original"),
     [("photo.png", "photo.jpg"), ("photo__0.png", "photo.jpg"), ("anything.png", ""), ("grey16.copy.png", "")],

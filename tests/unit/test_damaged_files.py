@@ -131,3 +131,19 @@ def test_equal_seeds_damage_equally_and_the_original_is_left_alone(name: str, te
         target = folder / harm.file
         assert harm.length != -1 or not target.exists()
     assert [(subject.path.parent / file).read_bytes() for file in subject.files] == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["gone.tif"], "gone.tif is not there"),
+        ([".", "--count", "-1"], "'-1' is no whole number of at least 1"),
+        ([".", "--count", "0"], "'0' is no whole number of at least 1"),
+        ([".", "--scratch", "gone"], "--scratch gone is no folder"),
+    ],
+)
+def test_a_wrong_request_is_told_so(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        damage.main(arguments)
+    assert stopped.value.code == 2
+    assert sentence in capsys.readouterr().err

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from lightmicroscopy import readers
-from lightmicroscopy.errors import LimitError, UnreadableError
+from lightmicroscopy.errors import LimitError, SuiteError, UnreadableError
 from lightmicroscopy.image import LARGE_UNIT, Location, Region, Shape
 from lightmicroscopy.readers.jpeg_scan import is_cut
-from lightmicroscopy.readers.large_units import kept
+from lightmicroscopy.readers.large_units import kept, kept_picture
 from lightmicroscopy.readers.tiff_jpeg_kin import jpeg2000_frame, jpegxl_frame, jpegxr_frame
 from lightmicroscopy.selection import Selection, select
 from lightmicroscopy.writers.blocks import Plan, block_count, block_extent, blocks, parts, refuse_large_units
@@ -84,6 +84,21 @@ def test_a_unit_that_failed_is_tried_again() -> None:
         kept(owner, 0, lambda: (_ for _ in ()).throw(UnreadableError("damaged")))
     assert ask(owner, 0, asked) is not None
     assert asked == [0]
+
+
+def test_a_unit_that_needs_another_is_an_error_and_no_endless_wait() -> None:
+    owner, asked = Owner(), []
+    with pytest.raises(SuiteError, match="in the middle of decoding another"):
+        kept(owner, "outer", lambda: ask(owner, "inner", asked))
+    assert ask(owner, "outer", asked) is not None
+    assert asked == ["outer"]
+
+
+def test_a_picture_may_need_a_unit() -> None:
+    owner, asked = Owner(), []
+    for _ in range(2):
+        assert kept_picture(owner, "picture", lambda: ask(owner, "unit", asked)) is not None
+    assert asked == ["unit"]
 
 
 def test_a_unit_goes_with_its_owner() -> None:

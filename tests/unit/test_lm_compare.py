@@ -55,6 +55,13 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
     assert stopped.value.code == 2
 
 
+@pytest.mark.parametrize(("choice", "code"), [("pixels", 2), ("difference", 0), ("never", 0)])
+def test_to_fail_on_pixels_that_are_not_compared_is_refused(test_data: Path, capsys: pytest.CaptureFixture[str], choice: str, code: int) -> None:
+    words = [str(test_data / "cells.ome.tiff"), str(test_data / "cells_05.ome.zarr.zip"), "--no-pixels", "--fail-on", choice]
+    assert lm_compare.main(words) == code
+    assert ("--fail-on pixels needs the pixels" in capsys.readouterr().err) is (code == 2)
+
+
 def test_a_report_over_a_copy_is_refused(test_data: Path, tmp_path: Path) -> None:
     (copy,) = converted(test_data / "cells.ome.tiff", tmp_path)
     before = copy.read_bytes()

@@ -85,3 +85,11 @@ def test_a_developer_without_the_library_that_writes_czi_is_told_what_to_install
     assert "pylibCZIrw is needed to make these files; requirements/test.txt names what to install." in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_that_is_a_file_is_told_so_and_stays(tmp_path: Path) -> None:
+    there = tmp_path / "kept"
+    there.write_bytes(b"kept")
+    done = subprocess.run([sys.executable, SCRIPT, "--output", there], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, there.read_bytes()) == (2, b"kept")
+    assert done.stderr.endswith("kept is there and is no folder. Give a folder to write into.\n")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightmicroscopy.names import LONGEST, sanitise, unique, without_extension
+from lightmicroscopy.names import LONGEST, readable, sanitise, unique, without_extension
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,25 @@ def test_any_text_becomes_a_safe_name(text: str) -> None:
 
 def test_long_names_are_cut_between_characters() -> None:
     assert sanitise("ø" * 300) == "ø" * 60
+
+
+@pytest.mark.parametrize("text", ["A", "_", " ", "\n", ".", "-", "ø", "😀", "a/"])
+def test_a_name_of_millions_of_characters_takes_no_time(text: str) -> None:
+    began = time.process_time()
+    assert 0 < len(sanitise(text * 3_000_000).encode()) <= LONGEST
+    assert time.process_time() - began < 1
+
+
+def test_thousands_of_one_name_take_no_time() -> None:
+    began = time.process_time()
+    made = unique(["Position"] * 5000)
+    assert time.process_time() - began < 2
+    assert (made[0], made[-1], len(set(made))) == ("Position", "Position~5000", 5000)
+
+
+def test_the_name_of_a_file_that_is_no_text_becomes_text() -> None:
+    assert readable(os.fsdecode(b"bad\xff\xfe.czi")) == "bad\ufffd\ufffd.czi"
+    assert readable("\ud800ø😀") == "\ufffdø😀"
 
 
 @given(st.lists(st.sampled_from(["a", "A", "a~2", "b", "x" * LONGEST]), max_size=8))

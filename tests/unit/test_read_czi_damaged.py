@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import tracemalloc
 import zlib
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,10 @@ import pytest
 from lightmicroscopy import readers
 from lightmicroscopy.errors import LimitError, SuiteError, UnreadableError
 from lightmicroscopy.image import Location, Region
+from lightmicroscopy.readers import czi_listing, czi_series
+from lightmicroscopy.readers.czi_container import CziFile
+from lightmicroscopy.readers.czi_directory import Directory, joined
+from lightmicroscopy.readers.czi_places import groups_of
 
 from . import czi_files as czi
 from .czi_files import Tile, czi_bytes, document, noise, stamps
@@ -218,3 +225,71 @@ def test_a_label_that_holds_itself_is_no_endless_loop(tmp_path: Path) -> None:
     for _ in range(5):
         inner = czi_bytes([Tile(noise(4, 5), {"C": 0})], "", {"Label": inner})
     assert len(read(inner, tmp_path)) == 2
+
+
+def test_a_directory_that_claims_gigabytes_takes_no_memory(tmp_path: Path) -> None:
+    data = czi_bytes([Tile(noise(4, 5), {"C": 0})])
+    path = tmp_path / "a.czi"
+    path.write_bytes(changed(data, pointer(data, DIRECTORY) + 16, struct.pack("<qq", 6 << 30, 6 << 30)))
+    os.truncate(path, 200 << 20)
+    tracemalloc.start()
+    try:
+        with readers.open(Location(path)) as dataset:
+            assert len(dataset.images) == 1
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_millions_of_attachments_are_a_limit(tmp_path: Path) -> None:
+    data = czi_bytes([Tile(noise(4, 5), {"C": 0})], "", {"TimeStamps": stamps(1.0)})
+    path = tmp_path / "a.czi"
+    path.write_bytes(changed(data, pointer(data, ATTACHMENTS) + 32, struct.pack("<i", 1_500_000)))
+    os.truncate(path, 200 << 20)
+    with pytest.raises(LimitError, match="lists 1,500,000 attachments"):
+        readers.open(Location(path))
+
+
+def test_a_directory_read_in_pieces_is_the_same(whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = read(whole, tmp_path)
+    monkeypatch.setattr(czi_listing, "_PIECE", czi_listing.ENTRY_HEAD + czi_listing.MAX_DIMENSIONS * czi_listing.DIMENSION)
+    several = czi_bytes([Tile(noise(4, 5, seed=t), {"T": t, "C": 0} if t % 3 else {"T": t}) for t in range(40)])
+    assert read(whole, tmp_path) == expected
+    assert read(several, tmp_path) == [((40, 1, 1, 4, 5, 1), zlib.crc32(noise(4, 5, seed=t).tobytes())) for t in range(40)]
+
+
+def test_a_directory_of_equal_tiles_takes_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.czi"
+    path.write_bytes(czi_bytes([Tile(noise(4, 5), {"C": 0, "M": m, "X": 5 * (m % 10), "Y": 4 * (m // 10)}) for m in range(100)]))
+    file = CziFile(path)
+    directory = joined([file.directory({0: 0})])
+    file.close()
+    columns = [getattr(directory, field.name) for field in fields(directory)]
+    flat = [column for each in columns for column in (each.values() if isinstance(each, dict) else [each])]
+    assert sum(column.nbytes for column in flat if column.strides != (0,)) == 4 * 8 * len(directory)
+    assert directory.row(99).spans == {"X": (45, 5, 5), "Y": (36, 4, 4), "C": (0, 0, 0), "M": (99, 0, 0)}
+
+
+def test_the_whole_directory_is_not_gone_over_for_each_series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[int] = []
+    ratios = czi_series._ratios
+
+    def counted(directory: Directory) -> np.ndarray:
+        rows.append(len(directory))
+        return ratios(directory)
+
+    monkeypatch.setattr(czi_series, "_ratios", counted)
+    path = tmp_path / "a.czi"
+    path.write_bytes(czi_bytes([Tile(noise(4, 5), {"C": s % 2, "S": s, "X": 5 * s}) for s in range(50)]))
+    with readers.open(Location(path)) as dataset:
+        assert len(dataset.images) == 50
+    assert rows == [50]
+
+
+def test_rows_are_grouped_by_their_values_in_order() -> None:
+    columns = np.random.default_rng(5).integers(-2, 3, (4, 500))
+    columns[2] = 7
+    unique, inverse = np.unique(columns.T, axis=0, return_inverse=True)
+    expected = [np.flatnonzero(inverse.reshape(-1) == number).tolist() for number in range(len(unique))]
+    assert [rows.tolist() for rows in groups_of(list(columns))] == expected
+    assert [rows.tolist() for rows in groups_of([np.zeros(3, np.int64)])] == [[0, 1, 2]]

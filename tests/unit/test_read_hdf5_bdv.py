@@ -86,6 +86,37 @@ def test_partitions_in_other_files_are_refused(tmp_path: Path) -> None:
         open_hdf5(path)
 
 
+@pytest.mark.parametrize("link", ["hard", "soft"])
+def test_views_that_are_links_to_others_are_those_again(tmp_path: Path, link: str) -> None:
+    values = noise(2, 2, 3, 37, 50)
+    path = write_bdv(tmp_path / "a.h5", values, leave_out=[(1, 1)])
+    with h5py.File(path, "r+") as file:
+        file["t00001/s01"] = file["t00000/s01"] if link == "hard" else h5py.SoftLink("/t00000/s01")
+        file["t00002"] = file["t00001"] if link == "hard" else h5py.SoftLink("t00001")
+    with open_hdf5(path, path.with_suffix(".xml")) as dataset:
+        (image,) = dataset.images
+        assert image.warnings == ()
+        assert (pixels(image)[:, 0, ..., 0] == values[[0, 1, 1], 0]).all()
+        assert (pixels(image)[:, 1, ..., 0] == values[[0, 0, 0], 1]).all()
+
+
+def test_a_view_that_is_a_link_to_nowhere_is_refused(tmp_path: Path) -> None:
+    path = write_bdv(tmp_path / "a.h5", noise(1, 1, 3, 37, 50))
+    with h5py.File(path, "r+") as file:
+        file["t00001"] = h5py.SoftLink("/nowhere")
+    with pytest.raises(UnreadableError, match=r"/t00001 is damaged .a link that leads nowhere"):
+        open_hdf5(path)
+
+
+def test_what_lies_outside_beside_the_views_is_told(tmp_path: Path) -> None:
+    path = write_bdv(tmp_path / "a.h5", noise(1, 1, 3, 37, 50))
+    with h5py.File(path, "r+") as file:
+        file["notes"] = h5py.ExternalLink("notes.h5", "/")
+    with open_hdf5(path, path.with_suffix(".xml")) as dataset:
+        assert len(dataset.images) == 1
+        assert "/notes is an external link" in dataset.warnings[0]
+
+
 def test_views_of_several_sizes_are_refused(tmp_path: Path) -> None:
     path = write_bdv(tmp_path / "a.h5", noise(2, 1, 3, 37, 50))
     with h5py.File(path, "r+") as file:

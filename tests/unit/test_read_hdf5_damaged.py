@@ -207,6 +207,8 @@ def test_a_crash_of_the_library_costs_only_the_file_that_caused_it(tmp_path: Pat
         library = worker().pid
         # Held up, it cannot answer; and then it is no more.
         os.kill(library, signal.SIGSTOP)
+        # Until it stands still it could take the question yet.
+        os.waitpid(library, os.WUNTRACED)
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(pixels, dataset.images[0])
             while not unread():

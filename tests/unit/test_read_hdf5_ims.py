@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from lightmicroscopy.errors import UnreadableError
+from lightmicroscopy.errors import LimitError, UnreadableError
 from lightmicroscopy.image import Channel, Quantity, Shape
+from lightmicroscopy.readers import hdf5_ims
 
 from .hdf5_files import IMS_INFO, imaris_text, noise, open_hdf5, pixels, write_ims
 
@@ -226,7 +228,71 @@ def test_a_link_at_the_top_that_leads_nowhere_makes_no_image(tmp_path: Path, tar
         del file["DataSet"]
         if target:
             file["DataSet"] = h5py.SoftLink(target)
-    with pytest.raises(UnreadableError, match="holds no image"):
+    with pytest.raises(UnreadableError, match=r"holds no image|has no /DataSetInfo/ResolutionLevel 0"):
+        open_hdf5(path)
+
+
+def hard(file: h5py.File, target: str) -> object:
+    return file[target]
+
+
+def soft(_: h5py.File, target: str) -> object:
+    return h5py.SoftLink(f"/{target}")
+
+
+def relative(_: h5py.File, target: str) -> object:
+    return h5py.SoftLink(target.rpartition("/")[2])
+
+
+LINKS = [hard, soft, relative]
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_channel_that_is_a_link_to_another_is_that_again(tmp_path: Path, link: Callable[[h5py.File, str], object]) -> None:
+    values = noise(1, 2, 5, 37, 50)
+    path = write_ims(tmp_path / "a.ims", values)
+    with h5py.File(path, "r+") as file:
+        for level in range(2):
+            place = f"DataSet/ResolutionLevel {level}/TimePoint 0/Channel"
+            file[f"{place} 2"] = link(file, f"{place} 0")
+    with open_hdf5(path) as dataset:
+        (image,) = dataset.images
+        assert (pixels(image)[..., 0] == values[:, [0, 1, 0]]).all()
+        assert (pixels(image, 1)[..., 0] == values[:, [0, 1, 0], :, ::2, ::2]).all()
+        assert dataset.warnings == image.warnings == ()
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_time_points_that_are_links_are_there_and_the_missing_ones_between_are_told(tmp_path: Path, link: Callable[[h5py.File, str], object]) -> None:
+    values = noise(2, 1, 3, 16, 16)
+    path = write_ims(tmp_path / "a.ims", values, levels=1)
+    with h5py.File(path, "r+") as file:
+        file["DataSet/ResolutionLevel 0/TimePoint 7"] = link(file, "DataSet/ResolutionLevel 0/TimePoint 1")
+    with open_hdf5(path) as dataset:
+        (image,) = dataset.images
+        assert image.shape.t == 8
+        assert (pixels(image)[[0, 1, 7], ..., 0] == values[[0, 1, 1]]).all()
+        assert "5 stacks are not in the file" in image.warnings[-1]
+
+
+@pytest.mark.parametrize("target", ["/nowhere", "TimePoint 1", "TimePoint 0/Channel 9"])
+def test_a_time_point_that_is_a_link_to_nowhere_is_refused(tmp_path: Path, target: str) -> None:
+    path = write_ims(tmp_path / "a.ims", noise(1, 1, 1, 16, 16))
+    with h5py.File(path, "r+") as file:
+        file["DataSet/ResolutionLevel 0/TimePoint 1"] = h5py.SoftLink(target)
+    with pytest.raises(UnreadableError, match=r"TimePoint 1 is damaged .a link that leads nowhere"):
+        open_hdf5(path)
+
+
+def test_stacks_multiplied_by_links_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hdf5_ims, "_STACKS", 1000)
+    path = write_ims(tmp_path / "a.ims", noise(1, 1, 1, 16, 16), levels=1)
+    with h5py.File(path, "r+") as file:
+        level = file["DataSet/ResolutionLevel 0"]
+        for number in range(1, 40):
+            level[f"TimePoint 0/Channel {number}"] = h5py.SoftLink("/DataSet/ResolutionLevel 0/TimePoint 0/Channel 0")
+            level[f"TimePoint {number}"] = h5py.SoftLink("/DataSet/ResolutionLevel 0/TimePoint 0")
+    with pytest.raises(LimitError, match="more than 1,000 stacks"):
         open_hdf5(path)
 
 

@@ -189,7 +189,7 @@ def test_a_chunk_larger_than_a_block_is_decoded_once(tmp_path: Path, monkeypatch
         return inner(self, found)
 
     monkeypatch.setattr(hdf5_array.HdfArray, "_decode", counted)
-    monkeypatch.setattr(large_units, "_SLOT", large_units._Slot())
+    monkeypatch.setattr(large_units, "_UNITS", large_units._Slot())
     with open_hdf5(path) as dataset:
         source = dataset.images[0].levels[0].pixels
         parts = [source.read(Region((0, 1), (0, 1), (z, z + 1), (0, 64), (0, 64))) for z in range(8)]

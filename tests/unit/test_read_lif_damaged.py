@@ -15,7 +15,7 @@ from lightmicroscopy import readers
 from lightmicroscopy.errors import LimitError, SuiteError, UnreadableError
 from lightmicroscopy.image import Dataset, Image, Location, Region
 from lightmicroscopy.metadata import safe_xml
-from lightmicroscopy.readers import lif_structure
+from lightmicroscopy.readers import lif_project, lif_structure, tiff_source
 
 from .lif_files import LENGTHS, Made, block, header, lif, lof, text_part, write_lif, write_project
 
@@ -242,6 +242,55 @@ def test_a_picture_of_another_size_than_the_project_says_is_refused(tmp_path: Pa
     tifffile.imwrite(path.parent / "scan_003.tif", [[1, 2], [3, 4]], dtype="uint8", photometric="minisblack")
     with opened(path) as dataset, pytest.raises(UnreadableError, match=r"scan_003\.tif holds 4 bytes"):
         read(dataset.images[0])
+
+
+GRAY = Made("scan", XY)
+
+
+def test_a_large_picture_in_one_large_strip_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tifffile
+
+    path = write_project(tmp_path / "project", GRAY, kind="tif")
+    pixels = GRAY.values().reshape(6, 8)
+    tifffile.imwrite(path.parent / "scan_000.tif", pixels, compression="zlib", rowsperstrip=6)
+    monkeypatch.setattr(lif_project, "LARGE_UNIT", 40)
+    monkeypatch.setattr(tiff_source, "LARGE_UNIT", 40)
+    with opened(path) as dataset:
+        assert read(dataset.images[0]) == pixels.tobytes()
+
+
+@pytest.mark.parametrize("names", [["scan"], ["scan", "other"]])
+def test_projects_that_are_each_others_pictures_are_refused(tmp_path: Path, names: list[str]) -> None:
+    path = write_project(tmp_path / "project", *(Made(name, XY) for name in names), kind="tif")
+    for name, picture in zip(names, reversed(names), strict=True):
+        xlif = path.parent / "Metadata" / f"{name}.xlif"
+        xlif.write_text(xlif.read_text(encoding="utf-8").replace(f"..\\{name}_000.tif", f"{picture}.xlif"), encoding="utf-8")
+    with opened(path) as dataset, pytest.raises(UnreadableError, match=rf"{names[-1]}\.xlif is named by a project .* is no TIFF"):
+        read(dataset.images[0])
+
+
+def test_another_format_is_no_picture_of_a_project(tmp_path: Path) -> None:
+    path = write_project(tmp_path / "project", GRAY, kind="tif")
+    write_lif(path.parent / "scan_000.tif", GRAY)
+    with opened(path) as dataset, pytest.raises(UnreadableError, match=r"scan_000\.tif .* is no TIFF"):
+        read(dataset.images[0])
+
+
+@pytest.mark.parametrize("sample", [None, 0, 1, 2])
+def test_a_picture_in_colour_is_no_single_channel(tmp_path: Path, sample: int | None) -> None:
+    import tifffile
+
+    path = write_project(tmp_path / "project", GRAY, kind="tif")
+    pixels = np.repeat(GRAY.values().reshape(6, 8, 1), 3, axis=2)
+    if sample is not None:
+        pixels[5, 7, sample] ^= 1
+    tifffile.imwrite(path.parent / "scan_000.tif", pixels, photometric="rgb")
+    with opened(path) as dataset:
+        if sample is None:
+            assert read(dataset.images[0]) == pixels[..., 0].tobytes()
+        else:
+            with pytest.raises(UnreadableError, match=r"scan_000\.tif is a picture in colour"):
+                read(dataset.images[0])
 
 
 def outcome(path: Path, good: list[tuple[Any, bytes]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from lightmicroscopy import readers
 from lightmicroscopy.errors import LimitError, SuiteError, UnreadableError
 from lightmicroscopy.image import Location, Region
-from lightmicroscopy.readers import nd2_variant
+from lightmicroscopy.readers import nd2_chunks, nd2_variant
 
 from .nd2_files import BLOCK, Nd2, Unsigned, container, item, points, stack, time_loop, tree, values
 
@@ -143,6 +144,48 @@ def test_a_table_of_contents_without_end_is_an_error(tmp_path: Path) -> None:
     end = whole.rindex(b"ND2 CHUNK MAP SIGNATURE 0000001!", 0, len(whole) - 40)
     with pytest.raises(UnreadableError):
         read_all(whole[:end] + b"XXX" + whole[end + 3 :], tmp_path / "endless.nd2")
+
+
+def claiming(path: Path, length: int, size: int) -> Path:
+    """A file of mostly nothing whose table of contents is said to be so long."""
+    head, name = GOOD.bytes()[:4096], b"ND2 FILEMAP SIGNATURE NAME 0001!"
+    with path.open("wb") as file:
+        file.write(head + struct.pack("<4sIQ", nd2_chunks.MAGIC, len(name), length) + name)
+        file.write(b"".join(b"A%d!" % number + bytes(16) for number in range(10)))
+        file.seek(size - 40)
+        file.write(b"ND2 CHUNK MAP SIGNATURE 0000001!" + struct.pack("<Q", len(head)))
+    return path
+
+
+@pytest.mark.parametrize(("length", "why"), [(150 << 20, "lists more than the file has room for"), (90 << 20, "has no end")])
+def test_a_table_of_contents_of_nothing_takes_no_memory(tmp_path: Path, length: int, why: str) -> None:
+    path = claiming(tmp_path / "a.nd2", length, 200 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableError, match=why):
+            readers.open(Location(path))
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_table_of_contents_read_in_pieces_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = read_all(GOOD.bytes(), tmp_path / "a.nd2")
+    monkeypatch.setattr(nd2_chunks, "_PIECE", 50)
+    monkeypatch.setattr(nd2_chunks, "_LONGEST_ENTRY", 80)
+    found = read_all(GOOD.bytes(), tmp_path / "a.nd2")
+    assert [each[:2] for each in found] == [each[:2] for each in expected]
+    assert all(np.array_equal(one[2], other[2]) for one, other in zip(found, expected, strict=True))
+
+
+def test_more_chunks_than_are_read_are_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = len(GOOD.chunks())
+    for most in (count, count + 1, count + 2):
+        monkeypatch.setattr(nd2_chunks, "MOST_CHUNKS", most)
+        assert len(read_all(GOOD.bytes(), tmp_path / "a.nd2")) == 1
+    monkeypatch.setattr(nd2_chunks, "MOST_CHUNKS", count - 2)
+    with pytest.raises(LimitError, match="lists more than"):
+        read_all(GOOD.bytes(), tmp_path / "a.nd2")
 
 
 def test_damage_outside_what_is_needed_costs_only_itself(tmp_path: Path) -> None:

@@ -254,3 +254,26 @@ def test_no_text_breaks_the_grammar(text: str) -> None:
             select_series([numbered(1, 1, 1, 2, 2)], selection.series)
         except UsageError as error:
             assert str(error).endswith((".", "included.", "]"))
+
+
+@pytest.mark.parametrize(
+    ("series", "told"),
+    [
+        (",".join(map(str, range(2000))), "--series 0:2000"),
+        ("0,1,2,5,7,8,9", "--series 0:3,5,7:10"),
+        ("0, 1", "--series 0,1"),
+        ("2:5,5:7", "--series 2:7"),
+        ("3,2,1", "--series 3,2,1"),
+        ("name:0,1,2", "--series name:0,1,2"),
+    ],
+)
+def test_many_series_are_told_in_few_characters_that_mean_the_same(series: str, told: str) -> None:
+    assert Selection(series).describe() == told
+    images = [replace(numbered(), series=number, name="0,1,2") for number in range(2000)]
+    assert select_series(images, told.removeprefix("--series ")) == select_series(images, series)
+
+
+@pytest.mark.parametrize("series", ["0:4", "3:999999999", "1:1", "2:1", "0:", ":2", "0:1:2", "-1:2"])
+def test_a_span_of_series_that_are_not_there_is_refused(series: str) -> None:
+    with pytest.raises(UsageError, match=r"no series 3|selects nothing|not understood"):
+        select_series([replace(numbered(), series=number) for number in range(3)], series)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -13,7 +14,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from lightmicroscopy.errors import UnwritableError, UsageError
-from lightmicroscopy.image import Channel, Dataset, ImageMetadata, Location, MapAnnotation, Quantity, Shape
+from lightmicroscopy.image import Channel, Dataset, Image, ImageMetadata, Location, MapAnnotation, Quantity, Shape
 from lightmicroscopy.metadata.ome_read import read_ome
 from lightmicroscopy.writers import ome_tiff
 from lightmicroscopy.writers.ome_tiff import is_big, write_ome_tiff
@@ -83,21 +84,25 @@ def test_the_xml_says_what_was_written(tmp_path: Path) -> None:
     assert annotation in image.metadata.annotations
 
 
-@pytest.mark.parametrize("length", [10, 4000])
+@pytest.mark.parametrize("length", [10, 4000, 100_000])
 def test_metadata_that_come_late_are_in_the_description(tmp_path: Path, length: int) -> None:
-    annotation = MapAnnotation("somewhere", (("sha256", "a" * length),))
+    def noted(letter: str) -> Callable[[Image], Image]:
+        annotation = MapAnnotation("somewhere", (("sha256", letter * length),))
+        return lambda image: replace(image, metadata=replace(image.metadata, annotations=(annotation,)))
+
     array = noise(1, 2, 1, 300, 300, 1)
-    path, _ = write(array, tmp_path, complete=lambda image: replace(image, metadata=replace(image.metadata, annotations=(annotation,))))
+    path, _ = write(array, tmp_path, foresee=noted("0"), complete=noted("a"))
     with tifffile.TiffFile(path) as file:
         tag = file.pages.first.tags["ImageDescription"]
-        assert annotation in read_ome(tag.value.encode(), "").images[0].metadata.annotations
+        (annotation,) = read_ome(tag.value.encode(), "").images[0].metadata.annotations
+        assert annotation.pairs == (("sha256", "a" * length),)
         assert min(file.pages.first.dataoffsets) - (tag.valueoffset + tag.count) >= 4096
         assert np.array_equal(np.stack(planes(file)), array[0, :, 0, ..., 0])
 
 
 def test_late_metadata_that_do_not_fit_are_no_silent_damage(tmp_path: Path) -> None:
     annotation = MapAnnotation("somewhere", (("text", "a" * 10_000),))
-    with pytest.raises(ValueError, match="longer than what was kept"):
+    with pytest.raises(UnwritableError, match="longer than was foreseen"):
         write(noise(1, 1, 1, 20, 20, 1), tmp_path, complete=lambda image: replace(image, metadata=replace(image.metadata, annotations=(annotation,))))
     assert list(tmp_path.iterdir()) == []
 

@@ -9,13 +9,14 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import __version__
+from . import __version__, progress
 from .errors import SuiteError, UsageError
+from .report_paths import ReportPaths
 
 DONE = 0
 NOTHING_USABLE = 1
@@ -24,6 +25,7 @@ SOME_FAILED = 3
 FINDINGS = 4
 INTERRUPTED = 130
 _SURROGATES = re.compile("[\ud800-\udfff]")
+one_line = progress.one_line
 
 EXIT_CODES = """exit codes: 0 done; 1 nothing usable was produced; 2 wrong usage; 3 some items failed (only with --strict);
 4 findings or differences at the level of --fail-on"""
@@ -181,9 +183,7 @@ def run(program: str, main: Callable[[argparse.Namespace], int], arguments: argp
 
     A SIGTERM (a job being cancelled) unwinds like Ctrl-C, so that nothing half-written stays behind.
     """
-    from .progress import set_up_messages
-
-    logger = set_up_messages(program, quiet=arguments.quiet, log_json=arguments.log_json)
+    logger = progress.set_up_messages(program, quiet=arguments.quiet, log_json=arguments.log_json)
     logging.captureWarnings(True)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -216,35 +216,25 @@ def parse_with_input(parser: argparse.ArgumentParser, arguments: Sequence[str] |
     return parsed
 
 
-def refuse_overwriting(inputs: Sequence[object], reports: Sequence[Path | None]) -> None:
+def refuse_overwriting(inputs: Sequence[object], reports: Sequence[Path | None], documents: Iterable[Path] = ()) -> ReportPaths:
     """Refuse reports that would replace an input or each other, or that cannot become files, before any work is done.
 
     Inputs that are no paths are on the web.
+
+    Returns
+    -------
+    ReportPaths
+        For refusing the same of files that belong to an input, which are known when it is open.
 
     Raises
     ------
     UsageError
         Naming the first such report.
     """
-    sources = [path.resolve() for path in inputs if isinstance(path, Path)]
-    seen: set[Path] = set()
-    for report in reports:
-        if report is None:
-            continue
-        target = report.resolve()
-        if any(target == source or source in target.parents for source in sources):
-            raise UsageError(f"{report.name} cannot be written over an input. Give it another name.")
-        if target in seen:
-            raise UsageError(f"Two reports are to be written to {report.name}. Give each its own name.")
-        if target.exists() and not target.is_file():
-            raise UsageError(f"{report.name} is to be a report but is no file. Give it another name.")
-        seen.add(target)
+    paths = ReportPaths(reports, documents)
+    paths.refuse(path for path in inputs if isinstance(path, Path))
+    return paths
 
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def one_line(message: str) -> str:
-    """Keep a message on one line, whatever names it quotes."""
-    return " ".join("".join(character if character.isprintable() else " " for character in message).split())

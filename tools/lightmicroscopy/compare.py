@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from . import readers
 from .compare_accepted import Accepted, Difference, accepted
-from .compare_fields import described, same, shown
+from .compare_fields import described_alike, same, shown
+from .compare_levels import LEVEL, judged_levels
+from .compare_pairs import Held, Pair, pairs
 from .compare_pixels import PIXELS, planar, unlike_planes
 from .compare_place import described_place
 from .errors import SuiteError
@@ -17,11 +19,13 @@ from .inputs import Given, location_of, names_of
 from .provenance import NAMESPACE, SOURCE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .image import Dataset, Image, Location
 
 OPEN_COPIES: Final = 16
 """Copies that are open at once; a file of a thousand positions has a thousand copies."""
-GRAVE: Final = (PIXELS, "size ", "pixel type", "series", "file", "label map")
+GRAVE: Final = (PIXELS, LEVEL, "size ", "pixel type", "series", "file", "label map")
 """How what concerns pixels begins: sizes and types, and series that are not there at all."""
 SELECTION: Final = "selection"
 
@@ -35,7 +39,7 @@ class Row:
     Attributes
     ----------
     what
-        ``pixels``, ``pixels t=0 c=1 z=3``, or a field such as ``channel 0 name``.
+        ``pixels``, ``pixels t=0 c=1 z=3``, ``level 1 size``, ``level 1 pixels``, or a field such as ``channel 0 name``.
     equal
         ``only-original`` and ``only-copy`` where the other lacks it; ``accepted`` where they differ as decided.
     accepted
@@ -62,28 +66,6 @@ class Row:
         return self.differs and self.what.startswith(GRAVE)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A series or label map of a copy, as it was found there."""
-
-    copy: int
-    """Which copy."""
-    position: int
-    """Place among the series of that copy, its label maps after them."""
-    name: str
-    is_label: bool
-    recorded: tuple[int, str] | None
-    """Number and name of the series it was made from, where this suite recorded them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A series of the original and what should be the same; one of the two may be missing."""
-
-    original: Image | None
-    held: Held | None
-
-
 @dataclass
 class Comparison:
     """What came of a comparison: rows in the order in which things were compared, and copies that could not be read.
@@ -98,6 +80,8 @@ class Comparison:
     unreadable: list[str] = field(default_factory=list)
     formats: dict[str, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    files: set[Path] = field(default_factory=set)
+    """All that was read, members of sets that were not given themselves among them."""
 
     @property
     def compared(self) -> bool:
@@ -144,61 +128,13 @@ def compare(
     """
     names = names_of(copies)
     with readers.open(original) as dataset, _Copies(copies) as opened:
-        result = Comparison(dataset.location.name, dataset.format, tuple(names))
+        result = Comparison(dataset.location.name, dataset.format, tuple(names), files=set(dataset.files))
         held = list(_look(opened, names, result))
         found = pairs(dataset, held)
         work = _Work(dataset, opened, names, pixels, threads, _Sum(progress, _bytes(found)) if progress else None)
         for pair in found:
             result.rows += work.rows(pair)
         return result
-
-
-def pairs(original: Dataset, held: Sequence[Held]) -> list[Pair]:
-    """Find which series of the copies belongs to which of the original.
-
-    By the source series that a copy of this suite records; else by name, where only one series has it; else by order.
-    """
-    everything = (*original.images, *original.labels)
-    by_record = {(image.series, image.name): image for image in reversed(everything)}
-    by_number = {image.series: image for image in original.images}
-    names = Counter(image.name for image in everything)
-    by_name = {image.name: image for image in everything if names[image.name] == 1}
-    found: dict[Held, Image] = {}
-    taken: set[tuple[int, int]] = set()
-
-    def match(item: Held, image: Image | None) -> bool:
-        if image is None or (item.copy, id(image)) in taken:
-            return False
-        found[item] = image
-        taken.add((item.copy, id(image)))
-        return True
-
-    for item in held:
-        if item.recorded and not match(item, by_record.get(item.recorded)) and not item.is_label:
-            match(item, by_number.get(item.recorded[0]))
-    for item in held:
-        if item not in found:
-            match(item, by_name.get(item.name))
-    _by_order(original, held, found, match)
-    matched = {id(image) for image in found.values()}
-    order = {id(image): number for number, image in enumerate(everything)}
-    result = [Pair(image, item) for item, image in found.items()] + [Pair(image, None) for image in everything if id(image) not in matched]
-    result.sort(key=lambda pair: (order[id(pair.original)], pair.held.copy if pair.held else 0))
-    return result + [Pair(None, item) for item in held if item not in found]
-
-
-def _by_order(original: Dataset, held: Sequence[Held], found: dict[Held, Image], match: Callable[[Held, Image | None], bool]) -> None:
-    """Pair what is left: what no copy has yet with what belongs nowhere yet, images with images."""
-    for images, is_label in ((original.images, False), (original.labels, True)):
-        rest = [item for item in held if item not in found and item.is_label == is_label]
-        matched = {id(image) for image in found.values()}
-        for item, image in zip(rest, [image for image in images if id(image) not in matched], strict=False):
-            match(item, image)
-        # A second copy of everything, neither recorded nor named: its series stand in the same places.
-        for item in rest:
-            of_copy = [other for other in held if other.copy == item.copy and other.is_label == is_label]
-            if item not in found and len(of_copy) == len(images):
-                match(item, images[of_copy.index(item)])
 
 
 def recorded_series(image: Image, source: str) -> tuple[int, str] | None:
@@ -245,7 +181,8 @@ class _Copies:
     def image(self, held: Held) -> Image:
         """Open what was found there."""
         dataset = self[held.copy]
-        return (*dataset.images, *dataset.labels)[held.position]
+        count = len(dataset.images)
+        return dataset.images[held.position] if held.position < count else dataset.labels[held.position - count]
 
 
 def _look(copies: _Copies, names: Sequence[str], result: Comparison) -> Iterator[Held]:
@@ -260,6 +197,7 @@ def _look(copies: _Copies, names: Sequence[str], result: Comparison) -> Iterator
             result.rows.append(Row(result.original, names[number], "", "file", "", str(error), "false"))
             continue
         members.update(file for file in dataset.files if file != path)
+        result.files.update(dataset.files)
         for position, image in enumerate((*dataset.images, *dataset.labels)):
             is_label = image.kind == "label"
             yield Held(number, position, image.name, is_label, recorded_series(image, result.original))
@@ -276,10 +214,13 @@ class _Work:
     threads: int
     progress: _Sum | None
 
+    def __post_init__(self) -> None:
+        self.labels = {id(image) for image in self.original.labels}
+
     def rows(self, pair: Pair) -> Iterator[Row]:
         name = self.names[pair.held.copy] if pair.held else ""
         place = pair.original.series if pair.original else ""
-        is_label = pair.original in self.original.labels if pair.original else pair.held is not None and pair.held.is_label
+        is_label = id(pair.original) in self.labels if pair.original else pair.held is not None and pair.held.is_label
         told = _Told(self.original.location.name, name, f"label {place}".strip() if is_label else str(place))
         if pair.original is None or pair.held is None:
             there = pair.original or pair.held
@@ -303,9 +244,12 @@ class _Work:
             yield told.row(f"size {axis}", size, other)
         if self.pixels:
             yield from self._pixels(told, original, copy)
+        for level in judged_levels(copy, pixels=self.pixels):
+            yield told.row(level.what, level.expected, level.found, "true" if level.fine else "false")
         yield told.row("pixel type", str(original.dtype), str(copy.dtype))
-        fields = described(original) | described_place(self.original, original)
-        found = described(copy) | described_place(self.copies[held.copy], copy)
+        fields, found = described_alike(original, copy)
+        fields |= described_place(self.original, original)
+        found |= described_place(self.copies[held.copy], copy)
         for name in [*fields, *(name for name in found if name not in fields)]:
             yield told.row(name, fields.get(name), found.get(name))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import fields, is_dataclass
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from math import isclose
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +41,7 @@ _NOT_COMPARED: Final = frozenset(
 )
 """Handled apart, or (windows) how to display rather than what was measured."""
 _WHITE: Final = -1
+_REGION: Final = "region of interest"
 _OF_PLANES: Final = ("delta_t_s", "exposure_s", "position_x", "position_y", "position_z")
 _REFERENCES: Final = {"detector_id": "detectors", "light_source_id": "light_sources"}
 
@@ -58,15 +60,15 @@ def described(image: Image) -> dict[str, Any]:
         for key, kind in _REFERENCES.items():
             found |= _referenced(f"channel {number} {_spelt(kind[:-1])}", metadata.instrument, kind, getattr(channel, key))
     found |= _planes(image)
-    for number, modulo in enumerate(metadata.modulo):
-        found |= values(f"folded dimension {number} ", modulo)
+    for modulo in metadata.modulo:
+        found |= values(f"folded dimension {modulo.along} {modulo.type} ", modulo)
     if metadata.tiles:
         found["tiles"] = tuple(f"{tile.x},{tile.y} {tile.width} × {tile.height}" for tile in metadata.tiles)
     if metadata.instrument is not None:
         found |= _instrument(metadata.instrument)
         found |= _referenced("objective used", metadata.instrument, "objectives", metadata.objective_id)
-    found |= {f"region of interest {number}": _roi(roi) for number, roi in enumerate(metadata.rois)}
-    found |= _annotations(image)
+    for group, texts in _unordered(image).items():
+        found |= {_member(group, number): text for number, text in enumerate(texts)}
     if metadata.original:
         found["original metadata"] = frozenset((_spaced(key), _spaced(value)) for key, value in metadata.original)
     return found
@@ -79,26 +81,82 @@ def _color(name: str, channel: Channel) -> dict[str, Any]:
     return {name: f"#{(channel.color & 0xFFFFFFFF) >> 8:06x}"}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class OfPlanes:
+    """One fact of several planes: place, as (t, c, z), and value, in the order of the places; `all` if every plane of the image has it."""
+
+    values: tuple[tuple[tuple[int, int, int], Any], ...]
+    all: bool
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same planes have the same values."""
+        return (
+            isinstance(other, OfPlanes)
+            and len(self.values) == len(other.values)
+            and all(place == elsewhere and same(ours, theirs) for (place, ours), (elsewhere, theirs) in zip(self.values, other.values, strict=True))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        """Write the first values, with their planes where not every plane has one."""
+        told = (shown(value) if self.all else f"t={t} c={c} z={z}: {shown(value)}" for (t, c, z), value in self.values[:SHOWN])
+        return "; ".join(told) + (f" and {len(self.values) - SHOWN} more" if len(self.values) > SHOWN else "")
+
+
 def _planes(image: Image) -> dict[str, Any]:
-    planes = sorted(image.metadata.planes, key=lambda plane: (plane.t, plane.c, plane.z))
+    shape = image.shape
+    # Samples count as channels, as they do where pixels are compared.
+    planes = {
+        (plane.t, plane.c * shape.s + sample, plane.z): plane
+        for plane in image.metadata.planes
+        if 0 <= plane.t < shape.t and 0 <= plane.c < shape.c and 0 <= plane.z < shape.z
+        for sample in range(shape.s)
+    }
+    ordered = sorted(planes.items(), key=lambda item: item[0])
     found: dict[str, Any] = {}
     for key in _OF_PLANES:
-        values = tuple(value for plane in planes if (value := getattr(plane, key)) is not None)
+        values = tuple((place, value) for place, plane in ordered if (value := getattr(plane, key)) is not None)
         if values:
-            found[f"planes {_spelt(key)}"] = values
+            found[f"planes {_spelt(key)}"] = OfPlanes(values, len(values) == shape.planes * shape.s)
     return found
 
 
-def _annotations(image: Image) -> dict[str, Any]:
-    """Key-value pairs of others by their namespace; ours say how a copy was made."""
-    found: dict[str, Any] = {}
-    seen: Counter[str] = Counter()
+def _unordered(image: Image) -> dict[str, list[str]]:
+    """What stands in no order that means anything: drawn regions, and key-value pairs of others by their namespace; ours say how a copy was made."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for roi in image.metadata.rois:
+        found[_REGION].append(_roi(roi))
     for annotation in image.metadata.annotations:
         if not annotation.namespace.startswith(_OURS):
-            seen[annotation.namespace] += 1
-            number = f" {seen[annotation.namespace]}" if seen[annotation.namespace] > 1 else ""
-            found[f"annotation {annotation.namespace}{number}"] = "; ".join(f"{key}: {value}" for key, value in annotation.pairs)
+            found[f"annotation {annotation.namespace}"].append("; ".join(f"{key}: {value}" for key, value in annotation.pairs))
     return found
+
+
+def _member(group: str, number: int) -> str:
+    return f"{group} {number}" if group == _REGION else f"{group} {number + 1}" if number else group
+
+
+def described_alike(original: Image, copy: Image) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Describe both; of what stands in no order, that which is the same has the same name in both."""
+    ours, theirs = described(original), described(copy)
+    before = _unordered(original)
+    for group, texts in _unordered(copy).items():
+        for number in range(len(texts)):
+            theirs.pop(_member(group, number), None)
+        places = _places(before.get(group, []), texts)
+        theirs |= {_member(group, place): text for place, text in sorted(zip(places, texts, strict=True))}
+    return ours, theirs
+
+
+def _places(ours: Sequence[str], theirs: Sequence[str]) -> list[int]:
+    """Where among ours each of theirs is; those that are nowhere take what is left in order, and then what follows."""
+    waiting: dict[str, deque[int]] = defaultdict(deque)
+    for number, text in enumerate(ours):
+        waiting[_spaced(text)].append(number)
+    found = [waiting[text].popleft() if waiting[text] else None for text in map(_spaced, theirs)]
+    rest = deque(sorted(set(range(max(len(ours), len(theirs)))) - set(found)))
+    return [rest.popleft() if number is None else number for number in found]
 
 
 def _instrument(instrument: Instrument) -> dict[str, Any]:
@@ -143,7 +201,8 @@ def values(prefix: str, thing: Any) -> dict[str, Any]:
         value = getattr(thing, field.name)
         wanted = field.name not in _NOT_COMPARED and field.name != "id" and not field.name.endswith("_id")
         plain = isinstance(value, Quantity) or not (is_dataclass(value) or (isinstance(value, tuple) and any(is_dataclass(part) for part in value)))
-        if wanted and plain and value not in (None, "", (), False):
+        # 0 is a value: a gain or an offset of nothing was measured or set.
+        if wanted and plain and value is not None and value is not False and value not in ("", ()):
             found[prefix + _spelt(field.name)] = value
     return found
 

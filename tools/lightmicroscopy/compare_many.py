@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import readers
 from .compare import Comparison, Row, compare
 from .errors import SuiteError
-from .inputs import Given, location_of
+from .inputs import Given, location_of, names_of, paths_among
 from .names import sanitise, without_extension
 from .provenance import NAMESPACE, SOURCE, checksum_of_source
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .image import Dataset, Location
 
 OF_NONE = "made from none of these originals, as far as can be seen"
@@ -49,22 +48,24 @@ def compare_many(
         As of `compare`; progress begins anew with each original.
     """
     choices = dict(reading or {})
-    opened = _Originals([location_of(given, originals, **choices) for given in originals])
-    result = Comparison("; ".join(opened.names), "", tuple(path.name for path in copies), formats={})
+    opened = _Originals({given: location_of(given, originals, **choices) for given in originals})
+    names = dict(zip(originals, names_of(originals), strict=True))
+    result = Comparison(
+        "; ".join(names[path] for path in opened.paths), "", tuple(names_of(copies)), formats={}, files=set(paths_among(opened.members))
+    )
     given = _shared_out(opened, copies, result)
-    for location in opened.locations:
-        if location.path in opened.members:
-            continue
-        name = location.name
-        error = opened.unreadable.get(name)
+    for path in opened.paths:
+        name = names[path]
+        error = opened.unreadable.get(path)
         if error is None:
             try:
-                part = compare(location, given.get(name, ()), pixels=pixels, threads=threads, progress=progress)
+                part = compare(opened.locations[path], given.get(path, ()), pixels=pixels, threads=threads, progress=progress)
             except (SuiteError, OSError) as late:
                 error = str(late)
             else:
-                result.rows += part.rows
+                result.rows += part.rows if name == path.name else [replace(row, original=name) for row in part.rows]
                 result.unreadable += part.unreadable
+                result.files |= part.files
                 result.formats[name] = part.format
         if error is not None:
             result.formats[name] = ""
@@ -73,63 +74,71 @@ def compare_many(
     return result
 
 
-@dataclass
 class _Originals:
-    """The originals, each opened once to see what it is."""
+    """The originals by their paths, since several may have one name; each is opened once to see what it is.
 
-    locations: list[Location]
-    members: set[Path] = field(default_factory=set)
-    """Files that belong to a set whose first file is another original."""
-    unreadable: dict[str, str] = field(default_factory=dict)
-    _series: dict[str, set[str]] = field(default_factory=dict)
-    _sums: dict[str, str] = field(default_factory=dict)
+    Attributes
+    ----------
+    members
+        Files that belong to a set whose first file is another original.
+    unreadable
+        Why an original cannot be read.
+    """
 
-    def __post_init__(self) -> None:
-        for location in self.locations:
-            if location.path in self.members:
+    def __init__(self, locations: Mapping[Given, Location]) -> None:
+        self.locations = locations
+        self.members: set[Given] = set()
+        self.unreadable: dict[Given, str] = {}
+        self._series: dict[Given, set[str]] = {}
+        self._sums: dict[Given, str] = {}
+        for path, location in self.locations.items():
+            if path in self.members:
                 continue
             try:
                 with readers.open(location) as dataset:
-                    self.members.update(file for file in dataset.files if file != location.path)
-                    self._series[location.name] = _series_names(dataset)
+                    self.members.update(file for file in dataset.files if file != path)
+                    self._series[path] = _series_names(dataset)
             except (SuiteError, OSError) as error:
-                self.unreadable[location.name] = str(error)
+                self.unreadable[path] = str(error)
+        self.paths = [path for path in self.locations if path not in self.members]
+        self._stems = {path: without_extension(path.name) for path in self.paths}
+        self._called: dict[str, list[Given]] = defaultdict(list)
+        for path in self.paths:
+            for name in {path.name, _unnumbered(path.name)}:
+                self._called[name].append(path)
 
-    @property
-    def names(self) -> list[str]:
-        """Names of the originals that are no member of another."""
-        return [location.name for location in self.locations if location.path not in self.members]
-
-    def of(self, dataset: Dataset) -> str:
-        """Name the original that a copy was made from; empty if none can be told."""
+    def of(self, dataset: Dataset) -> Given | None:
+        """Find the original that a copy was made from; ``None`` if it cannot be told."""
         for record in reversed(_records(dataset)):
-            found = self._called(record.get(SOURCE, ""), record.get("Source SHA-256", ""))
+            found = self._recorded(record.get(SOURCE, ""), record.get("Source SHA-256", ""))
             if found:
                 return found
         copy, series = without_extension(dataset.location.name), _series_names(dataset)
-        stems = {name: without_extension(name) for name in self.names}
-        likely = [name for name, stem in stems.items() if copy == stem or copy.startswith(f"{sanitise(stem)}__")]
-        longest = max((len(stems[name]) for name in likely), default=0)
-        likely = [name for name in likely if len(stems[name]) == longest]
+        likely = [path for path, stem in self._stems.items() if copy == stem or copy.startswith(f"{sanitise(stem)}__")]
+        longest = max((len(self._stems[path]) for path in likely), default=0)
+        likely = [path for path in likely if len(self._stems[path]) == longest]
         if len(likely) != 1:
-            likely = [name for name in likely or self.names if series <= self._series.get(name, set())]
-        return likely[0] if len(likely) == 1 else ""
+            likely = [path for path in likely or self.paths if series <= self._series.get(path, set())]
+        return likely[0] if len(likely) == 1 else None
 
-    def _called(self, source: str, checksum: str) -> str:
-        """Find an original by the name it had when it was copied; of two that had the same, by its checksum."""
-        found = [name for name in self.names if source in (name, _unnumbered(name))]
+    def _recorded(self, source: str, checksum: str) -> Given | None:
+        """Find an original by the name it had when it was copied; of several that had the same, by its checksum."""
+        found = self._called.get(source, []) if source else []
+        if len(found) > 1 and checksum:
+            # One that cannot be read any more has none; what was made of none of the others was made of that.
+            sums = {path: self._checksum(path) for path in found}
+            found = [path for path in found if sums[path] == checksum] or [path for path in found if not sums[path]] or found
         if len(found) > 1:
-            found = [name for name in found if self._checksum(name) == checksum] or found
-        return found[0] if found and source else ""
+            found = [path for path in found if path.name == source]
+        return found[0] if len(found) == 1 else None
 
-    def _checksum(self, name: str) -> str:
-        if name not in self._sums:
-            self._sums[name] = ""
-            location = next(location for location in self.locations if location.name == name)
-            if name not in self.unreadable:
-                with readers.open(location) as dataset:
-                    self._sums[name] = checksum_of_source(dataset)
-        return self._sums[name]
+    def _checksum(self, path: Given) -> str:
+        if path not in self._sums:
+            self._sums[path] = ""
+            if path not in self.unreadable:
+                with readers.open(self.locations[path]) as dataset:
+                    self._sums[path] = checksum_of_source(dataset)
+        return self._sums[path]
 
 
 def _unnumbered(name: str) -> str:
@@ -148,23 +157,25 @@ def _records(dataset: Dataset) -> list[dict[str, str]]:
     return [dict(note.pairs) for note in image.metadata.annotations if note.namespace == NAMESPACE] if image else []
 
 
-def _shared_out(originals: _Originals, copies: Sequence[Given], result: Comparison) -> dict[str, list[Given]]:
+def _shared_out(originals: _Originals, copies: Sequence[Given], result: Comparison) -> dict[Given, list[Given]]:
     """Give each copy to its original; those of none, and those that cannot be read, are rows."""
-    given: dict[str, list[Given]] = {}
+    given: dict[Given, list[Given]] = {}
+    names = dict(zip(copies, names_of(copies), strict=True))
     members: set[Given] = set()
     for path in copies:
         if path in members:
             continue
         try:
             with readers.open(location_of(path, copies)) as dataset:
+                result.files.update(dataset.files)
                 original, others = originals.of(dataset), [file for file in dataset.files if file in copies and file != path]
         except (SuiteError, OSError) as error:
             result.unreadable.append(str(error))
-            result.rows.append(Row("", path.name, "", "file", "", str(error), "false"))
+            result.rows.append(Row("", names[path], "", "file", "", str(error), "false"))
             continue
         members.update(others)
-        if original:
+        if original is not None:
             given.setdefault(original, []).extend((path, *others))
         else:
-            result.rows.append(Row("", path.name, "", "file", "", OF_NONE, "false"))
+            result.rows.append(Row("", names[path], "", "file", "", OF_NONE, "false"))
     return given

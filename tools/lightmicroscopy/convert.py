@@ -19,10 +19,13 @@ from .writers.options import SeriesWritten, WriteOptions, Written
 
 if TYPE_CHECKING:
     from .image import Dataset, Image, Location, Plate, Shape
+    from .report_paths import ReportPaths
 
 Format = Literal["ome-tiff", "ome-zarr"]
 
 log = logging.getLogger("lightmicroscopy")
+_SOME_CHECKSUM = "0" * 64
+"""As long as a SHA-256 is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,14 @@ class Conversion:
         return self._sums[path]
 
 
-def convert(location: Location, output: Path, request: Request, *, progress: Callable[[int, int], None] | None = None) -> Conversion:
+def convert(
+    location: Location,
+    output: Path,
+    request: Request,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    reports: ReportPaths | None = None,
+) -> Conversion:
     """Convert one image file, set or store.
 
     Parameters
@@ -142,6 +152,8 @@ def convert(location: Location, output: Path, request: Request, *, progress: Cal
         Folder for the results; made if it is not there.
     progress
         Called with (bytes of pixels done, bytes in all).
+    reports
+        What will be written afterwards, and so must not be a file of the input.
 
     Returns
     -------
@@ -150,13 +162,15 @@ def convert(location: Location, output: Path, request: Request, *, progress: Cal
     Raises
     ------
     UsageError
-        If the selection does not fit, before anything is written.
+        If the selection does not fit, or a report would replace a file of the input, before anything is written.
     UnreadableError, UnwritableError
         If the input cannot be opened, or a store cannot be completed.
     """
     dataset = readers.open(location)
     try:
         _refuse_strangers(location, dataset)
+        if reports is not None:
+            reports.refuse(dataset.files)
         return convert_dataset(dataset, output, request, progress=progress)
     except BaseException:
         dataset.close()
@@ -173,14 +187,22 @@ def convert_dataset(dataset: Dataset, output: Path, request: Request, *, progres
     checksum, date = _Checksum(dataset), now()
     stem = request.name or without_extension(dataset.location.name)
 
-    def complete(image: Image) -> Image:
+    def recorded(image: Image, sum_of_source: str) -> Image:
         place, selected = dataset.location, request.selection.describe()
-        source = Provenance(place.name, checksum.result(), selected, request.parameters, date, dataset.format, place.url or "")
+        source = Provenance(place.name, sum_of_source, selected, request.parameters, date, dataset.format, place.url or "")
         lossy = image.lossy or any(lost for _, _, lost in came_from(image))
         annotation = source.annotation(image.series, image.name, lossy=lossy)
         return replace(image, metadata=replace(image.metadata, annotations=(*image.metadata.annotations, annotation)))
 
-    options = replace(request.options, progress=_Sum(progress, total) if progress else None, complete=complete)
+    def complete(image: Image) -> Image:
+        return recorded(image, checksum.result())
+
+    options = replace(
+        request.options,
+        progress=_Sum(progress, total) if progress else None,
+        foresee=lambda image: recorded(image, _SOME_CHECKSUM),
+        complete=complete,
+    )
     return Conversion(dataset, request, tuple(write(dataset, images, labels, output / sanitise(stem), options)), complete)
 
 

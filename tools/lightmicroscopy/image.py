@@ -30,6 +30,7 @@ from .image_metadata import (
     RoiShape,
     TilePosition,
 )
+from .names import readable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -332,8 +333,8 @@ class Location:
 
     @property
     def name(self) -> str:
-        """The name the user knows it by."""
-        return self.path.name
+        """The name the user knows it by; bytes that are no text in it become U+FFFD, as outputs hold only text."""
+        return readable(self.path.name)
 
 
 @dataclass(frozen=True)

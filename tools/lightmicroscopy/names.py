@@ -7,6 +7,8 @@ import unicodedata
 
 LONGEST = 120
 """Bytes (UTF-8) of a name without its extension."""
+LOOKED_AT = 1000
+"""Characters of a text that a name is made of; names in files can be of millions."""
 
 EXTENSIONS = (
     ".companion.ome",
@@ -46,6 +48,11 @@ EXTENSIONS = (
 )
 
 
+def readable(name: str) -> str:
+    """Write the name of a file as text: its bytes need not be any."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if "\ud800" <= character <= "\udfff" else character for character in name)
+
+
 def without_extension(name: str) -> str:
     """Cut the extension of an image format off a name: ``a.b.ome.tiff`` becomes ``a.b``."""
     lower = name.lower()
@@ -60,16 +67,15 @@ def sanitise(name: str, longest: int = LONGEST, *, otherwise: str = "image") -> 
 
     Letters of every script (in NFC), digits, ``.``, ``_`` and ``-`` are kept; white space becomes ``_``, anything else
     is dropped or, between two kept parts, becomes ``_``. The result has no leading dot or dash, is at most `longest`
-    bytes of UTF-8 and, where nothing could be kept, `otherwise`.
+    bytes of UTF-8 and, where nothing could be kept of the first `LOOKED_AT` characters, `otherwise`.
     """
-    text = unicodedata.normalize("NFC", name)
+    text = unicodedata.normalize("NFC", name.lstrip()[:LOOKED_AT])
     text = re.sub(r"\s+", "_", text.strip())
     # \w keeps combining marks out of some scripts' words; those marks (category M) belong to the letters they follow.
     kept = "".join(character if _keeps(character) else "\0" for character in text)
     text = re.sub("_*\0[_\0]*", "_", kept.strip("\0"))
     text = re.sub(r"^[.-][._-]*", "", text)
-    while len(text.encode()) > longest:
-        text = text[:-1]
+    text = text.encode()[:longest].decode(errors="ignore")
     return text.rstrip(".") or otherwise
 
 
@@ -80,13 +86,17 @@ def _keeps(character: str) -> bool:
 def unique(names: list[str]) -> list[str]:
     """Make names differ, also where a file system ignores case: the second ``a`` becomes ``a~2``."""
     taken: set[str] = set()
+    numbers: dict[str, int] = {}
     result = []
     for name in names:
-        candidate, number = name, 1
+        candidate, key = name, name.casefold()
+        # Thousands of one name each go on where the one before them ended.
+        number = numbers.get(key, 1)
         while candidate.casefold() in taken:
             number += 1
             suffix = f"~{number}"
             candidate = sanitise(name, LONGEST - len(suffix)) + suffix
+        numbers[key] = number
         taken.add(candidate.casefold())
         result.append(candidate)
     return result

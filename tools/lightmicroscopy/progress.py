@@ -13,8 +13,25 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 LINE_SECONDS = 30.0
+LONGEST = 4000
+"""Characters of a message; of a longer one the middle is left out."""
 _SHOWN: set[Progress] = set()
 """Those whose bars are on the terminal."""
+
+
+def one_line(message: str) -> str:
+    """Keep a message on one line that can be read, whatever names it quotes."""
+    if len(message) > LONGEST:
+        message = f"{message[: LONGEST // 2]} … {message[-LONGEST // 2 :]}"
+    return " ".join("".join(character if character.isprintable() else " " for character in message).split())
+
+
+class LineFormatter(logging.Formatter):
+    """One line a message: a name out of a file cannot look like a message of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Render a record as text."""
+        return one_line(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -22,7 +39,9 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Render a record as JSON: time, level, message."""
-        return json.dumps({"time": self.formatTime(record), "level": record.levelname.lower(), "message": record.getMessage()}, ensure_ascii=False)
+        return json.dumps(
+            {"time": self.formatTime(record), "level": record.levelname.lower(), "message": one_line(record.getMessage())}, ensure_ascii=False
+        )
 
 
 class _BesideBars(logging.StreamHandler[TextIO]):
@@ -52,7 +71,7 @@ def set_up_messages(program: str, *, quiet: bool, log_json: bool) -> logging.Log
     """
     logger = logging.getLogger("lightmicroscopy")
     handler = _BesideBars(sys.stderr)
-    handler.setFormatter(JsonFormatter() if log_json else logging.Formatter(f"{program}: %(message)s"))
+    handler.setFormatter(JsonFormatter() if log_json else LineFormatter(f"{program}: %(message)s"))
     logger.handlers[:] = [handler]
     logger.propagate = False
     logger.setLevel(logging.WARNING if quiet else logging.INFO)

@@ -43,7 +43,7 @@ def sha256_of(files: Mapping[str, Path]) -> str:
         return sha256(next(iter(files.values())))
     digest = hashlib.sha256()
     for name in sorted(files):
-        digest.update(f"{sha256(files[name])}  {name}\n".encode())
+        digest.update(os.fsencode(f"{sha256(files[name])}  {name}\n"))
     return digest.hexdigest()
 
 

@@ -16,6 +16,9 @@ from .image import Channel, Image, ImageMetadata, Level, Modulo, PixelSource, Re
 from .roi_selection import Cut, cut_rois
 from .selected_pixels import MaximumProjection, View
 
+_NUMBERS = re.compile(r"[0-9]{1,9}(:[0-9]{1,9})?(\s*,\s*[0-9]{1,9}(:[0-9]{1,9})?)*")
+"""Indexes of series, and spans of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -24,7 +27,7 @@ class Selection:
     Attributes
     ----------
     series
-        ``all``, indexes such as ``0,2``, or ``name:NAME``.
+        ``all``, indexes and spans of them such as ``0,2,5:8``, or ``name:NAME``.
     channels
         Names, or ``index:0``; none means all.
     z, t
@@ -55,7 +58,7 @@ class Selection:
 
     def describe(self) -> str:
         """Write it as the command line would have it; empty if everything is wanted."""
-        parts = [] if self.series == "all" else [f"--series {self.series}"]
+        parts = [] if self.series == "all" else [f"--series {_compact(self.series)}"]
         parts += [f"--channel {channel}" for channel in self.channels]
         parts += [f"--{name} {value}" for name in ("z", "t", "region", "center") if (value := getattr(self, name))]
         parts += [f"--level {self.level}"] if self.level else []
@@ -86,14 +89,37 @@ def select_series(images: Sequence[Image], series: str) -> list[Image]:
         if not found:
             raise UsageError(f"There is no series named {name!r}. The series are {_list(f'{image.series} ({image.name})' for image in images)}.")
         return found
-    if not re.fullmatch(r"[0-9]{1,9}(\s*,\s*[0-9]{1,9})*", series):
+    if not _NUMBERS.fullmatch(series):
         raise UsageError(f"--series {series!r} is not understood. Give all, numbers such as 0,2, or name:NAME.")
-    wanted = [int(number) for number in series.split(",")]
     by_index = {image.series: image for image in images}
-    for number in wanted:
-        if number not in by_index:
-            raise UsageError(f"There is no series {number}. The series are numbered {_ranges(sorted(by_index))}.")
-    return [by_index[number] for number in dict.fromkeys(wanted)]
+    wanted: dict[int, Image] = {}
+    for span in _spans(series):
+        if not span:
+            raise UsageError(f"--series {series!r} has a span that selects nothing. Give A:B, from A up to but not including B.")
+        for number in span:
+            if number not in by_index:
+                raise UsageError(f"There is no series {number}. The series are numbered {_ranges(sorted(by_index))}.")
+            wanted[number] = by_index[number]
+    return list(wanted.values())
+
+
+def _spans(series: str) -> Iterator[range]:
+    for part in series.split(","):
+        first, colon, last = part.partition(":")
+        yield range(int(first), int(last) if colon else int(first) + 1)
+
+
+def _compact(series: str) -> str:
+    """Write three and more numbers that follow one another as a span, so that thousands of series take a few characters."""
+    if not _NUMBERS.fullmatch(series.strip()):
+        return series
+    runs: list[range] = []
+    for span in _spans(series):
+        if runs and span and span.start == runs[-1].stop:
+            runs[-1] = range(runs[-1].start, span.stop)
+        else:
+            runs.append(span)
+    return ",".join(",".join(map(str, run)) if len(run) in (1, 2) else f"{run.start}:{run.stop}" for run in runs)
 
 
 def select(image: Image, selection: Selection) -> Image:

@@ -82,6 +82,8 @@ class Report:
     """Sorted by severity (gravest first), input, rule."""
     rules: tuple[Rule, ...]
     parameters: tuple[tuple[str, str], ...] = ()
+    files: frozenset[Path] = frozenset()
+    """All that the inputs are made of, members of sets that were not given themselves among them."""
 
     @property
     def checked(self) -> tuple[CheckedInput, ...]:
@@ -170,6 +172,7 @@ def check(
     findings: list[Finding] = []
     inputs: list[CheckedInput] = []
     members: dict[Given, str] = {}
+    read: set[Path] = set()
     for name, path in zip(names_of(given), given, strict=True):
         if isinstance(path, Path) and path in members:
             item = CheckedInput(name, bytes=bytes_of(path), sha256=_checksum(path, None), part_of=members[path])
@@ -177,12 +180,13 @@ def check(
         else:
             item, found, files = _check_one(name, path, given, rules, profiles)
             members.update((file, name) for file in files if file != path)
+            read.update(files)
         inputs.append(item)
         findings.extend(found)
         if done is not None:
             done(item, item.bytes)
     findings.sort(key=lambda finding: (SEVERITIES.index(finding.severity), finding.input, finding.rule))
-    return Report(tuple(profiles), now(), tuple(inputs), tuple(findings), rules, parameters)
+    return Report(tuple(profiles), now(), tuple(inputs), tuple(findings), rules, parameters, frozenset(read))
 
 
 def images_of(report: Report, paths: Sequence[Given]) -> Iterator[tuple[str, Image]]:

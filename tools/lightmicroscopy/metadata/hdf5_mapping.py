@@ -29,6 +29,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from ..errors import UsageError
@@ -105,6 +106,11 @@ def find_axes(attributes: Attributes, shape: Sequence[int], *, asked: str | None
         chosen = _placed(wanted, shape)
         if chosen is not None:
             return chosen
+    return _guess(tuple(shape), colours=colours, reversed_order=reversed_order)
+
+
+@lru_cache(maxsize=1000)
+def _guess(shape: tuple[int, ...], *, colours: bool, reversed_order: bool) -> Axes:
     guess = _guessed(shape, colours=colours, reversed_order=reversed_order)
     found = _placed(list(guess), shape)
     if found is None:
@@ -124,6 +130,8 @@ def check_axes(asked: str) -> str:
 
 def _labels(attributes: Attributes, count: int) -> list[tuple[str, list[str]]]:
     """Every list of as many names as there are dimensions that stands in the attributes."""
+    if not attributes:
+        return []
     found = []
     tags = [str(tag.get("key", "")) for tag in _axistags(attributes)]
     if len(tags) == count:
@@ -219,7 +227,7 @@ def find_pixel_size(attributes: Sequence[Attributes], axes: Axes, asked: PixelSi
     """
     warnings: list[str] = []
     found: dict[str, Quantity] = {}
-    for level in attributes:
+    for level in filter(None, attributes):
         found = _tagged(level, axes, warnings) or _element_size(level, axes, warnings)
         if found:
             break
@@ -274,6 +282,8 @@ def _axis_units(attributes: Attributes, axes: Axes) -> dict[str, str]:
 def _element_size(attributes: Attributes, axes: Axes, warnings: list[str]) -> dict[str, Quantity]:
     for name in _SIZES:
         for unit in _UNITS:
+            if f"{name}_{unit}" not in attributes:
+                continue
             values = _numbers(attributes.get(f"{name}_{unit}"))
             if values and (found := _by_axis(values, [unit] * len(values), axes)):
                 return found

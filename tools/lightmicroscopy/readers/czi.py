@@ -266,6 +266,7 @@ def _image(
     elif metadata.time_increment_s is not None:
         increment = metadata.time_increment_s
     compression, lossy = _stored_as(opened, series)
+    tiles = series.tiles()
     return Image(
         name=part.name,
         series=number,
@@ -278,8 +279,8 @@ def _image(
             time_increment_s=increment,
             planes=planes,
             modulo=opened.dimensions.modulo(len(series.channels), opened.found.labels),
-            tiles=series.tiles(),
-            annotations=(*metadata.annotations, *_mosaic(opened.mosaic, series)),
+            tiles=tiles,
+            annotations=(*metadata.annotations, *_mosaic(opened.mosaic, len(tiles))),
         ),
         compression=compression,
         lossy=lossy,
@@ -331,11 +332,11 @@ def _stored_as(opened: _Opened, series: Series) -> tuple[str | None, bool]:
     return ", ".join(dict.fromkeys(names)) or None, lossy
 
 
-def _mosaic(mosaic: Mosaic, series: Series) -> tuple[MapAnnotation, ...]:
+def _mosaic(mosaic: Mosaic, tiles: int) -> tuple[MapAnnotation, ...]:
     """How tiles were put together, where there are several."""
-    if mosaic == "tiles" or len(series.tiles()) < 2:
+    if mosaic == "tiles" or tiles < 2:
         return ()
-    return (MapAnnotation(MOSAIC, (("tiles", str(len(series.tiles()))), ("overlap", _RULES[mosaic]), ("unscanned area", "0"))),)
+    return (MapAnnotation(MOSAIC, (("tiles", str(tiles)), ("overlap", _RULES[mosaic]), ("unscanned area", "0"))),)
 
 
 def _attached(file: CziFile, warnings: list[str]) -> tuple[list[Image], list[CziFile]]:

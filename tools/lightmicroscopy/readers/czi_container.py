@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from ..errors import LimitError, UnreadableError
+from ..names import readable
 from .czi_directory import LETTERS, Directory, Listed
+from .czi_listing import DIMENSION, ENTRY_HEAD, MAX_BLOCKS, MAX_DIMENSIONS, read_listing
 from .files import RandomFile
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
 MAGIC: Final = b"ZISRAWFILE"
 SEGMENT: Final = 32
@@ -29,14 +27,9 @@ _FIXED: Final = 256
 _HEADER: Final = struct.Struct("<2i8x16s16siqqiq")
 _DIRECTORY_HEAD: Final = 128
 _ATTACHMENTS_HEAD: Final = 256
-_ENTRY_HEAD: Final = 32
-_SCANNED: Final = "TZ"
-"""Dimensions along which a subblock may hold several planes."""
-_DIMENSION: Final = 20
 _ATTACHMENT: Final = 128
-_MAX_BLOCKS: Final = 2_000_000
-_MAX_DIMENSIONS: Final = 40
-_SUBBLOCK_HEAD: Final = SEGMENT + 16 + _ENTRY_HEAD + _MAX_DIMENSIONS * _DIMENSION
+_MAX_ATTACHMENTS: Final = 10_000
+_SUBBLOCK_HEAD: Final = SEGMENT + 16 + ENTRY_HEAD + MAX_DIMENSIONS * DIMENSION
 _MAX_XML: Final = 128 << 20
 _MAX_BLOCK_XML: Final = 1 << 16
 
@@ -75,7 +68,7 @@ class CziFile:
 
     def __init__(self, path: Path, base: int = 0, size: int | None = None) -> None:
         self.file = RandomFile(path)
-        self.name = path.name
+        self.name = readable(path.name)
         self._base = base
         self.size = self.file.size if size is None else size
         self.header = self._read_header()
@@ -127,6 +120,8 @@ class CziFile:
         count = struct.unpack("<i", self._exactly(head, 4, "its list of attachments"))[0]
         if not 0 <= count <= self.size // _ATTACHMENT:
             raise self.damaged(f"it lists {count:,} attachments")
+        if count > _MAX_ATTACHMENTS:
+            raise LimitError(f"{self.name} lists {count:,} attachments; at most {_MAX_ATTACHMENTS:,} are read. It may be damaged.")
         table = self._exactly(head + _ATTACHMENTS_HEAD, count * _ATTACHMENT, "its list of attachments")
         found: dict[str, tuple[int, int]] = {}
         for number in range(count):
@@ -150,12 +145,11 @@ class CziFile:
         count = struct.unpack("<i", self._exactly(head, 4, "its directory"))[0]
         allocated, used = struct.unpack("<qq", self._exactly(head - 16, 16, "its directory"))
         room = min(used or allocated, self.size - head)
-        if count < 0 or count * _ENTRY_HEAD > room:
+        if count < 0 or count * ENTRY_HEAD > room:
             raise self.damaged(f"its directory lists {count:,} subblocks, more than it has room for")
-        if count > _MAX_BLOCKS:
-            raise LimitError(f"{self.name} lists {count:,} subblocks; at most {_MAX_BLOCKS:,} are read. Split the file in ZEN before converting it.")
-        data = np.frombuffer(self._exactly(head + _DIRECTORY_HEAD, room - _DIRECTORY_HEAD, "its directory"), np.uint8)
-        return self._columns(data, self._entries(data.tobytes(), count), files)
+        if count > MAX_BLOCKS:
+            raise LimitError(f"{self.name} lists {count:,} subblocks; at most {MAX_BLOCKS:,} are read. Split the file in ZEN before converting it.")
+        return read_listing(self, head + _DIRECTORY_HEAD, head + room, count, files)
 
     def contents(self, position: int, listed: Listed | None = None) -> Contents:
         """Where the metadata and the pixels of the subblock at `position` are; they are all there.
@@ -172,12 +166,12 @@ class CziFile:
             raise self.damaged(f"there is no subblock at byte {position:,}, where its directory says so")
         metadata, attachment, data = struct.unpack_from("<iiq", head, SEGMENT)
         dimensions = struct.unpack_from("<i", head, SEGMENT + 16 + 28)[0]
-        if min(metadata, attachment, data) < 0 or not 0 <= dimensions <= _MAX_DIMENSIONS:
+        if min(metadata, attachment, data) < 0 or not 0 <= dimensions <= MAX_DIMENSIONS:
             raise self.damaged(f"the subblock at byte {position:,} has impossible sizes")
         if listed is not None and not self.directory_decides and listed != _listed_in(head, dimensions):
             raise self.damaged(f"its directory and the subblock at byte {position:,} contradict each other")
         room = max(struct.unpack_from("<qq", head, 16))
-        first = position + SEGMENT + max(_FIXED, 16 + _ENTRY_HEAD + dimensions * _DIMENSION)
+        first = position + SEGMENT + max(_FIXED, 16 + ENTRY_HEAD + dimensions * DIMENSION)
         if first + metadata + data > position + SEGMENT + room and room:
             raise self.damaged(f"the subblock at byte {position:,} says it has {room:,} bytes, and that its parts are longer")
         if first + metadata + data > self.size:
@@ -188,14 +182,14 @@ class CziFile:
         """Whether the subblock at `position` says of itself what the directory does."""
         head = self.read(position, _SUBBLOCK_HEAD)
         dimensions = struct.unpack_from("<i", head, SEGMENT + 16 + 28)[0] if len(head) >= SEGMENT + _FIXED else -1
-        return not 0 <= dimensions <= _MAX_DIMENSIONS or listed == _listed_in(head, dimensions)
+        return not 0 <= dimensions <= MAX_DIMENSIONS or listed == _listed_in(head, dimensions)
 
     def extent(self, position: int, letter: str) -> int:
         """How far the subblock at `position` itself says that it goes along a dimension."""
         head = self.read(position, _SUBBLOCK_HEAD)
         dimensions = struct.unpack_from("<i", head, SEGMENT + 16 + 28)[0]
-        first = SEGMENT + 16 + _ENTRY_HEAD
-        spans = [struct.unpack_from("<4siifi", head, first + number * _DIMENSION) for number in range(dimensions)]
+        first = SEGMENT + 16 + ENTRY_HEAD
+        spans = [struct.unpack_from("<4siifi", head, first + number * DIMENSION) for number in range(dimensions)]
         return next((size for name, _, size, *_ in spans if name.decode("latin-1").strip("\0 ") == letter), 1)
 
     def block_xml(self, position: int) -> bytes:
@@ -225,107 +219,6 @@ class CziFile:
             raise self.truncated(what)
         return self.read(offset, count)
 
-    def _entries(self, data: bytes, count: int) -> NDArray[Any]:
-        """Offset and number of dimensions of every entry."""
-        found = np.empty((count, 2), np.int64)
-        at = 0
-        for number in range(count):
-            if at + _ENTRY_HEAD > len(data):
-                raise self.damaged("its directory ends early")
-            dimensions = int.from_bytes(data[at + 28 : at + 32], "little", signed=True)
-            if data[at : at + 2] != b"DV" or not 0 < dimensions <= _MAX_DIMENSIONS:
-                raise self.damaged(f"entry {number} of its directory is not one")
-            found[number] = at, dimensions
-            at += _ENTRY_HEAD + dimensions * _DIMENSION
-        if at > len(data):
-            raise self.damaged("its directory ends early")
-        if data[at : at + 2] == b"DV":
-            raise self.damaged(f"its directory holds more than the {count:,} subblocks that it counts")
-        return found
-
-    def _columns(self, data: NDArray[Any], entries: NDArray[Any], files: dict[int, int]) -> Directory:
-        count = len(entries)
-        head = np.empty(count, _HEAD)
-        start = {letter: np.zeros(count, np.int64) for letter in LETTERS}
-        size, stored = ({letter: np.zeros(count, np.int64) for letter in "XY"} for _ in range(2))
-        named = {letter: np.zeros(count, np.bool_) for letter in LETTERS}
-        along, depth = np.zeros(count, "U1"), np.ones(count, np.int64)
-        for dimensions in np.unique(entries[:, 1]):
-            rows = np.flatnonzero(entries[:, 1] == dimensions)
-            kind = np.dtype([("head", _HEAD), ("dimensions", _SPAN, (int(dimensions),))])
-            table = data[entries[rows, 0][:, None] + np.arange(kind.itemsize)].view(kind)[:, 0]
-            head[rows] = table["head"]
-            for at in range(int(dimensions)):
-                column = table["dimensions"][:, at]
-                for name in np.unique(column["name"]):
-                    letter = name.decode("latin-1").strip()
-                    here = column["name"] == name
-                    if letter not in start:
-                        self._refuse_dimension(letter, column[here])
-                        continue
-                    start[letter][rows[here]] = column["start"][here]
-                    named[letter][rows[here]] = True
-                    if letter in size:
-                        size[letter][rows[here]] = column["size"][here]
-                        stored[letter][rows[here]] = column["stored"][here]
-                    elif letter in _SCANNED and (column["size"][here] > 1).any():
-                        self._take_depth(letter, rows[here], column["size"][here], along, depth)
-        for letter in "XY":
-            # 0 says that it is stored as it is.
-            stored[letter] = np.where(stored[letter] == 0, size[letter], stored[letter])
-        position = head["position"].astype(np.int64)
-        whole = Directory(
-            self._files(head["part"], files),
-            position,
-            head["pixel_type"].astype(np.int64),
-            head["compression"].astype(np.int64),
-            start,
-            size,
-            stored,
-            named,
-            along,
-            depth,
-            np.zeros(count, np.int64),
-        )
-        self._check(whole)
-        return whole
-
-    def _take_depth(self, letter: str, rows: NDArray[Any], sizes: NDArray[Any], along: NDArray[Any], depth: NDArray[Any]) -> None:
-        """Note which subblocks hold several planes: of a line that was scanned again and again, or down a stack."""
-        several = rows[sizes > 1]
-        if (depth[several] > 1).any():
-            raise UnreadableError(
-                f"{self.name} has subblocks of several planes along {letter} and {along[several][0]} at once, whose order is not known. "
-                "Save the file again with ZEN, or as OME-TIFF."
-            )
-        along[several], depth[several] = letter, sizes[sizes > 1]
-        if depth.sum() > _MAX_BLOCKS:
-            raise LimitError(
-                f"{self.name} claims {depth.sum():,} planes; at most {_MAX_BLOCKS:,} are read. Split the file in ZEN before converting it."
-            )
-
-    def _refuse_dimension(self, letter: str, column: NDArray[Any]) -> None:
-        if len(np.unique(column["start"])) > 1:
-            raise UnreadableError(f"{self.name} has a dimension {letter!r}, which is not known. Save the file again with ZEN, or as OME-TIFF.")
-
-    def _files(self, parts: NDArray[Any], files: dict[int, int]) -> NDArray[Any]:
-        """Index of the file that each part is in."""
-        found = np.full(len(parts), files[self.header.part])
-        for part in np.unique(parts[(parts != 0) & (parts != self.header.part)]).tolist():
-            if part not in files:
-                raise UnreadableError(
-                    f"{self.name} is one of several files: some of its pixels are in part {part}. Give all files of the set together."
-                )
-            found[parts == part] = files[part]
-        return found
-
-    def _check(self, directory: Directory) -> None:
-        sizes = [column for columns in (directory.size, directory.stored) for column in columns.values()]
-        if any(column.size and (column.min() < 1 or column.max() > 1 << 30) for column in sizes):
-            raise self.damaged("its directory gives a subblock an impossible size")
-        if len(directory) and directory.position.min() < SEGMENT:
-            raise self.damaged("its directory places a subblock before the file")
-
     def check_last(self, position: int) -> None:
         """Make sure that the last subblock is whole: they lie one behind the other, so it tells of a truncated file."""
         if position + SEGMENT + _FIXED > self.size:
@@ -339,23 +232,8 @@ def _listed_in(head: bytes, dimensions: int) -> Listed:
     pixel_type, compression = struct.unpack_from("<i", head, entry + 2)[0], struct.unpack_from("<i", head, entry + 18)[0]
     spans = {}
     for number in range(dimensions):
-        name, start, size, _, stored = struct.unpack_from("<4siifi", head, entry + _ENTRY_HEAD + number * _DIMENSION)
+        name, start, size, _, stored = struct.unpack_from("<4siifi", head, entry + ENTRY_HEAD + number * DIMENSION)
         letter = name.decode("latin-1").strip("\0 ")
         if letter in LETTERS:
             spans[letter] = (start, size, stored or size) if letter in "XY" else (start, 0, 0)
     return Listed(pixel_type, compression, spans)
-
-
-_HEAD: Final = np.dtype(
-    [
-        ("schema", "S2"),
-        ("pixel_type", "<i4"),
-        ("position", "<i8"),
-        ("part", "<i4"),
-        ("compression", "<i4"),
-        ("pyramid", "u1"),
-        ("spare", "V5"),
-        ("dimensions", "<i4"),
-    ]
-)
-_SPAN: Final = np.dtype([("name", "S4"), ("start", "<i4"), ("size", "<i4"), ("coordinate", "<f4"), ("stored", "<i4")])

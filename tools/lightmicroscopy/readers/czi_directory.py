@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
 LETTERS: Final = "XYCZTRSIHVBM"
@@ -70,23 +72,7 @@ class Directory:
 
     def take(self, rows: NDArray[Any]) -> Directory:
         """Some of the rows, in that order."""
-
-        def each(columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-            return {letter: column[rows] for letter, column in columns.items()}
-
-        return Directory(
-            self.file[rows],
-            self.position[rows],
-            self.pixel_type[rows],
-            self.compression[rows],
-            each(self.start),
-            each(self.size),
-            each(self.stored),
-            each(self.named),
-            self.along[rows],
-            self.depth[rows],
-            self.inner[rows],
-        )
+        return _built(lambda columns: _some(columns[0], rows), [self])
 
     def unfolded(self) -> Directory:
         """A row for every plane, where subblocks hold several."""
@@ -99,25 +85,46 @@ class Directory:
         return replace(whole, start=start, inner=inner)
 
 
-def joined(parts: list[Directory]) -> Directory:
+def gathered(parts: Sequence[Directory]) -> Directory:
+    """One directory after the other. A column of one value takes no more memory than that."""
+    return _built(_column, parts)
+
+
+def joined(parts: Sequence[Directory]) -> Directory:
     """The directories of all files of a set as one, each subblock once, in the order of files and places."""
-
-    def together(columns: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-        return {letter: np.concatenate([each[letter] for each in columns]) for letter in columns[0]}
-
-    whole = Directory(
-        np.concatenate([part.file for part in parts]),
-        np.concatenate([part.position for part in parts]),
-        np.concatenate([part.pixel_type for part in parts]),
-        np.concatenate([part.compression for part in parts]),
-        together([part.start for part in parts]),
-        together([part.size for part in parts]),
-        together([part.stored for part in parts]),
-        together([part.named for part in parts]),
-        np.concatenate([part.along for part in parts]),
-        np.concatenate([part.depth for part in parts]),
-        np.concatenate([part.inner for part in parts]),
-    )
+    whole = gathered(parts) if len(parts) > 1 else parts[0]
     order = np.lexsort((whole.position, whole.file))
     same = (np.diff(whole.position[order], prepend=-1) == 0) & (np.diff(whole.file[order], prepend=-1) == 0)
-    return whole.take(order[~same])
+    return whole.take(order[~same]) if same.any() or (np.diff(order) < 0).any() else whole
+
+
+def packed(column: NDArray[Any]) -> NDArray[Any]:
+    """The same values, not to be written to; of a column of one value, that is held once."""
+    if len(column) < 2 or column.strides == (0,) or (column != column[0]).any():
+        return column
+    return np.broadcast_to(column[:1].copy()[0], column.shape)
+
+
+def _built(build: Callable[[list[NDArray[Any]]], NDArray[Any]], parts: Sequence[Directory]) -> Directory:
+    """A directory whose every column is built from the same column of others."""
+    built: dict[str, Any] = {}
+    for field in fields(Directory):
+        columns = [getattr(part, field.name) for part in parts]
+        if isinstance(columns[0], dict):
+            built[field.name] = {letter: build([each[letter] for each in columns]) for letter in columns[0]}
+        else:
+            built[field.name] = build(columns)
+    return Directory(**built)
+
+
+def _column(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    own = [part for part in parts if len(part)]
+    if not own:
+        return parts[0]
+    if all(part.strides == (0,) and part[0] == own[0][0] for part in own):
+        return np.broadcast_to(own[0][0], (sum(map(len, own)),))
+    return packed(np.concatenate(own)) if len(own) > 1 else packed(own[0])
+
+
+def _some(column: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
+    return np.broadcast_to(column[0], (len(rows),)) if len(column) and column.strides == (0,) else column[rows]

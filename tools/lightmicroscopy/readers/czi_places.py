@@ -1,4 +1,4 @@
-"""Subblocks of a CZI whose coordinates say less than they seem to: planes that wander, and blocks of time that go on."""
+"""What the coordinates of the subblocks of a CZI say together: groups, planes that wander, blocks of time that go on, levels that lack tiles."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from .czi_directory import Directory
+    from .czi_series import LevelBlocks
 
 _PLANE = "TCZHIR"
+_GRID = 128
+_COVERED = 0.98
 
 
 def wandering(plane: NDArray[Any], start: Mapping[str, NDArray[Any]], stored: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]] | None:
@@ -60,3 +63,38 @@ def one_acquisition(directory: Directory, planes: int) -> bool:
     places = np.stack([directory.start[letter] for letter in _PLANE], axis=1)
     alike = all((column == column[0]).all() for column in (directory.pixel_type, *directory.size.values(), *directory.stored.values()))
     return alike and len(np.unique(places, axis=0)) == planes
+
+
+def groups_of(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Rows that have the same values in all columns, in the order of these values, the first column counting most."""
+    code = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        if (column == column[0]).all():
+            continue
+        values, ranks = np.unique(column, return_inverse=True)
+        # Numbered anew each time, so that products stay small.
+        _, code = np.unique(code * len(values) + ranks, return_inverse=True)
+    order = np.argsort(code, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
+
+
+def covers(level: LevelBlocks, full: LevelBlocks) -> bool:
+    """Whether a reduced level has all planes of the full one, and tiles wherever that has some."""
+    if not np.array_equal(np.unique(level.plane), np.unique(full.plane)):
+        return False
+    scanned, reduced = _mask(full), _mask(level)
+    return bool((scanned & reduced).sum() >= _COVERED * scanned.sum())
+
+
+def _mask(level: LevelBlocks) -> NDArray[Any]:
+    """Which cells of a coarse grid over the first plane have a tile at their centre."""
+    mask = np.zeros((_GRID, _GRID), np.bool_)
+    first = level.of_plane(int(level.plane[0]))
+    spans = []
+    for low, extent, full in ((level.y, level.height, level.shape.y), (level.x, level.width, level.shape.x)):
+        begin = np.ceil(low[first] * _GRID / full - 0.5).astype(np.int64).clip(0, _GRID)
+        end = np.ceil((low[first] + extent[first]) * _GRID / full - 0.5).astype(np.int64).clip(0, _GRID)
+        spans += [begin, end]
+    for top, bottom, left, right in zip(*spans, strict=True):
+        mask[top:bottom, left:right] = True
+    return mask

@@ -15,7 +15,8 @@ import numpy as np
 from ..errors import LimitError, UnreadableError
 from ..image import Modulo, Shape, TilePosition
 from .czi_blocks import PixelType, pixel_type
-from .czi_places import one_acquisition, wandering
+from .czi_directory import packed
+from .czi_places import covers, groups_of, one_acquisition, wandering
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +37,6 @@ _LOOKED_AT: Final = 1000
 _SAMPLE: Final = 64
 _SMALL: Final = 16
 _MOST_REDUCED: Final = 1 << 16
-_GRID: Final = 128
-_COVERED: Final = 0.98
 _TYPES_OF_MODULO: Final = {"rotation": ("angle", "rotation"), "illumination": ("other", "illumination")}
 """OME's type of a folded dimension, and what Zeiss calls it where that is another word."""
 
@@ -178,16 +177,44 @@ def find_series(directory: Directory, mosaic: Mosaic, name: str) -> tuple[Dimens
         raise UnreadableError(f"{name} holds no pixels: its directory is empty. Perhaps the acquisition was interrupted; ask for it again.")
     dimensions = _dimensions(directory, name)
     _check_ratios(directory, name)
+    facts = _facts(directory, dimensions, mosaic, name)
+    together = mosaic != "tiles" and one_acquisition(directory, dimensions.planes)
+    groups = [np.arange(len(directory))] if together else groups_of(_keys(facts))
+    return dimensions, tuple(series for rows in groups if (series := _series(facts, rows)) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is the same for all series of a file, found out once: a file may have a hundred thousand of them.
+
+    Attributes
+    ----------
+    ratio
+        Pixels of the full resolution for each stored pixel, of every subblock.
+    full
+        Whether any subblock is not reduced.
+    alike
+        Whether all are of one pixel type, and on one grid.
+    named
+        The dimensions that any subblock names.
+    """
+
+    directory: Directory
+    dimensions: Dimensions
+    mosaic: Mosaic
+    name: str
+    ratio: NDArray[Any]
+    full: bool
+    alike: bool
+    named: frozenset[str]
+
+
+def _facts(directory: Directory, dimensions: Dimensions, mosaic: Mosaic, name: str) -> _Facts:
     ratio = _ratios(directory)
-    keys, order = _keys(directory, ratio, mosaic)
-    if mosaic != "tiles" and one_acquisition(directory, dimensions.planes):
-        keys = np.zeros_like(keys)
-    found = []
-    unique, inverse = np.unique(keys[:, order], axis=0, return_inverse=True)
-    for number in range(len(unique)):
-        rows = np.flatnonzero(inverse.reshape(-1) == number) if len(unique) > 1 else np.arange(len(directory))
-        found.append(_series(directory, rows, ratio[rows], dimensions, mosaic, name))
-    return dimensions, tuple(series for series in found if series is not None)
+    finer = ratio < _FINER
+    alike = bool((directory.pixel_type == directory.pixel_type[0]).all() and (finer.all() or not finer.any()))
+    named = frozenset(letter for letter, column in directory.named.items() if column.any())
+    return _Facts(directory, dimensions, mosaic, name, ratio, bool((ratio < 1.5).any()), alike, named)
 
 
 def outermost(directory: Directory, series: Sequence[Series]) -> list[int]:
@@ -234,21 +261,20 @@ def _check_ratios(directory: Directory, name: str) -> None:
         raise UnreadableError(f"{name} is damaged: its directory gives a subblock an impossible size. Copy or upload it again.")
 
 
-def _keys(directory: Directory, ratio: NDArray[Any], mosaic: Mosaic) -> tuple[NDArray[Any], list[int]]:
-    """What tells series apart, and in which order the series then come: the dimension that changes first counts fastest."""
+def _keys(facts: _Facts) -> list[NDArray[Any]]:
+    """What tells series apart; in the order in which the series come by them, since the dimension that changes first counts fastest."""
+    directory = facts.directory
     types = {
         int(code): rank for rank, code in enumerate(dict.fromkeys(directory.pixel_type[np.argsort(directory.start["C"], kind="stable")].tolist()))
     }
-    kinds = np.array([types[int(code)] for code in directory.pixel_type])
+    kinds = np.zeros(len(directory), np.int64)
+    for code, rank in types.items():
+        kinds[directory.pixel_type == code] = rank
     columns = [directory.start[letter] for letter in "SBV"]
     first = [int(np.argmax(np.diff(column, prepend=column[0]) > 0)) or len(directory) for column in columns]
-    slowest_first = sorted(range(3), key=lambda at: -first[at])
-    columns += [kinds, (ratio < _FINER).astype(np.int64)]
-    order = [*slowest_first, 3, 4]
-    if mosaic == "tiles":
-        columns += [directory.start["M"], *_places(directory)]
-        order += [5, 6, 7]
-    return np.stack(columns, axis=1), order
+    slowest_first = [columns[at] for at in sorted(range(3), key=lambda at: -first[at])]
+    tiles = [directory.start["M"], *_places(directory)] if facts.mosaic == "tiles" else []
+    return [*slowest_first, kinds, facts.ratio < _FINER, *tiles]
 
 
 def _places(directory: Directory) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -257,17 +283,19 @@ def _places(directory: Directory) -> tuple[NDArray[Any], NDArray[Any]]:
     return np.where(unnumbered, directory.start["Y"], 0), np.where(unnumbered, directory.start["X"], 0)
 
 
-def _series(directory: Directory, rows: NDArray[Any], ratio: NDArray[Any], dimensions: Dimensions, mosaic: Mosaic, name: str) -> Series | None:
+def _series(facts: _Facts, rows: NDArray[Any]) -> Series | None:
+    directory, mosaic = facts.directory, facts.mosaic
+    ratio = facts.ratio[rows]
     smallest = ratio.min()
     if mosaic == "tiles":
         rows, ratio = rows[ratio < smallest * 1.5], ratio[ratio < smallest * 1.5]
-        if smallest >= 1.5 and (_ratios(directory) < 1.5).any():
+        if smallest >= 1.5 and facts.full:
             # The reduced copies of a pyramid are no tiles.
             return None
     steps = _steps(ratio / smallest)
-    kind = pixel_type(int(directory.pixel_type[rows[0]]), name)
-    channels = _channels(directory, rows, dimensions)
-    plane, counts = _planes(directory, rows, dimensions, channels)
+    kind = pixel_type(int(directory.pixel_type[rows[0]]), facts.name)
+    channels = _channels(facts, rows)
+    plane, counts = _planes(facts, rows, channels)
     shift = None
     if mosaic == "as-stored" and not steps.any():
         shift = wandering(
@@ -286,10 +314,10 @@ def _series(directory: Directory, rows: NDArray[Any], ratio: NDArray[Any], dimen
         width, height = (max(1, int(extent / scale)) for extent in size)
         shape = Shape(*counts, height, width, kind.samples)
         levels.append(_level(directory, rows[own], plane[own], shape, origin, shift, scale, mosaic))
-    _check_extent(directory, levels[0], rows[steps == 0], name)
-    covering = [True, *(_covers(level, levels[0]) for level in levels[1:])]
-    kept, dropped = (tuple(level for level, covers in zip(levels, covering, strict=True) if covers == wanted) for wanted in (True, False))
-    at = {letter: int(directory.start[letter][rows[0]]) if directory.named[letter].any() else None for letter in "SVBM"}
+    _check_extent(directory, levels[0], rows[steps == 0], facts.name)
+    covering = [True, *(covers(level, levels[0]) for level in levels[1:])]
+    kept, dropped = (tuple(level for level, whole in zip(levels, covering, strict=True) if whole == wanted) for wanted in (True, False))
+    at = {letter: int(directory.start[letter][rows[0]]) if letter in facts.named else None for letter in "SVBM"}
     tile = (at["M"] if at["M"] is not None else 0) if mosaic == "tiles" else None
     return Series(at["S"], at["V"], at["B"], tile, kind, channels, base, kept, dropped, wandering=shift is not None)
 
@@ -310,17 +338,17 @@ def _factor(ratio: NDArray[Any], steps: NDArray[Any], step: int) -> float:
     return base**step
 
 
-def _channels(directory: Directory, rows: NDArray[Any], dimensions: Dimensions) -> tuple[int, ...]:
+def _channels(facts: _Facts, rows: NDArray[Any]) -> tuple[int, ...]:
     """Channels of a series: all, unless others are of another pixel type, or on a finer grid (of localised molecules)."""
-    finer = _ratios(directory) < _FINER
-    if len(np.unique(directory.pixel_type)) == 1 and (finer.all() or not finer.any()):
-        return tuple(range(dimensions.c))
-    return tuple(map(int, np.unique(directory.start["C"][rows])))
+    if facts.alike:
+        return tuple(range(facts.dimensions.c))
+    return tuple(map(int, np.unique(facts.directory.start["C"][rows])))
 
 
-def _planes(directory: Directory, rows: NDArray[Any], dimensions: Dimensions, channels: tuple[int, ...]) -> tuple[NDArray[Any], tuple[int, int, int]]:
+def _planes(facts: _Facts, rows: NDArray[Any], channels: tuple[int, ...]) -> tuple[NDArray[Any], tuple[int, int, int]]:
     """Number of the plane of each subblock, and how many there are along T, C and Z."""
-    start = {letter: column[rows] for letter, column in directory.start.items()}
+    dimensions = facts.dimensions
+    start = {letter: facts.directory.start[letter][rows] for letter in "TCZHIR"}
     t = start["H"] * len(dimensions.times) + np.searchsorted(dimensions.times, start["T"])
     c = start["I"] * len(channels) + np.searchsorted(channels, start["C"])
     z = start["R"] * dimensions.z + start["Z"]
@@ -348,8 +376,8 @@ def _level(
         plane=plane[order],
         x=x.astype(np.int64)[order],
         y=y.astype(np.int64)[order],
-        width=directory.stored["X"][rows][order],
-        height=directory.stored["Y"][rows][order],
+        width=packed(directory.stored["X"][rows][order]),
+        height=packed(directory.stored["Y"][rows][order]),
     )
 
 
@@ -361,25 +389,3 @@ def _check_extent(directory: Directory, full: LevelBlocks, rows: NDArray[Any], n
             f"{name} places its tiles over {shape.x:,} × {shape.y:,} pixels, almost all of which were never scanned. "
             "Read it with --mosaic tiles, which gives every tile as an image of its own."
         )
-
-
-def _covers(level: LevelBlocks, full: LevelBlocks) -> bool:
-    """Whether a reduced level has all planes of the full one, and tiles wherever that has some."""
-    if not np.array_equal(np.unique(level.plane), np.unique(full.plane)):
-        return False
-    scanned, reduced = _mask(full), _mask(level)
-    return bool((scanned & reduced).sum() >= _COVERED * scanned.sum())
-
-
-def _mask(level: LevelBlocks) -> NDArray[Any]:
-    """Which cells of a coarse grid over the first plane have a tile at their centre."""
-    mask = np.zeros((_GRID, _GRID), np.bool_)
-    first = level.of_plane(int(level.plane[0]))
-    spans = []
-    for low, extent, full in ((level.y, level.height, level.shape.y), (level.x, level.width, level.shape.x)):
-        begin = np.ceil(low[first] * _GRID / full - 0.5).astype(np.int64).clip(0, _GRID)
-        end = np.ceil((low[first] + extent[first]) * _GRID / full - 0.5).astype(np.int64).clip(0, _GRID)
-        spans += [begin, end]
-    for top, bottom, left, right in zip(*spans, strict=True):
-        mask[top:bottom, left:right] = True
-    return mask

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..errors import SuiteError, UnreadableError
+from ..names import readable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ class RandomFile:
 
     def __init__(self, path: Path, *, hold: bool = True) -> None:
         self.path = path
-        self.name = path.name
+        self.name = readable(path.name)
         self._hold = hold
         self._lock = threading.Lock()
         self._descriptor: int | None = None

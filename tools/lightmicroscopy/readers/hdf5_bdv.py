@@ -7,7 +7,7 @@ BigDataViewer (imagej.net, "About the BigDataViewer data format") and Bio-Format
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,7 +26,10 @@ from .hdf5_pixels import HdfPixels
 if TYPE_CHECKING:
     from .hdf5_file import HdfFile, Node
 
-_CELLS: Final = re.compile(r"/t(\d{5,9})/s(\d{2,9})/(\d{1,2})/cells")
+_STEPS: Final = tuple(map(re.compile, (r"t(\d{5,9})", r"s(\d{2,9})", r"(\d{1,2})")))
+"""Names of the groups that each view is in: time point, setup, level."""
+_INSIDE: Final = re.compile(r"/t\d{5,9}(/s\d{2,9}(/\d{1,2}(/cells)?)?)?")
+_VIEWS: Final = 200_000
 _UNSIGNED: Final[dict[np.dtype[Any], np.dtype[Any]]] = {np.dtype("i1"): np.dtype("u1"), np.dtype("i2"): np.dtype("u2")}
 
 View = tuple[int, int, int]
@@ -35,9 +38,26 @@ View = tuple[int, int, int]
 
 def is_bdv(file: HdfFile) -> bool:
     """Whether it is laid out as BigDataViewer does it."""
-    return any(_CELLS.fullmatch(path) for path in file.nodes) or any(
-        node.closed and re.fullmatch(r"/t\d{5,9}(/s\d{2,9}(/\d{1,2})?)?", node.path) for node in file.nodes.values()
-    )
+    return next(_views(file), None) is not None or any(node.closed and _INSIDE.fullmatch(node.path) for node in file.nodes.values())
+
+
+def _views(file: HdfFile) -> Iterator[tuple[View, Node]]:
+    """Each view and its pixels, through links too; whatever on the way to one cannot be read stands for it."""
+    waiting: list[tuple[tuple[int, ...], Node]] = [((), file.nodes["/"])]
+    looked_at = 0
+    while waiting:
+        at, node = waiting.pop()
+        if len(at) == len(_STEPS) or node.closed:
+            time, setup, level = (*at, 0, 0)[:3]
+            cells = node if node.closed else file.child(node.path, "cells")
+            if cells is not None:
+                yield (setup, time, level), cells
+            continue
+        found = file.numbered(node.path, _STEPS[len(at)])
+        looked_at += len(found)
+        if looked_at > _VIEWS:
+            raise LimitError(f"{file.name} has more than {_VIEWS:,} time points and views. Check where it comes from, or split it.")
+        waiting += (((*at, number), inner) for number, inner in reversed(found))
 
 
 def members(location: Location) -> tuple[Path, Path | None]:
@@ -82,30 +102,27 @@ def open_bdv(location: Location, file: HdfFile, path: Path, xml: Path | None) ->
     UnreadableError
         If views lie in other files (partitions), or do not belong together.
     """
-    for node in file.nodes.values():
-        if node.closed:
-            raise file.refused(node)
-    arrays = {_view(place): _array(file, node) for place, node in file.nodes.items() if _CELLS.fullmatch(place)}
+    # Through links, one view may be there many times.
+    stored: dict[str, HdfArray] = {}
+    arrays: dict[View, HdfArray] = {}
+    for view, node in _views(file):
+        if node.path not in stored:
+            stored[node.path] = _array(file, node)
+        arrays[view] = stored[node.path]
     known = {setup.id: setup for setup in read_spim_data(read_xml(xml), xml.name)} if xml else {}
     times = sorted({time for _, time, _ in arrays})
     images = tuple(_image(_Series(file, setups, times, arrays), known, number, location) for number, setups in enumerate(_series(known, arrays)))
     if not images:
         raise UnreadableError(f"{file.name} is laid out as a BigDataViewer file but has no view of full size. Ask for it again.")
-    warnings = file.damages()
+    warnings = (*file.damages(), *(str(file.refused(node)) for node in file.nodes.values() if node.refused))
     warnings += () if xml else ("Pixel sizes and names of BigDataViewer files are in their XML, which was not given. Give both files together.",)
     files = (path, xml) if xml else (path,)
     return Dataset(location=location, format="BigDataViewer HDF5", images=images, files=files, warnings=warnings, close_files=file.close)
 
 
-def _view(path: str) -> View:
-    match = _CELLS.fullmatch(path)
-    if match is None:
-        raise ValueError(f"{path} is no view")
-    time, setup, level = map(int, match.groups())
-    return setup, time, level
-
-
 def _array(file: HdfFile, node: Node) -> HdfArray:
+    if node.closed:
+        raise file.refused(node)
     if len(node.shape) != 3 or node.dtype is None or not all(node.shape):
         raise UnreadableError(f"{file.name}: {node.name} is not a stack of numbers along z, y and x. The file is damaged; ask for it again.")
     stored: np.dtype[Any] = node.dtype.newbyteorder("=")

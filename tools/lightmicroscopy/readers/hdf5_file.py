@@ -6,13 +6,15 @@ import math
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from ..errors import LimitError, UnreadableError
+from ..names import readable
 from .files import RandomFile
 from .hdf5_process import ask, forget
 from .zarr_array import ARRAY_BYTES, CHUNK_BYTES, EMPTIEST, EMPTY_BYTES
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 _TABLES: Final = 4_000_000
 """Entries of chunk tables kept, all datasets of a file together."""
 _SAID: Final = 5
+_FOLLOWED: Final = 32
+"""Links followed on the way to one thing."""
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _NUMBERS: Final = re.compile(r"(\d+)")
 
@@ -47,8 +52,10 @@ class Node:
         Why it is not read: its data lie outside the file.
     damage
         Why it cannot be read.
-    lost
-        How many of its attributes cannot be read.
+    excess
+        In what it asks for more than is allowed.
+    lost, left
+        How many of its attributes cannot be read, and how many were left out since they are too large or too many.
     dtype
         As stored; ``None`` for a group, or a dataset of anything but numbers, for which `reason` says what it holds.
     text
@@ -57,10 +64,12 @@ class Node:
 
     path: str
     group: bool = False
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     refused: str = ""
     damage: str = ""
+    excess: str = ""
     lost: int = 0
+    left: int = 0
     shape: tuple[int, ...] = ()
     dtype: np.dtype[Any] | None = None
     reason: str = ""
@@ -75,7 +84,7 @@ class Node:
     @property
     def closed(self) -> bool:
         """Whether it cannot be read, whatever it is."""
-        return bool(self.refused or self.damage)
+        return bool(self.refused or self.damage or self.excess)
 
     @property
     def name(self) -> str:
@@ -131,8 +140,10 @@ class HdfFile:
 
     Attributes
     ----------
+    nodes
+        Groups, datasets and links that are not followed, each at the first path it was found at.
     links
-        Soft links of the topmost group, and where they lead.
+        Other paths within the file, and where they lead: soft links, and further hard links to the same thing.
 
     Raises
     ------
@@ -143,33 +154,78 @@ class HdfFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.name = path.name
+        self.name = readable(path.name)
         self._path = str(path.resolve())
         self.bytes = RandomFile(path)
+        self.nodes: dict[str, Node] = {}
+        self.links: dict[str, str] = {}
+        self._children: dict[str, list[str]] = {}
+        self._numbered: dict[tuple[str, re.Pattern[str]], list[tuple[int, Node]]] = {}
         try:
-            found, _ = self._ask({"do": "walk"})
-            self.nodes = {node["path"]: _node(node, self.name) for node in found if "soft" not in node}
-            self.links = {node["path"]: "/" + node["soft"].strip("/") for node in found if "soft" in node}
+            self._ask({"do": "walk"}, self._take)
         except BaseException:
             forget(self._path)
             raise
-        self._children: dict[str, list[str]] = {}
-        for place in self.nodes:
-            if place != "/":
-                self._children.setdefault(place.rpartition("/")[0] or "/", []).append(place)
         self._lock = threading.Lock()
         self._tables: OrderedDict[str, ChunkTable] = OrderedDict()
 
-    def _ask(self, request: dict[str, Any]) -> tuple[Any, bytearray]:
-        return ask({**request, "file": self._path}, self.name)
+    def _ask(self, request: dict[str, Any], take: Callable[[list[Any]], None] | None = None) -> bytearray:
+        request = {**request, "file": self._path}
+        return ask(request, self.name, take) if take else ask(request, self.name)
 
-    def children(self, path: str) -> list[Node]:
-        """What lies directly in a group; numbers within names count as numbers."""
-        return sorted((self.nodes[place] for place in self._children.get(path, ())), key=lambda node: natural(node.path))
+    def _take(self, found: list[Any]) -> None:
+        for entry in found:
+            place = entry["path"]
+            if "link" in entry:
+                self.links[place] = entry["link"]
+            else:
+                self.nodes[place] = describe(entry)
+            if place != "/":
+                self._children.setdefault(place.rpartition("/")[0] or "/", []).append(place)
+
+    def at(self, path: str) -> Node | None:
+        """What is at a path, through whatever links within the file; ``None`` if there is nothing."""
+        followed = 0
+        steps, at = [step for step in reversed(path.split("/")) if step not in {"", "."}], "/"
+        while steps:
+            place = f"{at.rstrip('/')}/{steps.pop()}"
+            target = self.links.get(place)
+            if target is None:
+                if place not in self.nodes:
+                    return None
+                at = place
+                continue
+            followed += 1
+            if followed > _FOLLOWED or not target:
+                return None
+            steps += [step for step in reversed(target.split("/")) if step not in {"", "."}]
+            at = "/" if target.startswith("/") else at
+        return self.nodes[at]
+
+    def children(self, path: str) -> list[tuple[str, Node]]:
+        """Names and things that are directly in a group; numbers within names count as numbers.
+
+        What is behind a link within the file is there as if it was in the group. A link that leads nowhere is a thing that cannot
+        be read.
+        """
+        found = []
+        for place in self._children.get(path, ()):
+            node = self.nodes.get(place) or self.at(place)
+            found.append((place.rpartition("/")[2], node or Node(place, damage="a link that leads nowhere")))
+        return sorted(found, key=lambda entry: natural(entry[0]))
+
+    def numbered(self, path: str, pattern: re.Pattern[str]) -> list[tuple[int, Node]]:
+        """Things directly in a group whose names fit a pattern, by the number in their names; found once, since links may lead there often."""
+        known = self._numbered.get((path, pattern))
+        if known is None:
+            known = [(int(match[1]), node) for name, node in self.children(path) if (match := pattern.fullmatch(name))]
+            self._numbered[path, pattern] = known
+        return known
 
     def child(self, path: str, name: str) -> Node | None:
-        """One thing in a group, if it is there."""
-        return self.nodes.get(f"/{name}" if path == "/" else f"{path}/{name}")
+        """One thing in a group, if it is there, or behind a link that is there."""
+        place = f"{path.rstrip('/')}/{name}"
+        return self.nodes.get(place) or self.at(place)
 
     def table(self, node: Node) -> ChunkTable:
         """Where the chunks of a dataset are stored.
@@ -191,7 +247,7 @@ class HdfFile:
             return known
 
     def _read_table(self, node: Node) -> ChunkTable:
-        _, data = self._ask({"do": "index", "path": node.path})
+        data = self._ask({"do": "index", "path": node.path})
         entries = np.frombuffer(data, np.int64).reshape(-1, 4)
         grid = tuple(-(-full // extent) for full, extent in zip(node.shape, node.chunk, strict=True))
         entries = entries[np.argsort(entries[:, 0], kind="stable")]
@@ -208,8 +264,8 @@ class HdfFile:
 
     def read_by_library(self, node: Node, start: Sequence[int], extent: Sequence[int]) -> bytearray:
         """Read a box with the HDF5 library: what only it can decode."""
-        _, data = self._ask({"do": "part", "path": node.path, "start": list(start), "extent": list(extent)})
-        return data
+        unit = math.prod(node.chunk or extent) * (node.dtype.itemsize if node.dtype is not None else 1)
+        return self._ask({"do": "part", "path": node.path, "start": list(start), "extent": list(extent), "unit": unit})
 
     def damaged(self, node: Node, what: str) -> UnreadableError:
         """Say what is wrong with a dataset."""
@@ -222,8 +278,10 @@ class HdfFile:
             "Check that the upload or copy was completed."
         )
 
-    def refused(self, node: Node) -> UnreadableError:
-        """Say that something is in another file, or damaged."""
+    def refused(self, node: Node) -> UnreadableError | LimitError:
+        """Say that something is in another file, too large, or damaged."""
+        if node.excess:
+            return LimitError(f"{self.name}: the dataset {node.name} {node.excess}.")
         if node.damage:
             return UnreadableError(f"{self.name}: {node.name} is damaged ({node.damage}). Check that the upload or copy was completed.")
         article = "an" if node.refused.startswith("e") else "a"
@@ -233,10 +291,14 @@ class HdfFile:
         )
 
     def damages(self) -> tuple[str, ...]:
-        """Say what is damaged and was passed over."""
-        said = [str(self.refused(node)) for node in self.nodes.values() if node.damage]
-        said += [f"{self.name}: {node.lost} attributes of {node.name} are damaged and were passed over." for node in self.nodes.values() if node.lost]
-        return (*said[:_SAID], *((f"{len(said) - _SAID} more things in {self.name} are damaged.",) if len(said) > _SAID else ()))
+        """Say what is damaged or too large, and was passed over."""
+        said = [str(self.refused(node)) for node in self.nodes.values() if node.damage or node.excess]
+        for node in self.nodes.values():
+            if node.lost:
+                said.append(f"{self.name}: {node.lost:,} attributes of {node.name} are damaged and were passed over.")
+            if node.left:
+                said.append(f"{self.name}: {node.left:,} attributes of {node.name} are too large or too many and are not kept.")
+        return (*said[:_SAID], *((f"{len(said) - _SAID} more things in {self.name} were passed over.",) if len(said) > _SAID else ()))
 
     def unknown_filter(self, node: Node, step: Filter) -> UnreadableError:
         """Say that a dataset is compressed in a way nobody here knows."""
@@ -268,15 +330,17 @@ def printable(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _node(found: Mapping[str, Any], file: str) -> Node:
+def describe(found: Mapping[str, Any]) -> Node:
+    """Describe what the HDF5 library found; what asks for too much, or contradicts itself, is closed."""
     dtype = found.get("dtype")
     node = Node(
         path=found["path"],
         group=bool(found.get("group")),
-        attributes=found.get("attributes", {}),
+        attributes=found.get("attributes", _NONE),
         refused=found.get("refused", ""),
         damage=found.get("damaged", ""),
         lost=found.get("lost", 0),
+        left=found.get("left", 0),
         shape=tuple(found.get("shape", ())),
         dtype=np.dtype(dtype) if dtype else None,
         reason=found.get("reason", "") or found.get("target", ""),
@@ -288,19 +352,19 @@ def _node(found: Mapping[str, Any], file: str) -> Node:
         text=found.get("text"),
         stored=found.get("stored"),
     )
-    _check(node, file)
-    return node
+    damage, excess = _faults(node)
+    return replace(node, damage=damage, excess=excess) if damage or excess else node
 
 
-def _check(node: Node, file: str) -> None:
+def _faults(node: Node) -> tuple[str, str]:
+    """Why a dataset makes no sense, and in what it asks for too much."""
     if node.dtype is None or not node.layout:
-        return
+        return node.damage, ""
+    if node.chunk and (len(node.chunk) != len(node.shape) or not all(node.chunk)):
+        return "it has chunks that do not fit its shape", ""
     if node.bytes > ARRAY_BYTES:
-        raise LimitError(f"{file}: the dataset {node.name} claims {node.bytes:,} bytes of pixels; at most {ARRAY_BYTES:,} are read. Check its shape.")
+        return "", f"claims {node.bytes:,} bytes of pixels; at most {ARRAY_BYTES:,} are read. Check its shape"
     unit = math.prod(node.chunk) * node.dtype.itemsize
     if unit > CHUNK_BYTES:
-        raise LimitError(
-            f"{file}: the dataset {node.name} has chunks of {unit:,} bytes; at most {CHUNK_BYTES:,} are read. Write it again with smaller chunks."
-        )
-    if node.chunk and (len(node.chunk) != len(node.shape) or not all(node.chunk)):
-        raise UnreadableError(f"{file}: the dataset {node.name} has chunks that do not fit its shape. The file is damaged; ask for it again.")
+        return "", f"has chunks of {unit:,} bytes; at most {CHUNK_BYTES:,} are read. Write it again with smaller chunks"
+    return node.damage, ""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import UnreadableError
+from ..errors import LimitError, UnreadableError
 from ..image import Dataset, Image, Level, Location
 from ..metadata.ims_mapping import image_name, ims_metadata
 from ..names import without_extension
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _IMAGES: Final = 1000
-_STACKS: Final = 1_000_000
+_STACKS: Final = 200_000
 _ENTRIES: Final = 20_000
 """Original metadata kept, in entries."""
 _LEVEL: Final = re.compile(r"ResolutionLevel (\d{1,6})")
@@ -41,11 +41,12 @@ def _top(file: HdfFile) -> Node | None:
 
     That is the topmost. Imaris 10.1 and later keep them in groups of a workflow, and link to the one that is shown from the top.
     """
-    linked = file.links.get("/DataSet", "").rpartition("/")[0]
+    linked = ("/" + file.links.get("/DataSet", "").strip("/")).rpartition("/")[0] or "/"
     for path in ("/", linked, "/Workflows/InitialImages"):
-        if f"{path.rstrip('/')}/DataSet/ResolutionLevel 0" in file.nodes:
-            return file.nodes[path]
-    return None
+        place = f"{path.rstrip('/')}/DataSet"
+        if place in file.nodes and file.child(place, "ResolutionLevel 0"):
+            return file.nodes.get(path)
+    return file.nodes["/"] if file.at("/DataSet/ResolutionLevel 0") else None
 
 
 def open_ims(location: Location, file: HdfFile) -> Dataset:
@@ -104,17 +105,17 @@ def _image(location: Location, file: HdfFile, group: Node, info: Node | None, nu
 def _sections(file: HdfFile, info: Node | None) -> dict[str, dict[str, str]]:
     """DataSetInfo as text. What is too long for an attribute, Imaris stores as a dataset of that name."""
     found: dict[str, dict[str, str]] = {}
-    for section in file.children(info.path) if info else ():
+    for name, section in file.children(info.path) if info else ():
         facts = {printable(key): text for key, value in section.attributes.items() if (text := _plain(value)) is not None}
-        for entry in file.children(section.path):
+        for key, entry in file.children(section.path):
             if entry.text is not None:
-                facts[_decoded(entry)] = printable(entry.text)
-        found[_decoded(section)] = facts
+                facts[_decoded(key)] = printable(entry.text)
+        found[_decoded(name)] = facts
     return found
 
 
-def _decoded(node: Node) -> str:
-    name = printable(node.path.rpartition("/")[2])
+def _decoded(name: str) -> str:
+    name = printable(name)
     for coded, plain in _ESCAPES:
         name = name.replace(coded, plain)
     return name
@@ -130,20 +131,20 @@ def _plain(value: Any) -> str | None:
 
 def _levels(file: HdfFile, group: Node, sections: Mapping[str, Mapping[str, str]], warnings: list[str]) -> tuple[Level, ...]:
     levels: list[Level] = []
-    for number, node in _numbered(file, group, _LEVEL):
+    for number, node in file.numbered(group.path, _LEVEL):
         if number != len(levels):
             break
         try:
             pixels = _pixels(file, node, sections, levels, warnings)
-        except UnreadableError:
+        except (UnreadableError, LimitError):
             # The smaller levels are a convenience, which a file may do without.
             if not levels:
                 raise
             pixels = "cannot be read"
         if isinstance(pixels, str):
             if not levels:
-                raise UnreadableError(f"{file.name}: {node.name} {pixels}. The file is damaged or incomplete; ask for it again.")
-            warnings.append(f"Its {printable(node.path.rpartition('/')[2])} {pixels}; it and those after it are left out.")
+                raise UnreadableError(f"{file.name}: {group.name}/ResolutionLevel 0 {pixels}. The file is damaged or incomplete; ask for it again.")
+            warnings.append(f"Its ResolutionLevel {number} {pixels}; it and those after it are left out.")
             break
         whole = levels[0].pixels.shape if levels else pixels.shape
         factor = tuple(full / own for full, own in zip(whole[2:5], pixels.shape[2:5], strict=True))
@@ -151,13 +152,6 @@ def _levels(file: HdfFile, group: Node, sections: Mapping[str, Mapping[str, str]
     if not levels:
         raise UnreadableError(f"{file.name} is laid out as an Imaris file but has no {group.name}/ResolutionLevel 0. Ask for it again.")
     return tuple(levels)
-
-
-def _numbered(file: HdfFile, group: Node, pattern: re.Pattern[str]) -> Iterator[tuple[int, Node]]:
-    for node in file.children(group.path):
-        match = pattern.fullmatch(node.path.rpartition("/")[2])
-        if match:
-            yield int(match[1]), node
 
 
 def _pixels(file: HdfFile, level: Node, sections: Mapping[str, Mapping[str, str]], before: Sequence[Level], warnings: list[str]) -> HdfPixels | str:
@@ -212,23 +206,35 @@ def _stacks(file: HdfFile, level: Node) -> tuple[dict[Stack, HdfArray], dict[Sta
         raise file.refused(level)
     stacks: dict[Stack, HdfArray] = {}
     sizes: dict[Stack, tuple[int, int, int] | None] = {}
-    for t, time in _numbered(file, level, _TIME):
+    # Through links, one stack may be there many times.
+    arrays: dict[str, HdfArray] = {}
+    looked_at = 0
+    for t, time in file.numbered(level.path, _TIME):
         if time.closed:
             raise file.refused(time)
-        for c, channel in _numbered(file, time, _CHANNEL):
+        for c, channel in file.numbered(time.path, _CHANNEL):
+            looked_at += 1
+            if looked_at > _STACKS:
+                raise LimitError(f"{file.name} has more than {_STACKS:,} stacks in {level.name}. Check where it comes from, or split it.")
             data = channel if channel.closed else file.child(channel.path, "Data")
             if data is None:
                 continue
-            if data.closed:
-                raise file.refused(data)
-            if data.dtype is None or len(data.shape) != 3 or not all(data.shape):
-                raise UnreadableError(f"{file.name}: {data.name} is not a stack of numbers along z, y and x. The file is damaged; ask for it again.")
-            array = HdfArray(file, data)
-            if unknown := array.pipeline.unknown:
-                raise file.unknown_filter(data, unknown)
-            stacks[t, c] = array
+            if data.path not in arrays:
+                arrays[data.path] = _array(file, data)
+            stacks[t, c] = arrays[data.path]
             sizes[t, c] = _extent({key: text for key, value in channel.attributes.items() if (text := _plain(value)) is not None}, "ImageSize")
     return stacks, sizes
+
+
+def _array(file: HdfFile, data: Node) -> HdfArray:
+    if data.closed:
+        raise file.refused(data)
+    if data.dtype is None or len(data.shape) != 3 or not all(data.shape):
+        raise UnreadableError(f"{file.name}: {data.name} is not a stack of numbers along z, y and x. The file is damaged; ask for it again.")
+    array = HdfArray(file, data)
+    if unknown := array.pipeline.unknown:
+        raise file.unknown_filter(data, unknown)
+    return array
 
 
 def _extent(facts: Mapping[str, str], prefix: str) -> tuple[int, int, int] | None:
@@ -246,7 +252,7 @@ def _shown(extent: tuple[int, int, int]) -> str:
 
 def _scene(file: HdfFile) -> tuple[str, ...]:
     """Name what Imaris drew into the image and OME-XML has no place for."""
-    things = [printable(node.path.rpartition("/")[2]) for scene in _SCENES for node in file.children(f"/{scene}/Content")]
+    things = [printable(name) for scene in _SCENES for name, _ in file.children(f"/{scene}/Content")]
     if not things:
         return ()
     shown = ", ".join(things[:5]) + (f" and {len(things) - 5} more" if len(things) > 5 else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,7 +40,7 @@ class HdfPixels:
         self.grid = [list(row) for row in grid]
         self._axes = axes
         self.first = next(array for row in self.grid for array in row if array is not None)
-        self._dims = {axis: [at for letter in (axis, axis.upper()) for at, own in enumerate(axes) if own == letter] for axis in _AXES}
+        self._dims = _dims(axes)
         self._order = [at for axis in _AXES for at in self._dims[axis]]
         own = {axis: math.prod(self.first.shape[at] for at in dims) for axis, dims in self._dims.items()}
         own["t"], own["c"] = own["t"] * len(self.grid), own["c"] * len(self.grid[0])
@@ -109,6 +110,12 @@ class HdfPixels:
         pixels = array.read(box).squeeze(left_out)
         place = {at: number for number, at in enumerate(at for at in range(len(box)) if at in self._order)}
         return pixels.transpose([place[at] for at in self._order])
+
+
+@lru_cache(maxsize=100)
+def _dims(axes: str) -> Mapping[str, tuple[int, ...]]:
+    """Dimensions that make up each axis; shared by all images alike, of which a file may have very many."""
+    return {axis: tuple(at for letter in (axis, axis.upper()) for at, own in enumerate(axes) if own == letter) for axis in _AXES}
 
 
 def _count(part: Sequence[Span]) -> int:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -34,11 +35,11 @@ class _Process:
         self._running: subprocess.Popen[bytes] | None = None
         self._owner = 0
 
-    def ask(self, request: dict[str, Any], name: str) -> tuple[Any, bytearray]:
+    def ask(self, request: dict[str, Any], name: str, take: Callable[[list[Any]], None]) -> bytearray:
         line = json.dumps(request).encode("ascii") + b"\n"
         with self._lock:
             try:
-                answer, data = self._exchange(line)
+                answer, data = self._exchange(line, take)
             except (_EndedError, OSError, ValueError) as error:
                 raise self._post_mortem(name) from error
             except BaseException:
@@ -49,7 +50,7 @@ class _Process:
             raise LimitError(f"{name} asks for too much: {answer['too_many']}. Check where it comes from, or split it.")
         if "error" in answer:
             raise UnreadableError(f"{name} is damaged or is no HDF5 file after all ({answer['error']}). Check that the upload or copy was completed.")
-        return answer["result"], data
+        return data
 
     def start(self) -> None:
         """Start the process, if it is not there."""
@@ -62,21 +63,24 @@ class _Process:
             if self._running is None or self._owner != os.getpid() or self._running.poll() is not None:
                 return
             try:
-                self._exchange(json.dumps({"do": "close", "file": path}).encode("ascii") + b"\n")
+                self._exchange(json.dumps({"do": "close", "file": path}).encode("ascii") + b"\n", _nothing)
             except (_EndedError, OSError, ValueError):
                 self._end(kill=True)
 
-    def _exchange(self, line: bytes) -> tuple[dict[str, Any], bytearray]:
+    def _exchange(self, line: bytes, take: Callable[[list[Any]], None]) -> tuple[dict[str, Any], bytearray]:
         process = self._process()
         if process.stdin is None or process.stdout is None:
             raise _EndedError
         process.stdin.write(line)
         process.stdin.flush()
-        text, size = HEADER.unpack(self._read(process, HEADER.size))
-        if text > _LONGEST or size > _LONGEST * 4:
-            raise _EndedError
-        answer = json.loads(self._read(process, text))
-        return answer, self._read(process, size)
+        while True:
+            text, size = HEADER.unpack(self._read(process, HEADER.size))
+            if text > _LONGEST or size > _LONGEST * 4:
+                raise _EndedError
+            answer = json.loads(self._read(process, text))
+            if "nodes" not in answer:
+                return answer, self._read(process, size)
+            take(answer["nodes"])
 
     def _read(self, process: subprocess.Popen[bytes], count: int) -> bytearray:
         data = bytearray(count)
@@ -103,7 +107,7 @@ class _Process:
         code = self._end(kill=True)
         if code == -signal.SIGPROF:
             what = "leads the HDF5 library in circles"
-        elif code is not None and code < 0 and code != -signal.SIGKILL:
+        elif code is not None and code < 0 and code not in {-signal.SIGKILL, -signal.SIGIO}:
             what = "crashes the HDF5 library"
         elif code:
             return UnreadableError(f"{name} cannot be read: the HDF5 library did not start. Check that h5py is installed and works.")
@@ -136,8 +140,12 @@ _PROCESS: Final = _Process()
 atexit.register(_PROCESS.close)
 
 
-def ask(request: dict[str, Any], name: str) -> tuple[Any, bytearray]:
-    """Ask something of the HDF5 library; one thread at a time.
+def _nothing(_: list[Any]) -> None:
+    pass
+
+
+def ask(request: dict[str, Any], name: str, take: Callable[[list[Any]], None] = _nothing) -> bytearray:
+    """Ask something of the HDF5 library, and give the data it answers; one thread at a time.
 
     Parameters
     ----------
@@ -145,6 +153,8 @@ def ask(request: dict[str, Any], name: str) -> tuple[Any, bytearray]:
         As `hdf5_worker` understands it.
     name
         The name by which errors call the file.
+    take
+        Called with the descriptions of some objects, as often as some are told; it may ask nothing itself.
 
     Raises
     ------
@@ -153,7 +163,7 @@ def ask(request: dict[str, Any], name: str) -> tuple[Any, bytearray]:
     LimitError
         If the file holds more than is accepted.
     """
-    return _PROCESS.ask(request, name)
+    return _PROCESS.ask(request, name, take)
 
 
 def start() -> None:

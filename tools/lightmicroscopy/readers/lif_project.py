@@ -22,9 +22,9 @@ from ..errors import LimitError, UnreadableError
 from ..image import LARGE_UNIT, Dataset, Location, Region
 from ..metadata.lif_xml import integer
 from .files import RandomFile
-from .large_units import kept
+from .large_units import kept_picture
 from .lif_source import BlockMemory, Memory
-from .lif_structure import Block, Structure, read_structure
+from .lif_structure import Block, Structure, looks_like, read_structure
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -55,7 +55,7 @@ class Project:
         self._location = location
         self.warnings: tuple[str, ...] = ()
         self.format = "Leica XLEF"
-        self._used: list[Path] = [location.path]
+        self._used: dict[Path, None] = {location.path: None}
         self._files: list[RandomFile] = []
         self._datasets: list[Dataset] = []
         self._names: dict[str, list[Path]] | None = None
@@ -90,7 +90,7 @@ class Project:
             )
         if found in self._used:
             return
-        self._used.append(found)
+        self._used[found] = None
         file = self._open(found)
         structure = read_structure(file)
         if structure.kind == "XML":
@@ -104,7 +104,7 @@ class Project:
 
     def used(self) -> tuple[Path, ...]:
         """Every file the project is made of."""
-        return tuple(dict.fromkeys(self._used))
+        return tuple(self._used)
 
     def close(self) -> None:
         """Close everything."""
@@ -124,7 +124,7 @@ class Project:
                 raise UnreadableError(
                     f"{self._location.name} is part of a project, and its file {_bare(name)!r} is not there. Give all files of the project together."
                 )
-            self._used.append(found)
+            self._used[found] = None
             frames.append(Frame(integer(part.get("Offset")) or 0, integer(part.get("Size")) or 0, found))
             if len(frames) > _MOST_FILES:
                 raise LimitError(f"{path.name} names more than {_MOST_FILES:,} files. Check where it comes from.")
@@ -187,15 +187,28 @@ class FrameMemory:
             done += len(part)
 
     def _decode(self, index: int, frame: Frame) -> memoryview:
-        found = _pixels(frame) if frame.size <= LARGE_UNIT else kept(self, index, lambda: _pixels(frame))
+        found = _pixels(frame) if frame.size <= LARGE_UNIT else kept_picture(self, index, lambda: _pixels(frame))
         return memoryview(b"") if found is None else found.data
+
+
+def _open_picture(path: Path) -> Dataset:
+    """Open a frame, which cannot be a project itself: such could name each other without an end."""
+    from . import HEAD, Reader, lif, raster, tiff
+
+    readers: tuple[Reader, ...] = (tiff, raster, lif)
+    file = RandomFile(path, hold=False)
+    head = file.read(0, HEAD)
+    for reader in readers:
+        if reader.sniff(path, head) and looks_like(head) in (None, "LOF"):
+            return reader.open_dataset(Location(path, (path,)))
+    raise UnreadableError(
+        f"{path.name} is named by a project as the picture of a plane, but is no TIFF, PNG, JPEG or LOF. Copy or upload the project again."
+    )
 
 
 def _pixels(frame: Frame) -> NDArray[Any]:
     """The values of one frame's picture, as they would lie in memory."""
-    from . import open as open_any
-
-    with open_any(Location(frame.path, (frame.path,))) as dataset:
+    with _open_picture(frame.path) as dataset:
         pixels = dataset.images[0].levels[0].pixels
         size, samples = pixels.shape.pixels * pixels.dtype.itemsize, pixels.shape.s
         # Single channels are sometimes saved as gray RGB pictures.
@@ -205,7 +218,13 @@ def _pixels(frame: Frame) -> NDArray[Any]:
                 f"{frame.path.name} holds {size:,} bytes of pixels, but its project says {frame.size:,}. Copy or upload the project again."
             )
         values = pixels.read(Region.whole(pixels.shape))
-        values = values[..., :1] if gray else values
+        if gray:
+            if not all(np.array_equal(values[..., 0], values[..., sample]) for sample in (1, 2)):
+                raise UnreadableError(
+                    f"{frame.path.name} is a picture in colour, but its project says that it is of one channel. "
+                    "Export the image as OME-TIFF with the microscope's software."
+                )
+            values = values[..., :1]
         return np.ascontiguousarray(values, values.dtype.newbyteorder("<")).reshape(-1).view(np.uint8)
 
 

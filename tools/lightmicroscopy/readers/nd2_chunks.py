@@ -24,12 +24,17 @@ _MAP_END: Final = b"ND2 CHUNK MAP SIGNATURE 0000001!"
 _HEADER: Final = struct.Struct("<4sIQ")
 _PLACE: Final = struct.Struct("<QQ")
 _TAIL: Final = struct.Struct("<32sQ")
+_MAP_TAIL: Final = _TAIL.size
+"""Bytes of the map that are no entry: its end mark, and where it began."""
 _FRAME: Final = re.compile(rb"ImageDataSeq\|(\d{1,18})!")
-LARGEST_MAP: Final = 1 << 30
-"""Bytes of a map; one of ten million chunks has some 350 MB."""
+MOST_CHUNKS: Final = 4_000_000
+"""Chunks of one file: each frame has one, and often another one of metadata."""
 LARGEST_METADATA: Final = 64 << 20
 """Bytes of a chunk that is read as metadata."""
 _LONGEST_NAME: Final = 1 << 16
+_LONGEST_ENTRY: Final = _LONGEST_NAME + _PLACE.size
+_PIECE: Final = 4 << 20
+"""Bytes of the map that are read at once."""
 
 
 class Place(NamedTuple):
@@ -47,17 +52,17 @@ class Chunks:
     UnreadableError
         If the file is truncated, or its map is damaged.
     LimitError
-        If the map is larger than `LARGEST_MAP`.
+        If it lists more than `MOST_CHUNKS`.
     """
 
     def __init__(self, file: RandomFile) -> None:
         self.file = file
         self.version = self._version()
-        self.starts = self._read_map()
-        """Name (with its ``!``) to the offset of the chunk's header."""
-        numbers = ((match, start) for name, start in self.starts.items() if (match := _FRAME.fullmatch(name)))
-        self.frames: dict[int, int] = {int(match[1]): start for match, start in numbers}
+        self.starts: dict[bytes, int] = {}
+        """Name (with its ``!``) of every chunk but those of the frames to the offset of its header."""
+        self.frames: dict[int, int] = {}
         """Number of each stored frame to the offset of its chunk's header."""
+        self._read_map()
 
     def names(self, start: bytes) -> list[bytes]:
         """Names that begin so."""
@@ -107,7 +112,7 @@ class Chunks:
             raise self.damaged(f"its header does not tell its version ({digits!r})")
         return int(match[1]), int(match[2])
 
-    def _read_map(self) -> dict[bytes, int]:
+    def _read_map(self) -> None:
         tail = self.file.read(self.file.size - _TAIL.size, _TAIL.size)
         signature, start = _TAIL.unpack(tail) if len(tail) == _TAIL.size else (b"", 0)
         if signature != _MAP_END:
@@ -116,27 +121,40 @@ class Chunks:
                 "Copy or upload it again; if the acquisition was interrupted, open and save it with NIS-Elements."
             )
         place = self.place(start, _MAP)
-        if place.length > LARGEST_MAP:
-            raise LimitError(f"{self.file.name} has a table of contents of {place.length:,} bytes; at most {LARGEST_MAP:,} are read.")
-        return self._entries(self.file.read(place.offset, place.length))
+        # Each entry is a name and 16 bytes; so is at least the chunk that it stands for, which lies elsewhere.
+        if place.length - _MAP_TAIL > self.file.size - place.length:
+            raise self.damaged(f"its table of contents of {place.length:,} bytes lists more than the file has room for")
+        self._read_entries(place)
 
-    def _entries(self, table: bytes) -> dict[bytes, int]:
-        starts: dict[bytes, int] = {}
-        at, last = 0, self.file.size - _HEADER.size
-        while True:
+    def _read_entries(self, place: Place) -> None:
+        """Read the map piece by piece, up to its end mark: its length may be gigabytes of nothing."""
+        table, at, offset, end = b"", 0, place.offset, place.offset + place.length
+        last = self.file.size - _HEADER.size
+        for count in range(MOST_CHUNKS + 1):
+            while len(table) - at < _LONGEST_ENTRY and offset < end:
+                more = self.file.read(offset, min(_PIECE, end - offset))
+                # The file became shorter while it was read.
+                offset = offset + len(more) if more else end
+                table, at = table[at:] + more, 0
             stop = table.find(b"!", at, at + _LONGEST_NAME) + 1
             if not stop:
                 raise self.damaged("its table of contents has no end")
             name = table[at:stop]
             if name == _MAP_END:
-                return starts
+                return
             if stop + _PLACE.size > len(table):
                 raise self.damaged("its table of contents is cut off")
             start, _ = _PLACE.unpack_from(table, stop)
             if start > last:
                 raise self.damaged(f"its table of contents has {_text(name)} at byte {start:,} of {self.file.size:,}")
-            starts[name] = start
+            if count == MOST_CHUNKS:
+                break
+            if match := _FRAME.fullmatch(name):
+                self.frames[int(match[1])] = start
+            else:
+                self.starts[name] = start
             at = stop + _PLACE.size
+        raise LimitError(f"{self.file.name} lists more than {MOST_CHUNKS:,} chunks. Split it with NIS-Elements before converting it.")
 
 
 def _text(name: bytes) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SuiteError, UnreadableError
 from ..image import Level, Shape
+from ..names import readable
 from .files import RandomFile
 from .tiff_layout import Layout, Page, check_page, make_layout
 from .tiff_source import PlaneRef, TiffSource
@@ -56,7 +57,7 @@ class PageBook:
 
     def __init__(self, path: Path, *, hold: bool = True, layouts: dict[object, Layout] | None = None) -> None:
         self.file = RandomFile(path, hold=hold)
-        self.name = path.name
+        self.name = readable(path.name)
         try:
             self.scanner = Scanner(self.file)
             self.ifds = self.scanner.scan()

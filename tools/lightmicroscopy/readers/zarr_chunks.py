@@ -77,6 +77,11 @@ class StoredChunks:
         self._sparseness.see(self._store, self._layout, part[1])
         return part
 
+    def holds(self, index: Index) -> bool:
+        """Whether the file of a chunk, its own or that of its shard, is there."""
+        sharding = self._layout.sharding
+        return self._store.size(self._layout.key(index if sharding is None else self._shard(sharding, index))) is not None
+
     @property
     def far(self) -> bool:
         """Whether asking for several at once is of use."""

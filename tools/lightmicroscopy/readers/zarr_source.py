@@ -99,6 +99,10 @@ class ZarrArray:
     def _chunks(self, box: Sequence[Span]) -> list[range]:
         return [range(start // extent, -(-stop // extent)) for (start, stop), extent in zip(box, self.layout.chunk, strict=True)]
 
+    def holds(self, box: Sequence[Span]) -> bool:
+        """Whether anything of a box was ever stored; what was not is the fill value."""
+        return any(self._stored.holds(index) for index in product(*self._chunks(box)))
+
     def chunk(self, index: tuple[int, ...]) -> NDArray[Any] | None:
         """Decode one chunk, whole (also where it hangs over the array's edge); ``None`` if it was never stored.
 
@@ -195,6 +199,10 @@ class ZarrPixels:
     def _read(self, boxes: Mapping[str, Span], sizes: Sequence[int]) -> NDArray[Any]:
         pixels = self.array.read(self._box(boxes))
         return pixels.squeeze(self._left_out).transpose(self._order).reshape(*sizes, 1)
+
+    def holds(self, region: Region) -> bool:
+        """Whether anything of a region was ever stored; what was not is the fill value."""
+        return any(self.array.holds(self._box(boxes)) for boxes, _ in self._pieces(region))
 
     def _spans(self, axis: str, span: Span) -> list[_Piece]:
         """Cut a span of a folded axis into boxes of its two dimensions: the rest of the first, whole ones, the beginning of the last."""

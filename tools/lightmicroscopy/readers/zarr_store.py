@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import UnreadableError
+from ..names import readable
 from .zip_members import ZipMembers
 
 METADATA_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
@@ -61,7 +62,7 @@ def open_store(path: Path) -> Store:
     """
     if path.is_dir():
         inner = folder_root(path)
-        return FolderStore(inner or path, path.name)
+        return FolderStore(inner or path, readable(path.name))
     members = ZipMembers(path)
     try:
         return ZipStore(members, _zip_root(members))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..errors import LimitError, UnreadableError
+from ..names import readable
 from .files import RandomFile
 
 MEMBERS: Final = 1_000_000
@@ -67,7 +68,7 @@ class ZipMembers:
     """
 
     def __init__(self, path: Path) -> None:
-        self.name = path.name
+        self.name = readable(path.name)
         self._file = RandomFile(path)
         self._last: tuple[str, bytes] = ("", b"")
         self._whole: set[str] = set()

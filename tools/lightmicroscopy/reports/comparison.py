@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..compare import Comparison, Row
 from ..compare_accepted import ACCEPTED, Accepted
+from ..compare_levels import LEVEL, NOT_JUDGED
 from ..compare_many import OF_NONE
 from ..compare_pixels import PIXELS
 from ..provenance import now
@@ -50,9 +51,24 @@ class Compared:
         return [row for row in self.rows if row.what.startswith(f"{PIXELS} ")]
 
     @property
+    def levels(self) -> list[Row]:
+        """Rows of the smaller resolution levels of the copy."""
+        return [row for row in self.rows if row.what.startswith(LEVEL)]
+
+    @property
+    def wrong_levels(self) -> list[Row]:
+        """Those that do not show what full resolution does."""
+        return [row for row in self.levels if row.differs]
+
+    @property
+    def full_only(self) -> bool:
+        """Whether there are smaller levels that could not be judged."""
+        return any(row.copy_value.startswith(NOT_JUDGED) for row in self.levels)
+
+    @property
     def fields(self) -> list[Row]:
         """Rows that are not about pixel values."""
-        return [row for row in self.rows if not row.what.startswith(PIXELS)]
+        return [row for row in self.rows if not row.what.startswith((PIXELS, LEVEL))]
 
     @property
     def unlike(self) -> list[Row]:
@@ -86,7 +102,15 @@ class Compared:
             row = self.rows[0]
             return (row.copy_value or row.original_value) if row.what == "file" else MISSING if row.equal == "only-original" else STRANGE
         row = self.pixels or Row("", "", "", "", "", "not compared", "true")
-        return IDENTICAL if self.pixels and row.equal == "true" else row.copy_value
+        if self.pixels is None or row.equal != "true":
+            return row.copy_value
+        wrong = self.wrong_levels
+        return f"{IDENTICAL} at full resolution, but {_told(wrong[0])}{' …' if len(wrong) > 1 else ''}" if wrong else IDENTICAL
+
+    @property
+    def same_at_full(self) -> bool:
+        """Whether pixels of full resolution are the same, whatever the levels are."""
+        return self.pixels is not None and self.pixels.equal == "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +147,10 @@ class OneOriginal:
         return sum(len(pair.unlike) for pair in self.pairs if pair.is_pair)
 
 
+def _told(row: Row) -> str:
+    return f"{row.what.removesuffix(' pixels')}: {row.copy_value}"
+
+
 def compared(rows: Sequence[Row]) -> list[Compared]:
     """Group rows by what was compared with what, in that order."""
     groups = groupby(rows, key=lambda row: (row.original, row.copy, row.series, row.what if row.what in ("series", "file") and row.copy else ""))
@@ -142,7 +170,8 @@ def summary(comparison: Comparison) -> Iterator[str]:
         if pair.unlike:
             named = ", ".join(row.what for row in pair.unlike[:NAMED])
             fields += f", {len(pair.unlike)} different ({named}{' …' if len(pair.unlike) > NAMED else ''})"
-        yield f"{where}: pixels {pair.said}; {fields}"
+        levels = "" if pair.same_at_full or not pair.wrong_levels else f"; {_told(pair.wrong_levels[0])}"
+        yield f"{where}: pixels {pair.said}{levels}; {fields}"
 
 
 def write_html(comparison: Comparison, path: Path, *, parameters: Sequence[tuple[str, str]] = ()) -> None:
@@ -195,7 +224,16 @@ def verdict(comparison: Comparison) -> str:
         (told[OF_NONE], "copy is of none of the originals", "copies are of none of the originals"),
         (told[MISSING], f"series of the {originals} is in no copy", f"series of the {originals} are in no copy"),
         (told[STRANGE], f"series of the copies is not in the {originals}", f"series of the copies are not in the {originals}"),
-        (sum(pair.grave for pair in pairs), "series does not have the original's pixels", "series do not have the original's pixels"),
+        (
+            sum(pair.grave and not _only_levels(pair) for pair in pairs),
+            "series does not have the original's pixels",
+            "series do not have the original's pixels",
+        ),
+        (
+            sum(map(_only_levels, pairs)),
+            "series has smaller resolution levels that do not show it",
+            "series have smaller resolution levels that do not show them",
+        ),
         (unlike, f"series has{_more(pairs)} other metadata", f"series have{_more(pairs)} other metadata"),
     )
     parts = [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
@@ -204,11 +242,17 @@ def verdict(comparison: Comparison) -> str:
         return said or "There was nothing to compare."
     if any(pair.grave or pair.unlike for pair in pairs) or told[STRANGE]:
         return said
-    same = "every pixel and every field is the same" if all(pair.pixels for pair in pairs) else "every field is the same; pixels were not compared"
+    pixel = "pixel of full resolution" if any(pair.full_only for pair in pairs) else "pixel"
+    same = f"every {pixel} and every field is the same" if all(pair.pixels for pair in pairs) else "every field is the same; pixels were not compared"
     but = ", apart from what was decided to differ" if any(pair.accepted for pair in pairs) else ""
-    one = len({pair.copy for pair in pairs}) == 1
+    one = len({(pair.original, pair.copy) for pair in pairs}) == 1
     which = f"{'copy' if one else 'copies'} that could be compared" if parts else "copy" if one else "copies"
     return f"{said} The {which} {'is' if one else 'are'} true: {same}{but}.".strip()
+
+
+def _only_levels(pair: Compared) -> bool:
+    """Whether nothing is grave about a series but its smaller levels."""
+    return pair.grave and all(row.what.startswith(LEVEL) for row in pair.rows if row.is_grave)
 
 
 def _more(pairs: Sequence[Compared]) -> str:

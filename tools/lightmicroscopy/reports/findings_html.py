@@ -15,6 +15,7 @@ from pathlib import Path
 from .. import __version__
 from ..metadata.check import PREVIEW, SUITE, UNREADABLE, CheckedInput, Report, SeriesFacts, profile_titles
 from ..metadata.findings import SEVERITIES, Finding, Rule, Severity
+from .page import shortened
 from .tables import write_text
 
 TEMPLATE = "findings.html"
@@ -80,7 +81,12 @@ def render(report: Report) -> Iterator[str]:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=shortened,
     )
     environment.filters.update(size=_size, pixel=pixel_size, channels=_channels, plural=_plural)
     sections = _sections(report)

@@ -13,7 +13,7 @@ from ..inspection import Input, Original, document, rows
 from ..metadata.check import SUITE
 from ..provenance import Provenance, checksum_of_source, now
 from .json_file import JsonFile
-from .tables import INSPECT, TableFile, write_text
+from .tables import INSPECT, TableFile, TextFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ class Files:
     table, json, html
         Files to make, each if wanted.
     ome_xml
-        Folder for a document of each input, and the names these get, by the inputs' names.
+        The document that each input gets, by the inputs' names; none if none is wanted.
     original
         What becomes of the sources' own metadata.
     checksum
@@ -45,14 +45,14 @@ class Files:
         table: Path | None = None,
         json: Path | None = None,
         html: Path | None = None,
-        ome_xml: tuple[Path, Mapping[str, str]] | None = None,
+        ome_xml: Mapping[str, Path] | None = None,
         original: Original = "keep",
         checksum: bool = False,
         parameters: Sequence[tuple[str, str]] = (),
         told: Callable[[dict[str, object]], None] | None = None,
     ) -> None:
         self.paths = (table, json, html)
-        self.ome_xml = ome_xml
+        self.ome_xml = ome_xml or {}
         self.original: Original = original
         self.checksum = checksum
         self.parameters = tuple(parameters)
@@ -62,12 +62,14 @@ class Files:
         self._table: TableFile | None = None
         self._json: JsonFile | None = None
         self._page: Page | None = None
+        self._documents = TextFiles()
 
     def __enter__(self) -> Files:
         table, json, html = self.paths
         head = {"suite": SUITE, "version": __version__, "date": now(), "parameters": dict(self.parameters)}
         with ExitStack() as opened:
             self._table = opened.enter_context(TableFile(table, INSPECT)) if table else None
+            opened.enter_context(self._documents)
             self._json = opened.enter_context(JsonFile(json, head, "inputs")) if json else None
             if html:
                 from .inspection import Page
@@ -106,14 +108,13 @@ class Files:
             self._page.add(item, checksum, lost)
 
     def _write_ome_xml(self, item: Input, checksum: str) -> tuple[str, ...]:
-        if self.ome_xml is None or item.dataset is None or not item.dataset.images:
+        if not self.ome_xml or item.dataset is None or not item.dataset.images:
             return ()
-        folder, names = self.ome_xml
         try:
             text, losses = ome_xml(item.dataset, self.original, checksum, self.parameters)
         except SuiteError as error:
             return (f"Its OME-XML cannot be made: {error}",)
-        write_text(folder / f"{names[item.name]}.ome.xml", (text,))
+        self._documents.add(self.ome_xml[item.name], text)
         return losses
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..errors import UnwritableError
+from .tables import temporary
 
 
 class JsonFile:
@@ -17,7 +17,7 @@ class JsonFile:
 
     def __init__(self, path: Path, head: Mapping[str, Any], items: str) -> None:
         self.path = path
-        self._temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.part")
+        self._temporary = temporary(path)
         self._encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
         self._between = "\n"
         try:

@@ -14,16 +14,29 @@ from typing import Any
 from .. import __version__
 from ..metadata.check import SUITE
 
+LONGEST = 1000
+"""Characters of one text on a page; names and values in files can be of millions, and tables hold them whole."""
+
 
 def render(template: str, values: dict[str, Any]) -> Iterator[str]:
     """Make a page out of a template beside this module, in pieces."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=shortened,
     )
     environment.filters["plural"] = plural
     return environment.get_template(template).generate(suite=SUITE, version=__version__, **values)
+
+
+def shortened(value: Any) -> Any:
+    """Cut a text that nobody reads to its end; what is markup already was made here."""
+    return f"{value[:LONGEST]}…" if type(value) is str and len(value) > LONGEST else value
 
 
 def plural(count: int, word: str) -> str:

@@ -7,7 +7,6 @@ for the eye: nothing may be measured in it.
 from __future__ import annotations
 
 import math
-import os
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from ..errors import UnwritableError
 from ..metadata.ngff_units import micrometres
 from ..metadata.sources import PREVIEW_TITLE
+from .tables import temporary
 from .thumbnail import TILE, thumbnail
 
 if TYPE_CHECKING:
@@ -229,13 +229,13 @@ def _about() -> PngInfo:
 
 
 def _save(sheet: Picture, path: Path) -> None:
-    temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.part")
+    made = temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(temporary, format="PNG", pnginfo=_about())
-        temporary.replace(path)
+        sheet.save(made, format="PNG", pnginfo=_about())
+        made.replace(path)
     except OSError as error:
         raise UnwritableError(f"{path.name} cannot be written: {error.strerror}. Check the free space and your rights on its folder.") from error
     finally:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            made.unlink(missing_ok=True)

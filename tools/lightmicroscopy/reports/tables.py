@@ -6,8 +6,8 @@ are joined by ``; ``, an empty cell is an unknown value.
 
 from __future__ import annotations
 
-import os
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -152,13 +152,18 @@ def write_table(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str
     write_text(path, _lines(columns, rows))
 
 
+def temporary(path: Path) -> Path:
+    """Make a hidden name beside a file, unlike that of any other file being written; whole, it takes the file's name."""
+    return path.with_name(f".{secrets.token_hex(8)}.part")
+
+
 class TableFile:
     """A table written row by row, for tables of any length; it gets its name when closed without an exception."""
 
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
         self.path = path
         self.columns = columns
-        self._temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.part")
+        self._temporary = temporary(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self._temporary.open("w", encoding="utf-8", newline="\n", errors="replace")
@@ -203,19 +208,51 @@ def write_text(path: Path, parts: Iterable[str]) -> None:
     (``/dev/stdout``) is written to directly.
     """
     special = path.exists() and not path.is_file()
-    temporary = path if special else path.with_name(f".{path.name[:40]}.{os.getpid()}.part")
+    made = path if special else temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8", newline="\n", errors="replace") as stream:
+        with made.open("w", encoding="utf-8", newline="\n", errors="replace") as stream:
             stream.writelines(parts)
         if not special:
-            temporary.replace(path)
+            made.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
         if not special:
             with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+                made.unlink(missing_ok=True)
+
+
+class TextFiles:
+    """Many small text files; they get their names together, when this is closed without an exception."""
+
+    def __init__(self) -> None:
+        self._written: list[tuple[Path, Path]] = []
+
+    def add(self, path: Path, text: str) -> None:
+        """Write one under a temporary name."""
+        made = temporary(path)
+        self._written.append((made, path))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made.write_text(text, encoding="utf-8", newline="\n", errors="replace")
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def __enter__(self) -> TextFiles:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            for made, path in self._written if kind is None else ():
+                try:
+                    made.replace(path)
+                except OSError as error:
+                    raise _unwritable(path, error) from error
+        finally:
+            for made, _path in self._written:
+                with suppress(OSError):
+                    made.unlink(missing_ok=True)
 
 
 def _lines(columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> Iterable[str]:

@@ -20,7 +20,7 @@ from ..metadata.ngff_units import micrometres
 from .atomic import new_output
 from .blocks import Box, Plan, refuse_large_units
 from .codecs import HORIZONTAL, NONE, Codec, tiff_codec
-from .options import LATE_BYTES, SeriesWritten, WriteOptions, Written
+from .options import SeriesWritten, WriteOptions, Written
 from .pipeline import Task, encode, run
 from .pyramid import level_shapes, method_for
 from .sources import for_ome_tiff
@@ -106,18 +106,22 @@ def write_ome_tiff(image: Image, path: Path, source: Dataset | None, options: Wr
         file_name=path.name,
     )
     describe = partial(describe, uuid=_urn(path.name, describe, ready))
-    description, unsaid = describe([ready])
+    description, unsaid = describe([options.foresee(ready) if options.foresee else ready])
     most = predicted_bytes(plan, codec, len(description), palette=_palette_bytes(ready))
     least = sum(_padded_bytes(plan, level) for level in range(len(shapes))) if codec.worst == 1.0 else 0
     with new_output(path, most_bytes=most, least_bytes=least) as temporary:
         layout = _Layout(ready, plan, codec)
-        structure = TiffStructure(temporary, description, big=is_big(most), tags=layout.first_tags(), spare=LATE_BYTES if options.complete else 0)
+        structure = TiffStructure(temporary, description, big=is_big(most), tags=layout.first_tags())
         sink = _Tiles(layout, structure, verify=options.verify)
         try:
             run([Task(plan, sink)], threads=options.threads, memory=options.memory, progress=options.progress)
             if options.complete:
                 description, unsaid = describe([options.complete(ready)])
-                structure.describe(description)
+                if not structure.describe(description):
+                    raise UnwritableError(
+                        f"{path.name} cannot be written: its metadata have become longer than was foreseen. "
+                        "This suite has a fault: please report it, with the file if you can."
+                    )
             size = structure.finish(layout.directories(sink, description, big=structure.big))
         finally:
             structure.close()
@@ -174,7 +178,7 @@ def predicted_bytes(plan: Plan, codec: Codec, description: int, *, palette: int 
     """
     pixels = sum(_padded_bytes(plan, level) for level in range(len(plan.shapes)))
     tables = plan.chunk_count() * _TILE_BYTES + plan.shapes[0].planes * len(plan.shapes) * (_DIRECTORY_BYTES + palette)
-    return int(pixels * codec.worst) + tables + description + room_for(description) + LATE_BYTES
+    return int(pixels * codec.worst) + tables + description + room_for(description)
 
 
 def is_big(most_bytes: int) -> bool:

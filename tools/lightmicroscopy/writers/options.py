@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 Compression = Literal["auto", "none", "zlib", "lzw", "zstd", "lz4"]
 Original = Literal["keep", "scrub", "drop"]
 NgffVersion = Literal["0.4", "0.5"]
-LATE_BYTES = 8192
-"""Room kept in an OME-TIFF for metadata that come late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,10 @@ class WriteOptions:
         Called with (bytes of level-0 pixels done, bytes in all), never from two threads at once.
     complete
         Called with each image when all pixels are written; gives it with further metadata (a checksum of the source that was
-        made meanwhile), which go into the OME-XML. At most `LATE_BYTES` of XML may come that way.
+        made meanwhile), which go into the OME-XML.
+    foresee
+        Called with each image before that; gives it with metadata as long as those will be, for which room is kept in files whose
+        metadata come first. Without it, what `complete` gives must not be longer than what was there before.
     """
 
     levels: int | None = None
@@ -49,6 +50,7 @@ class WriteOptions:
     provenance: tuple[MapAnnotation, ...] = ()
     progress: Callable[[int, int], None] | None = None
     complete: Callable[[Image], Image] | None = None
+    foresee: Callable[[Image], Image] | None = None
 
 
 @dataclass(frozen=True, slots=True)

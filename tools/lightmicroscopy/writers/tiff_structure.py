@@ -93,11 +93,9 @@ class TiffStructure:
         Whether offsets have 64 bits (BigTIFF).
     tags
         Number of fields the first directory will have, the description included.
-    spare
-        Bytes kept for the description besides its room to grow; see `describe`.
     """
 
-    def __init__(self, path: Path, description: bytes, *, big: bool, tags: int, spare: int = 0) -> None:
+    def __init__(self, path: Path, description: bytes, *, big: bool, tags: int) -> None:
         self.big = big
         self.word = "<Q" if big else "<I"
         self.inline = 8 if big else 4
@@ -105,22 +103,17 @@ class TiffStructure:
         self.first = 16 if big else 8
         self.description = description + b"\0"
         self.description_at = _aligned(self.first + self._directory_size(tags))
-        self.end = _aligned(self.description_at + len(self.description) + spare + room_for(len(description)))
-        self.spare_end = self.description_at + len(self.description) + spare
+        self.end = _aligned(self.description_at + len(self.description) + room_for(len(description)))
+        self.description_end = self.description_at + len(self.description)
         self.lock = threading.Lock()
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0), 0o666)
 
-    def describe(self, description: bytes) -> None:
-        """Replace the description by one that is longer by at most the spare bytes.
-
-        Raises
-        ------
-        ValueError
-            If it is longer than that.
-        """
-        if self.description_at + len(description) + 1 > self.spare_end:
-            raise ValueError(f"a description of {len(description)} bytes is longer than what was kept for it")
+    def describe(self, description: bytes) -> bool:
+        """Replace the description by one that is no longer than the first; tells whether it was, and so was taken."""
+        if self.description_at + len(description) + 1 > self.description_end:
+            return False
         self.description = description + b"\0"
+        return True
 
     def close(self) -> None:
         """Close the file as it is."""
