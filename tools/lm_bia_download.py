@@ -12,6 +12,12 @@ from typing import Any
 from lightmicroscopy import cli, flags
 
 PROGRAM = "lm_bia_download"
+EXAMPLES = (
+    "lm_bia_download --accession S-BIAD634 --first 2 --output files --manifest manifest.tsv --citation citation.md",
+    "lm_bia_download --accession S-BIAD634 --match '*.tif' --component 'Raw images' --plan-only --output files --manifest plan.tsv",
+    "lm_bia_download --accession S-BIAD634 --format ome-zarr --output stores",
+    "lm_bia_download --table files.tsv --largest-file 500M --output chosen --checksums SHA256SUMS",
+)
 FORM_ONLY = ("source_by", "packaging")
 RECORDED = ("format", *flags.WRITING)
 MAX_ITEMS = 10_000
@@ -19,13 +25,22 @@ MAX_ITEMS = 10_000
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    result = cli.build_parser(PROGRAM, "Download files of the BioImage Archive: whole studies, or a choice of their files.")
+    result = cli.build_parser(PROGRAM, "Download files of the BioImage Archive: whole studies, or a choice of their files.", examples=EXAMPLES)
     asked = result.add_argument_group("files")
     asked.add_argument("--accession", action="append", default=[], metavar="ACC", help="accession such as S-BIAD634, or link of a study; repeatable")
     asked.add_argument(
-        "--table", type=Path, metavar="FILE", help="a files table, edited or not, or the manifest of an earlier call, of which what is there is kept"
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="the files table of lm_bia_search, edited or not; or the manifest of an earlier call, to fetch only what is not there yet",
     )
-    asked.add_argument("--match", action="append", default=[], metavar="GLOB", help="files whose name, or path if it has a slash, fits; repeatable")
+    asked.add_argument(
+        "--match",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="files whose name fits, such as '*.tif'; their path if there is a slash; repeatable",
+    )
     asked.add_argument("--component", action="append", default=[], metavar="NAME", help="files of this component or annotation; repeatable")
     asked.add_argument(
         "--attribute", action="append", default=[], metavar="NAME=VALUE", help="files with this attribute; * stands for any text; repeatable"
@@ -43,16 +58,21 @@ def parser() -> argparse.ArgumentParser:
         help="files as they were submitted, or the archive's own OME-Zarr of images where it has some (default: original)",
     )
     flags.add_writing(written)
-    written.add_argument("--galaxy-collection", metavar="NAME", help="describe the results in galaxy.json, as elements of that nested collection")
+    written.add_argument(
+        "--galaxy-collection",
+        metavar="NAME",
+        help="for a job in Galaxy, not for a terminal: make the results elements of its nested collection output of that name (galaxy.json)",
+    )
     tables = result.add_argument_group("reports")
-    tables.add_argument("--manifest", type=Path, metavar="FILE", help="table (TSV) of what was fetched from where, a row per file")
+    tables.add_argument("--manifest", type=Path, metavar="FILE", help="table (TSV), a row per file: what was fetched from where, or why not")
     tables.add_argument("--citation", type=Path, metavar="FILE", help="licence and how to cite: a page if the name ends in .html, else Markdown")
-    tables.add_argument("--checksums", type=Path, metavar="FILE", help="SHA-256 of every file, as sha256sum -c reads them")
+    tables.add_argument("--checksums", type=Path, metavar="FILE", help="SHA-256 of every file; sha256sum -c reads it in the output folder")
     tables.add_argument(
         "--fetch-json",
         type=Path,
         metavar="FILE",
-        help="with --plan-only, --manifest and original files: the plan as Galaxy's own upload takes it (fetch API)",
+        help="for a Galaxy whose nodes reach no archive: the plan as JSON that Galaxy's own upload takes (fetch API); needs --plan-only, --manifest "
+        "and --format original",
     )
     return result
 
@@ -83,6 +103,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
         stack.callback(progress.close)
         result = download(BioStudies(client, endpoints), client, job(progress=progress))
     _report(result, arguments)
+    _say_what_was_written(result, arguments)
     return _exit_code(result, arguments)
 
 
@@ -152,6 +173,17 @@ def _report(result: Any, arguments: argparse.Namespace) -> None:
             describe_stores(result.paths, arguments.galaxy_collection, arguments.output)
         else:
             describe_files((path for _, path in result.sums), arguments.output, arguments.galaxy_collection)
+
+
+def _say_what_was_written(result: Any, arguments: argparse.Namespace) -> None:
+    import logging
+
+    from lightmicroscopy.reports.tables import files_written
+
+    log = logging.getLogger("lightmicroscopy")
+    log.info("%s", result.summary("file" if arguments.format == "original" else "image", arguments.output, plan_only=arguments.plan_only))
+    if made := files_written((arguments.manifest, arguments.citation, arguments.checksums, arguments.fetch_json)):
+        log.info("%s", made)
 
 
 def _exit_code(result: Any, arguments: argparse.Namespace) -> int:

@@ -13,6 +13,15 @@ from typing import Any
 from lightmicroscopy import cli
 
 PROGRAM = "lm_bia_search"
+DESCRIPTION = (
+    "Search the BioImage Archive: studies, their files, and what they say of themselves. The reports that are asked for are written; "
+    "without any, only the number of studies is told."
+)
+EXAMPLES = (
+    "lm_bia_search --query 'nuclear segmentation' --studies studies.tsv",
+    "lm_bia_search --query 'title:nuclear AND Taniguchi' --limit 5 --details --studies studies.tsv",
+    "lm_bia_search --accession S-BIAD634 --files files.tsv --rembi rembi.tsv --citation citation.md",
+)
 FORM_ONLY = ("search_by", "make_files", "make_metadata")
 LIMIT = 100
 EVERYWHERE = "all"
@@ -21,7 +30,7 @@ MOST_LISTED = 500
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    result = cli.build_parser(PROGRAM, "Search the BioImage Archive: studies, their files, and what they say of themselves.", output=False)
+    result = cli.build_parser(PROGRAM, DESCRIPTION, output=False, examples=EXAMPLES)
     asked = result.add_argument_group("studies")
     asked.add_argument("--query", default="", metavar="TEXT", help="words, or fields in the syntax of Lucene, such as 'title:mitosis AND confocal'")
     asked.add_argument("--accession", action="append", default=[], metavar="ACC", help="accession such as S-BIAD634, or link of a study; repeatable")
@@ -34,8 +43,13 @@ def parser() -> argparse.ArgumentParser:
     asked.add_argument("--limit", type=int, default=LIMIT, metavar="N", help=f"most studies (default: {LIMIT}); the true number is told anyway")
     asked.add_argument("--details", action="store_true", help="look each study up: licence, DOI, organism; costs two requests per study")
     tables = result.add_argument_group("reports")
-    tables.add_argument("--studies", type=Path, metavar="FILE", help="table (TSV) of the studies")
-    tables.add_argument("--files", type=Path, metavar="FILE", help="table (TSV) of all their files: sizes, components, attributes; implies --details")
+    tables.add_argument("--studies", type=Path, metavar="FILE", help="table (TSV), a row per study")
+    tables.add_argument(
+        "--files",
+        type=Path,
+        metavar="FILE",
+        help="table (TSV), a row per file: size, component, attributes; edited or not, lm_bia_download --table takes it; implies --details",
+    )
     tables.add_argument("--metadata", type=Path, metavar="FILE", help="all that the studies say of themselves, as JSON; implies --details")
     tables.add_argument("--rembi", type=Path, metavar="FILE", help="the same as a table (TSV) in the shape of REMBI; implies --details")
     tables.add_argument(
@@ -57,6 +71,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.archives.endpoints import Endpoints
     from lightmicroscopy.archives.http import Client
     from lightmicroscopy.errors import UsageError
+    from lightmicroscopy.progress import counted
     from lightmicroscopy.reports.tables import STUDIES, write_table
 
     log = logging.getLogger("lightmicroscopy")
@@ -81,7 +96,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
             if len(found.hits) < found.total:
                 log.warning("%s%s studies fit, and the first %s are in the table (--limit).", exactly, f"{found.total:,}", f"{len(found.hits):,}")
             else:
-                log.info("%s studies fit.", f"{found.total:,}")
+                log.info("%s.", counted(found.total, "study fits", "studies fit"))
             accessions = [hit.accession for hit in found.hits]
             rows = [hit_row(hit) for hit in found.hits]
         if arguments.files and len(accessions) > MOST_LISTED:
@@ -98,6 +113,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
         if arguments.studies:
             write_table(arguments.studies, STUDIES, sorted(rows, key=lambda row: str(row["accession"])))
         _report(looked, arguments)
+        _say_what_was_written(arguments, len(rows), sum(one.files.count for one in looked if one.files is not None))
     if not rows:
         return cli.DONE if arguments.query and not lookup.failed else cli.NOTHING_USABLE
     return cli.SOME_FAILED if arguments.strict and (lookup.failed or not all(one.complete for one in looked)) else cli.DONE
@@ -120,6 +136,16 @@ def _report(looked: list[Any], arguments: argparse.Namespace) -> None:
     if arguments.citation:
         written = citation_page if arguments.citation.suffix.lower() == ".html" else citation_text
         write_text(arguments.citation, [written(one.study.cited for one in looked)])
+
+
+def _say_what_was_written(arguments: argparse.Namespace, studies: int, files: int) -> None:
+    from lightmicroscopy.progress import counted
+    from lightmicroscopy.reports.tables import files_written
+
+    log = logging.getLogger("lightmicroscopy")
+    if made := files_written((arguments.studies, arguments.files, arguments.metadata, arguments.rembi, arguments.citation)):
+        log.info("Listed: %s%s", counted(studies, "study", "studies"), f", {counted(files, 'file')}" if arguments.files else "")
+        log.info("%s", made)
 
 
 def main(arguments: list[str] | None = None, **patience: Any) -> int:

@@ -12,6 +12,12 @@ from typing import Any
 from lightmicroscopy import cli, flags
 
 PROGRAM = "lm_idr_download"
+EXAMPLES = (
+    "lm_idr_download 6001240 --channel Dapi --z 118 --output images --manifest manifest.tsv --citation citation.md",
+    "lm_idr_download plate:2551/F06/0 --level 3 --format ome-zarr --arrange plate --output plates",
+    "lm_idr_download idr0062 --plan-only --output images --manifest plan.tsv",
+    "lm_idr_download --table images.tsv --format metadata --output metadata --checksums SHA256SUMS",
+)
 FORM_ONLY = ("source_by", "packaging", "area_by", "make_preview", "get_rois", "get_labels", "get_bulk")
 RECORDED = ("format", *flags.WRITING)
 PREVIEWED = 24
@@ -34,7 +40,9 @@ ARRANGEMENTS = ("flat", "dataset", "plate", "plate-store")
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    result = cli.build_parser(PROGRAM, "Download images from the Image Data Resource (IDR), whole or in part, as raw pixel values.")
+    result = cli.build_parser(
+        PROGRAM, "Download images from the Image Data Resource (IDR), whole or in part, as raw pixel values.", examples=EXAMPLES
+    )
     asked = result.add_argument_group("images")
     asked.add_argument(
         "spec",
@@ -46,7 +54,10 @@ def parser() -> argparse.ArgumentParser:
     )
     asked.add_argument("--images", action="append", default=[], metavar="TEXT", help="the same as SPEC, as a flag; repeatable")
     asked.add_argument(
-        "--table", type=Path, metavar="FILE", help="a table of images, or the manifest of an earlier call, of which what is there is kept"
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="the images table of lm_idr_search, edited or not; or the manifest of an earlier call, to fetch only what is not there yet",
     )
     asked.add_argument("--max-items", type=int, default=MAX_ITEMS, metavar="N", help=f"most images in one go (default: {MAX_ITEMS})")
     asked.add_argument("--max-size", type=flags.byte_count, default="100G", metavar="SIZE", help="most bytes to fetch, such as 20G (default: 100G)")
@@ -72,28 +83,31 @@ def parser() -> argparse.ArgumentParser:
     written.add_argument("--labels", type=Path, metavar="DIR", help="write label maps into this folder, as files or stores of their own")
     flags.add_writing(written)
     written.add_argument(
-        "--galaxy-collection", metavar="NAME", help="describe the OME-Zarr folders in galaxy.json, as elements of that collection output"
+        "--galaxy-collection",
+        metavar="NAME",
+        help="for a job in Galaxy, not for a terminal: make the OME-Zarr folders elements of its collection output of that name (galaxy.json)",
     )
     tables = result.add_argument_group("reports")
-    tables.add_argument("--manifest", type=Path, metavar="FILE", help="table (TSV) of what was fetched from where, a row per result")
-    tables.add_argument("--image-table", type=Path, metavar="FILE", help="table (TSV) of the images: sizes, calibration, channels, licence")
-    tables.add_argument("--annotations", type=Path, metavar="FILE", help="table (TSV) of everything the IDR says about the images")
-    tables.add_argument("--rois", type=Path, metavar="FILE", help="table (TSV) of the regions of interest; they are written into the images, too")
-    tables.add_argument("--label-table", type=Path, metavar="FILE", help="table (TSV) of the label maps that --labels writes")
+    tables.add_argument("--manifest", type=Path, metavar="FILE", help="table (TSV), a row per result: what was fetched from where, or why not")
+    tables.add_argument("--image-table", type=Path, metavar="FILE", help="table (TSV), a row per image: sizes, calibration, channels, licence")
+    tables.add_argument("--annotations", type=Path, metavar="FILE", help="table (TSV), a row for everything the IDR says about the images")
+    tables.add_argument("--rois", type=Path, metavar="FILE", help="table (TSV), a row per region of interest; they are written into the images, too")
+    tables.add_argument("--label-table", type=Path, metavar="FILE", help="table (TSV), a row per label map that --labels writes")
     tables.add_argument(
         "--bulk-annotations", type=Path, metavar="FILE", help="the study's own table (TSV), as far as it is about these images and wells"
     )
-    tables.add_argument("--bulk-columns", type=Path, metavar="FILE", help="table (TSV) of that table's columns and their types")
+    tables.add_argument("--bulk-columns", type=Path, metavar="FILE", help="table (TSV), a row per column of that table, with its type")
     tables.add_argument(
         "--citation", type=Path, metavar="FILE", help="study, authors, licence and how to cite: a page if the name ends in .html, else Markdown"
     )
-    tables.add_argument("--checksums", type=Path, metavar="FILE", help="SHA-256 of every file written, as sha256sum -c reads them")
-    tables.add_argument("--preview", type=Path, metavar="PNG", help=f"picture of what was written (the first {PREVIEWED} images)")
+    tables.add_argument("--checksums", type=Path, metavar="FILE", help="SHA-256 of every file written; sha256sum -c reads it in the output folder")
+    tables.add_argument("--preview", type=Path, metavar="PNG", help=f"pictures of what was written: the first {PREVIEWED} images on one sheet")
     tables.add_argument(
         "--fetch-json",
         type=Path,
         metavar="FILE",
-        help="with --plan-only, --manifest and original files: the plan as Galaxy's own upload takes it (fetch API)",
+        help="for a Galaxy whose nodes reach no archive: the plan as JSON that Galaxy's own upload takes (fetch API); needs --plan-only, --manifest "
+        "and --format original",
     )
     return result
 
@@ -137,6 +151,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
             result = download(idr, client, job, asked.numbers, missing=asked.missing)
         lacking = bulk.write(idr, arguments.bulk_annotations, arguments.bulk_columns) if bulk is not None else 0
     _report(result, arguments)
+    _say_what_was_written(result, arguments)
     return _exit_code(result, arguments, lacking)
 
 
@@ -224,6 +239,18 @@ def _report(result: Any, arguments: argparse.Namespace) -> None:
         from lightmicroscopy.galaxy import describe_stores
 
         describe_stores(result.paths, arguments.galaxy_collection, None if arguments.arrange in ("flat", "plate-store") else arguments.output)
+
+
+def _say_what_was_written(result: Any, arguments: argparse.Namespace) -> None:
+    import logging
+
+    from lightmicroscopy.reports.tables import files_written
+
+    log = logging.getLogger("lightmicroscopy")
+    log.info("%s", result.summary("image" if arguments.originals_from == "images" else "file", arguments.output, plan_only=arguments.plan_only))
+    pictured = arguments.format in ("ome-tiff", "ome-zarr")
+    if made := files_written(getattr(arguments, name) for name in REPORTS if name != "preview" or pictured):
+        log.info("%s", made)
 
 
 def _exit_code(result: Any, arguments: argparse.Namespace, lacking: int) -> int:

@@ -12,6 +12,16 @@ from typing import Any
 from lightmicroscopy import cli
 
 PROGRAM = "lm_idr_search"
+DESCRIPTION = (
+    "Search the Image Data Resource (IDR) for images, studies and annotations. The reports that are asked for are written; "
+    "without any, only the number of images is told."
+)
+EXAMPLES = (
+    "lm_idr_search --where 'Gene Symbol=Tcf15'",
+    "lm_idr_search --where 'Gene Symbol=Tcf15' --limit 3 --images images.tsv --studies studies.tsv",
+    "lm_idr_search --study idr0062 --where 'Organism=Mus musculus' --images images.tsv --annotations annotations.tsv",
+    "lm_idr_search --container plate:2551/F06 --details --images well.tsv",
+)
 FORM_ONLY = ()
 LIMIT = 1000
 OPERATORS = {"is": "equals", "is-not": "not_equals", "contains": "contains", "contains-not": "not_contains"}
@@ -19,7 +29,7 @@ OPERATORS = {"is": "equals", "is-not": "not_equals", "contains": "contains", "co
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    result = cli.build_parser(PROGRAM, "Search the Image Data Resource (IDR) for images, studies and annotations.", output=False)
+    result = cli.build_parser(PROGRAM, DESCRIPTION, output=False, examples=EXAMPLES)
     asked = result.add_argument_group("what is looked for")
     asked.add_argument(
         "--study",
@@ -40,20 +50,27 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="only images with this annotation: 'Gene Symbol=AURKB'; = is, != is not, ~ contains, !~ does not; repeat for several",
+        help="only images with this annotation, such as 'Gene Symbol=AURKB' (in quotes, for its space); = is, != is not, ~ contains, !~ does not; "
+        "repeat for several",
     )
     asked.add_argument(
-        "--key", action="append", default=[], metavar="KEY", help="of a condition in parts: its key; repeat --key, --operator, --value"
+        "--key",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="instead of --where, as forms give a condition: its key, with --operator and --value",
     )
-    asked.add_argument("--operator", action="append", default=[], choices=tuple(OPERATORS), help="of a condition in parts: how it compares")
-    asked.add_argument("--value", action="append", default=[], metavar="TEXT", help="of a condition in parts: its value")
+    asked.add_argument("--operator", action="append", default=[], choices=tuple(OPERATORS), help="how the --key compares with the --value")
+    asked.add_argument("--value", action="append", default=[], metavar="TEXT", help="what the --key is compared with")
     asked.add_argument("--any", action="store_true", help="one of the conditions is enough (default: all must hold)")
     asked.add_argument("--limit", type=_limit, default=LIMIT, metavar="N", help=f"most images to list (default: {LIMIT}); how many there are is told")
     asked.add_argument("--details", action="store_true", help="sizes, calibration and channels, for a request or two per image")
     tables = result.add_argument_group("reports")
-    tables.add_argument("--images", type=Path, metavar="FILE", help="table (TSV) of the images, which lm_idr_download takes")
-    tables.add_argument("--studies", type=Path, metavar="FILE", help="table (TSV) of their studies: title, authors, DOI, licence")
-    tables.add_argument("--annotations", type=Path, metavar="FILE", help="table (TSV) of everything the IDR says about the images and their studies")
+    tables.add_argument("--images", type=Path, metavar="FILE", help="table (TSV), a row per image; edited or not, lm_idr_download --table takes it")
+    tables.add_argument("--studies", type=Path, metavar="FILE", help="table (TSV), a row per study of these images: title, authors, DOI, licence")
+    tables.add_argument(
+        "--annotations", type=Path, metavar="FILE", help="table (TSV), a row for everything the IDR says about the images and studies"
+    )
     return result
 
 
@@ -88,9 +105,12 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
             annotations.add if annotations else None,
         )
         result = Search(Idr(client, endpoints), SearchEngine(client, endpoints)).answer(question, job)
+    studies = study_rows(result.parts)
     if arguments.studies:
-        write_table(arguments.studies, STUDIES, study_rows(result.parts))
-    return _told(result, arguments, job.limit)
+        write_table(arguments.studies, STUDIES, studies)
+    code = _told(result, arguments, job.limit)
+    _say_what_was_written(arguments, result.listed, len(studies), annotations.count if annotations else 0)
+    return code
 
 
 def _question(arguments: argparse.Namespace, web: str) -> Any:
@@ -115,6 +135,8 @@ def _question(arguments: argparse.Namespace, web: str) -> Any:
 def _told(result: Any, arguments: argparse.Namespace, limit: int) -> int:
     import logging
 
+    from lightmicroscopy.progress import counted
+
     log = logging.getLogger("lightmicroscopy")
     if not result.total and (arguments.where or arguments.key or not result.parts):
         log.error("Nothing in the IDR fits. Ask for less at once, or look for a part of a value with ~ instead of =.")
@@ -128,8 +150,30 @@ def _told(result: Any, arguments: argparse.Namespace, limit: int) -> int:
             limit,
         )
     else:
-        log.info("There are %s such images, of %s projects and screens.", f"{result.total:,}", len(result.parts))
+        log.info(
+            "There %s %s, of %s.",
+            "is" if result.total == 1 else "are",
+            counted(result.total, "such image"),
+            counted(len(result.parts), "project or screen", "projects and screens"),
+        )
     return cli.SOME_FAILED if result.failed and arguments.strict else cli.DONE
+
+
+def _say_what_was_written(arguments: argparse.Namespace, images: int, studies: int, annotations: int) -> None:
+    import logging
+
+    from lightmicroscopy.progress import counted
+    from lightmicroscopy.reports.tables import files_written
+
+    listed = (
+        (arguments.images, counted(images, "image")),
+        (arguments.studies, counted(studies, "study", "studies")),
+        (arguments.annotations, counted(annotations, "annotation")),
+    )
+    if counts := ", ".join(count for path, count in listed if path):
+        log = logging.getLogger("lightmicroscopy")
+        log.info("Listed: %s", counts)
+        log.info("%s", files_written(path for path, _ in listed))
 
 
 def _limit(text: str) -> int:

@@ -27,7 +27,7 @@ import lm_bia_search
 import lm_idr_download
 import lm_idr_search
 from tests.archives import Archive
-from tests.unit.idr_downloads import IMPATIENT, Downloads, read_table
+from tests.unit.idr_downloads import IMPATIENT, USUAL, Downloads, read_table
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "archive-faults.md"
 MOVED, SHARDED, SKET = 4007821, 6001240, 13441308
@@ -258,6 +258,7 @@ class Bench:
         less = sound is not None and set(shown) < set(sound.names)
         state = "same" if same else "0, less" if less else "0, other bytes" if what.downloads else "0, other rows"
         lines = [line.partition(": ")[2] for line in said.getvalue().splitlines()]
+        lines = [line for line in lines if not line.startswith(USUAL)]
         told = [line for line in map(self._plain, lines) if sound is None or line not in sound.told]
         left = len(sound.names) - len(shown) if sound is not None else 0
         disk = "nothing" if not shown else f"all but {left}" if left else "all of it" if same else "all of it, other within"

@@ -15,7 +15,7 @@ import lm_bia_download
 import lm_bia_search
 from tests.archives import Archive
 
-from .idr_downloads import Row, listing, read_table
+from .idr_downloads import USUAL, Row, listing, read_table
 
 IMPATIENT = {"retries": 1, "connect_timeout": 3.0, "read_timeout": 2.0, "answer_seconds": 3.0, "grace": 3.0, "sleep": lambda seconds: None}
 """Options of a client that gives up soon."""
@@ -31,7 +31,12 @@ class Run:
 
     @property
     def lines(self) -> list[str]:
-        """Messages without the name of the program."""
+        """Messages without the name of the program, and without what is said of every run."""
+        return [line for line in self.told if not line.startswith(USUAL)]
+
+    @property
+    def told(self) -> list[str]:
+        """All messages without the name of the program."""
         return [line.partition(": ")[2] for line in self.stderr.splitlines()]
 
     @property

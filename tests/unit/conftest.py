@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from .bia_calls import Calls
 from .check_examples import Check
 from .idr_downloads import Downloads
 from .idr_searches import Searches
+from .store_server import StoreServer, serving
 
 
 @pytest.fixture
@@ -56,3 +58,26 @@ def bia(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
 def search(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Searches:
     """Search that archive, with tables in a folder of one's own."""
     return Searches(archive, tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def _shared_archive() -> Iterator[Archive]:
+    with Archive() as archive:
+        yield archive
+
+
+@pytest.fixture
+def web_archive(_shared_archive: Archive, monkeypatch: pytest.MonkeyPatch) -> Archive:
+    """Name the sample archive that tests share as the services; nobody has asked it anything."""
+    monkeypatch.setenv("LIGHTMICROSCOPY_ENDPOINTS", json.dumps(_shared_archive.endpoints))
+    _shared_archive.log.clear()
+    return _shared_archive
+
+
+@pytest.fixture
+def web_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreServer]:
+    """Serve a folder of stores, as a host that the administrator has added."""
+    (tmp_path / "served").mkdir()
+    with serving(tmp_path / "served") as made:
+        monkeypatch.setenv("LIGHTMICROSCOPY_ENDPOINTS", json.dumps({"allowed_hosts": [made.url]}))
+        yield made

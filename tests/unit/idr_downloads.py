@@ -18,6 +18,8 @@ from tests.archives import Archive
 
 IMPATIENT = {"retries": 1, "connect_timeout": 2.0, "read_timeout": 0.4, "answer_seconds": 0.6, "grace": 0.6, "sleep": lambda seconds: None}
 """Options of a client that gives up soon."""
+USUAL = ("Done: ", "Planned: ", "Listed: ", "Written: ")
+"""How the lines begin that a run ends with."""
 TABLES = ("manifest", "images", "annotations")
 
 Row = dict[str, str]
@@ -33,7 +35,12 @@ class Run:
 
     @property
     def lines(self) -> list[str]:
-        """Messages without the name of the program."""
+        """Messages without the name of the program, and without what is said of every run."""
+        return [line for line in self.told if not line.startswith(USUAL)]
+
+    @property
+    def told(self) -> list[str]:
+        """All messages without the name of the program."""
         return [line.removeprefix("lm_idr_download: ") for line in self.stderr.splitlines()]
 
     @property

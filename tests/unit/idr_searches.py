@@ -21,7 +21,7 @@ from lightmicroscopy.archives.http import Client
 from lightmicroscopy.archives.idr_search_engine import SearchEngine
 from tests.archives import Archive
 
-from .idr_downloads import IMPATIENT, Row, read_table
+from .idr_downloads import IMPATIENT, USUAL, Row, read_table
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,12 @@ class Found:
 
     @property
     def lines(self) -> list[str]:
-        """Messages without the name of the program."""
+        """Messages without the name of the program, and without what is said of every run."""
+        return [line for line in self.told if not line.startswith(USUAL)]
+
+    @property
+    def told(self) -> list[str]:
+        """All messages without the name of the program."""
         return [line.removeprefix("lm_idr_search: ") for line in self.stderr.splitlines()]
 
     @property

@@ -16,10 +16,12 @@ from lightmicroscopy.archives.bia_images import BiaImages
 from lightmicroscopy.archives.endpoints import Endpoints
 from lightmicroscopy.archives.http import Client
 from lightmicroscopy.errors import ArchiveError, MissingError
+from lightmicroscopy.readers.prefetch import MEMORY
 from tests.archives import Archive
 from tests.archives.content.bia_images import bia_images, datasets, study_uuid
 
 from .bia_calls import Calls
+from .remote_inputs import held
 
 OME = "{http://www.openmicroscopy.org/Schemas/OME/2016-06}"
 RAW = "S-BIAD634/dataset/rawimages/otherspecimen_3.tif"
@@ -169,3 +171,13 @@ def test_a_store_in_the_way_is_not_overwritten(bia: Calls, tmp_path: Path) -> No
 
 def test_the_stand_in_has_a_dataset_for_each_component(archive: Archive) -> None:
     assert list(datasets("S-BIAD634").values()) == ["Raw images", "Segmentation masks"]
+
+
+@pytest.mark.parametrize(("flags", "bytes_held"), [(("--memory", "256"), 16 << 20), ((), MEMORY)])
+def test_what_is_fetched_ahead_is_a_share_of_the_memory_that_was_granted(
+    bia: Calls, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], bytes_held: int
+) -> None:
+    monkeypatch.delenv("GALAXY_MEMORY_MB", raising=False)
+    with held(monkeypatch) as found:
+        assert bia.download("--accession", "S-BIAD634", *ZARR, "--component", "raw images", *flags).code == 0
+    assert set(found) == {bytes_held}

@@ -78,6 +78,18 @@ def test_what_no_table_or_file_name_can_hold_is_wrong_usage(
     assert sentence in capsys.readouterr().err
 
 
+def test_wrong_usage_is_one_sentence_and_where_the_flags_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.parse(parser(), ["--fromat", "x\ny"])
+    assert stop.value.code == cli.WRONG_USAGE
+    assert capsys.readouterr() == ("", "lm_test: The following arguments are required: --output. See lm_test --help.\n")
+
+
+def test_examples_stand_in_the_help_as_they_are_typed() -> None:
+    command = "lm_test a.czi --output copies --threads 4 --memory 4000 --strict --quiet --log-json --params form.json"
+    assert f"\nexamples:\n  {command}\n\nexit codes: 0 done;" in cli.build_parser("lm_test", "Test.", examples=[command]).format_help()
+
+
 def test_a_file_name_in_another_encoding_is_still_a_file_name() -> None:
     assert cli.parse(parser(), ["--output", "caf\udce9"]).output == Path("caf\udce9")
 

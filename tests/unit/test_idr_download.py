@@ -15,10 +15,12 @@ import tifffile
 import zarr
 from lxml import etree
 
+from lightmicroscopy.readers.prefetch import MEMORY
 from tests.archives import Archive
 from tests.archives.asking import ask
 
 from .idr_downloads import Downloads, asked
+from .remote_inputs import held
 
 SKET, MIFISH, FIRST, SECOND, FIELD, BLASTOCYST, MOVED = 13441308, 13965882, 15160018, 15160019, 1230059, 6001240, 4007821
 NO_PIXELS, ODD, FLEX, NAMELESS = 99000001, 99000007, 12922361, 99000003
@@ -311,3 +313,13 @@ def test_galaxy_is_told_which_folders_are_elements(download: Downloads, monkeypa
     name = "4007821_180712_H2B_22ss_Courtney5"
     assert f'"name": "{name}"' in (download.folder / "galaxy.json").read_text()
     assert (download.folder / "out" / f"{name}.files" / f"{name}.ome.zarr" / ".zattrs").is_file()
+
+
+@pytest.mark.parametrize(("flags", "bytes_held"), [(("--memory", "256"), 16 << 20), ((), MEMORY)])
+def test_what_is_fetched_ahead_is_a_share_of_the_memory_that_was_granted(
+    download: Downloads, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], bytes_held: int
+) -> None:
+    monkeypatch.delenv("GALAXY_MEMORY_MB", raising=False)
+    with held(monkeypatch) as found:
+        assert download(6001240, "--z", 118, "--level", 2, *flags).code == 0
+    assert set(found) == {bytes_held}

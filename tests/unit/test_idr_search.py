@@ -208,7 +208,7 @@ def test_a_limit_beyond_a_page_takes_as_many_pages_as_it_needs(search: Searches,
 def test_everything_is_listed_if_that_is_allowed(search: Searches) -> None:
     found = search("--where", "Organism=Multitudo inventa", "--limit", 999_999, tables=("images",))
     assert found.ids == list(range(99000100, 99001300))
-    assert found.lines == ["There are 1,200 such images, of 1 projects and screens."]
+    assert found.lines == ["There are 1,200 such images, of 1 project or screen."]
 
 
 @pytest.mark.parametrize("asked", [["--study", "idr9999"], ["--container", "project:99000000"]])
@@ -233,7 +233,7 @@ def test_who_wants_only_the_studies_walks_through_none(search: Searches, archive
     found = search("--study", "idr0001", tables=("studies",))
     assert [row["image_count"] for row in found.studies] == ["582"]
     assert not archive.asked("web", "/wells/")
-    assert found.lines == ["There are 582 such images, of 1 projects and screens."]
+    assert found.lines == ["There are 582 such images, of 1 project or screen."]
 
 
 def test_many_wells_of_one_plate_are_asked_for_together_and_few_one_by_one(search: Searches, archive: Archive) -> None:

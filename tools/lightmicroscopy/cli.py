@@ -27,11 +27,22 @@ INTERRUPTED = 130
 _SURROGATES = re.compile("[\ud800-\udfff]")
 one_line = progress.one_line
 
-EXIT_CODES = """exit codes: 0 done; 1 nothing usable was produced; 2 wrong usage; 3 some items failed (only with --strict);
-4 findings or differences at the level of --fail-on"""
+EXIT_CODES = (
+    "exit codes: 0 done; 1 nothing usable was produced; 2 wrong usage; 3 some items failed (only with --strict); "
+    "4 findings or differences at the level of --fail-on"
+)
 
 
-def build_parser(program: str, description: str, *, output: bool = True) -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong and where the flags are listed, not the list itself."""
+
+    def error(self, message: str) -> NoReturn:
+        """Stop with exit code 2 and one line."""
+        said = one_line(message).rstrip(". ")
+        self.exit(WRONG_USAGE, f"{self.prog}: {said[:1].upper()}{said[1:]}. See {self.prog} --help.\n")
+
+
+def build_parser(program: str, description: str, *, output: bool = True, examples: Sequence[str] = ()) -> Parser:
     """Make a parser that has the flags every script has.
 
     Parameters
@@ -42,8 +53,17 @@ def build_parser(program: str, description: str, *, output: bool = True) -> argp
         One sentence for ``--help``.
     output
         Whether the script writes into a folder (``--output``).
+    examples
+        Command lines to show at the end of ``--help``.
     """
-    parser = argparse.ArgumentParser(prog=program, description=description, epilog=EXIT_CODES, allow_abbrev=False)
+    shown = "\n  ".join(("examples:", *examples))
+    parser = Parser(
+        prog=program,
+        description=description,
+        epilog=f"{shown}\n\n{EXIT_CODES}" if examples else EXIT_CODES,
+        formatter_class=_LinesKept,
+        allow_abbrev=False,
+    )
     parser.add_argument("--version", action="version", version=f"{program} {__version__}")
     common = parser.add_argument_group("common options")
     if output:
@@ -55,6 +75,14 @@ def build_parser(program: str, description: str, *, output: bool = True) -> argp
     common.add_argument("--log-json", action="store_true", help="messages as JSON lines")
     common.add_argument("--params", type=Path, metavar="FILE", help="more flags as a JSON object; the command line has precedence")
     return parser
+
+
+class _LinesKept(argparse.HelpFormatter):
+    """Help in which text keeps its lines; those that are indented, commands to copy, are not even filled."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = text.split("\n")
+        return "\n".join(line if line.startswith(" ") else super(_LinesKept, self)._fill_text(line, width, indent) for line in lines)
 
 
 def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None, *, form_only: Sequence[str] = ()) -> argparse.Namespace:

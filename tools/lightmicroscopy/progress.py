@@ -144,3 +144,8 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def counted(count: int, one: str, several: str = "") -> str:
+    """Write a number of things for people: ``1 image``, ``1,200 images``, ``2 studies``."""
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"

@@ -52,10 +52,11 @@ def write_store(client: Client, row: Row, path: Path, study: Study, job: Job, pr
         If it cannot be read or written; nothing is left then.
     """
     from ..convert import Request, convert_dataset
+    from ..readers.prefetch import share_of
     from ..readers.remote_store import RemoteStore
 
     url = row.source_url.rstrip("/")
-    store = RemoteStore(client, url, name=f"the OME-Zarr of {row.item}")
+    store = RemoteStore(client, url, name=f"the OME-Zarr of {row.item}", memory=share_of(job.options.memory))
     if all(store.get(name, _LONGEST_METADATA) is None for name in (".zgroup", "zarr.json", ".zattrs")):
         raise MissingError(f"The OME-Zarr of {row.item} is named, and is not on the server. Fetch the original file.")
     with readers.open(Location(Path("image.zarr"), store=store, url=url)) as opened, _folder_beside(path, url) as folder:

@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import Final
 
 from ..errors import SuiteError, UnwritableError, UsageError
-from ..progress import size
+from ..names import readable
+from ..progress import counted, size
 from .manifest import Manifest, Row
 from .ordered import in_order
 from .pulse import Pulse
@@ -45,12 +46,27 @@ class Limits:
 
 @dataclass
 class Tally:
-    """What became of it: items planned, done and failed, and how many failed because the request fits no such item."""
+    """What became of it: items planned, done and failed, and how many failed because the request fits no such item.
+
+    Attributes
+    ----------
+    bytes
+        Most that would have to be fetched of what is still only planned in the end.
+    """
 
     planned: int = 0
     done: int = 0
     failed: int = 0
     impossible: int = 0
+    bytes: int = 0
+
+    def summary(self, thing: str, output: Path, *, plan_only: bool) -> str:
+        """Say in a line what became of it; `thing` is what one item is called."""
+        failed = f", {self.failed:,} failed" if self.failed else ""
+        if not plan_only:
+            return f"Done: {counted(self.done, thing)} in {readable(str(output))}{failed}."
+        kept = f", {self.done:,} there already" if self.done else ""
+        return f"Planned: {counted(self.planned, thing)}, up to {size(self.bytes)}{kept}{failed}; nothing was fetched."
 
 
 class Engine:
@@ -97,6 +113,7 @@ class Engine:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
             self.save()
+            self.tally.bytes = self.manifest.planned_bytes()
         finally:
             self.manifest.close()
 

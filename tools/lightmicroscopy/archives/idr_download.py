@@ -124,7 +124,7 @@ def download(
         shrink=1 if job.wanted.format == "original" else _SMALLEST_RATIO,
         clock=clock,
     )
-    with engine, _Run(Planner(idr, client, job.wanted), job, engine, result) as run:
+    with engine, _Run(Planner(idr, client, job.wanted, job.options.memory), job, engine, result) as run:
         for index, (item, error) in enumerate(missing):
             # Images have numbers above 0, so that these stand before them.
             engine.fail(index - len(missing), Row(item, "failed", selection=job.wanted.selection.describe()), error)

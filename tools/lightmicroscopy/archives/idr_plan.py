@@ -159,12 +159,19 @@ class Planned:
 
 
 class Planner:
-    """Looks images up and finds where their pixels are. Safe to use from several threads."""
+    """Looks images up and finds where their pixels are. Safe to use from several threads.
 
-    def __init__(self, idr: Idr, client: Client, wanted: Wanted) -> None:
+    Parameters
+    ----------
+    memory
+        Bytes the run may use in all; a share of it holds what is fetched ahead of each store.
+    """
+
+    def __init__(self, idr: Idr, client: Client, wanted: Wanted, memory: int | None = None) -> None:
         self.idr = idr
         self.client = client
         self.wanted = wanted
+        self.memory = memory
 
     def plan(self, number: int) -> Planned:
         """Plan one image.
@@ -251,11 +258,12 @@ class Planner:
         return replace(found, image=image, candidate=candidate, dataset=dataset, sizes=(size,))
 
     def _open(self, candidate: Candidate, record: ImageRecord) -> Dataset:
+        from ..readers.prefetch import share_of
         from ..readers.remote_store import RemoteStore
 
         url = candidate.urls[0].rstrip("/")
-        name = f"image {record.id} ({PurePosixPath(url).name})"
-        dataset = readers.open(Location(Path(f"{record.id}.zarr"), store=RemoteStore(self.client, url, name=name), url=url))
+        store = RemoteStore(self.client, url, name=f"image {record.id} ({PurePosixPath(url).name})", memory=share_of(self.memory))
+        dataset = readers.open(Location(Path(f"{record.id}.zarr"), store=store, url=url))
         try:
             return only(dataset, record, candidate.series)
         except BaseException:

@@ -26,9 +26,16 @@ _IN_ORDER: Final = "SELECT row FROM rows ORDER BY kind, number, position, serial
 
 
 class AnnotationsTable:
-    """The annotations table. Its rows wait in a temporary database on disk, and are written in their order when it is closed without an exception."""
+    """The annotations table. Its rows wait in a temporary database on disk, and are written in their order when it is closed without an exception.
+
+    Attributes
+    ----------
+    count
+        Rows.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.count = 0
         with ExitStack() as stack:
             self._file = stack.enter_context(TableFile(path, ANNOTATIONS))
             self._database = stack.enter_context(closing(scratch_database()))
@@ -40,6 +47,7 @@ class AnnotationsTable:
         keys = (annotation.object_type, annotation.object_id, annotation.position)
         with told_of_a_full_disk():
             self._database.execute("INSERT INTO rows (kind, number, position, row) VALUES (?, ?, ?, ?)", (*keys, json.dumps(asdict(annotation))))
+        self.count += 1
 
     def __enter__(self) -> AnnotationsTable:
         return self
