@@ -18,14 +18,21 @@ FORM_ONLY = ("input", "images")
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     result = cli.build_parser(
-        PROGRAM, "Check microscopy images and their metadata; each finding says what, where, why and how to mend it.", output=False
+        PROGRAM,
+        "Check microscopy images and their metadata; each finding says what, where, why and how to mend it.",
+        output=False,
+        examples=(
+            "lm_check cells.ome.tiff",
+            "lm_check folder/ --html report.html --table findings.tsv",
+            "lm_check deposit.ome.zarr --fail-on error",
+        ),
     )
-    result.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="files, folders (OME-Zarr), zips or OME-XML documents")
+    result.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="files, OME-Zarr folders, zips, OME-XML documents, or folders of them")
     result.add_argument("--profile", action="append", choices=PROFILES, help="what to check against; repeat for several (default: open-format)")
     result.add_argument("--html", type=Path, metavar="FILE", help="report for people")
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of findings")
     result.add_argument("--json", type=Path, metavar="FILE", help="everything, for programs")
-    result.add_argument("--preview", type=Path, metavar="PNG", help="picture of what was checked")
+    result.add_argument("--preview", type=Path, metavar="PNG", help="pictures of what was checked: the first 24 series on one sheet")
     result.add_argument(
         "--fail-on",
         choices=("never", "error", "warning"),
@@ -37,11 +44,18 @@ def parser() -> argparse.ArgumentParser:
 
 def work(arguments: argparse.Namespace) -> int:
     """Check, then write the reports."""
+    from lightmicroscopy.folders import expand
     from lightmicroscopy.metadata.check import bytes_of, check
     from lightmicroscopy.progress import Progress
+    from lightmicroscopy.reports.tables import files_written
+    from lightmicroscopy.reports.words import plural
 
+    expanded = expand(arguments.input)
+    arguments.input = list(expanded.paths)
     paths = cli.refuse_overwriting(arguments.input, (arguments.html, arguments.table, arguments.json, arguments.preview))
     log = logging.getLogger("lightmicroscopy")
+    for note in expanded.notes:
+        log.info(cli.one_line(note))
     profiles = tuple(dict.fromkeys(arguments.profile or PROFILES[:1]))
     total = sum(bytes_of(path) for path in arguments.input)
     progress = Progress("checking", quiet=arguments.quiet, log_json=arguments.log_json)
@@ -61,12 +75,15 @@ def work(arguments: argparse.Namespace) -> int:
     paths.refuse(report.files)
     _write(report, arguments)
     counts = [
-        f"{report.count('error')} errors",
-        f"{report.count('warning')} warnings",
-        f"{report.count('info')} notes",
+        plural(report.count("error"), "error"),
+        plural(report.count("warning"), "warning"),
+        plural(report.count("info"), "note"),
         f"{report.count('not-run')} not checked",
     ]
-    log.info("%d inputs: %s", len(report.inputs), ", ".join(counts))
+    log.info("%s: %s", plural(len(report.checked), "input"), ", ".join(counts))
+    made = files_written((arguments.html, arguments.table, arguments.json, arguments.preview))
+    if made:
+        log.info(cli.one_line(made))
     return _exit_code(report, arguments)
 
 

@@ -12,12 +12,22 @@ from lightmicroscopy import cli, flags
 from lightmicroscopy.errors import UsageError
 
 PROGRAM = "lm_compare"
+DESCRIPTION = (
+    "Compare copies with their original: pixels exactly, metadata field by field. A copy that records to hold a part of the original "
+    "is compared with that part, and the report says so."
+)
 FORM_ONLY = ("original", "copies", "members")
+EXAMPLES = (
+    "lm_compare image.czi copies/*.ome.tiff --html report.html",
+    "lm_compare a.czi --also b.nd2 --also c.lif copies/*.ome.zarr --table differences.tsv",
+    "lm_compare image.czi image.ome.zarr --fail-on pixels && echo 'every pixel is in the copy'",
+    "lm_compare mosaic.czi tiles/*.ome.tiff --mosaic tiles",
+)
 
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    result = cli.build_parser(PROGRAM, "Compare copies with their original: pixels exactly, metadata field by field.", output=False)
+    result = cli.build_parser(PROGRAM, DESCRIPTION, output=False, examples=EXAMPLES)
     result.add_argument("original", type=Path, metavar="ORIGINAL", help="the image file, folder or zip that was copied")
     result.add_argument("copy", nargs="+", type=Path, metavar="COPY", help="its copies, in any order; together they hold its series")
     result.add_argument(
@@ -26,9 +36,11 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         default=[],
         metavar="ORIGINAL",
-        help="another original; repeatable. Each copy is compared with the one that it was made from",
+        help="one more original; repeat the flag for each. Each copy is compared with the one that it was made from",
     )
-    result.add_argument("--member", action="append", type=Path, default=[], metavar="FILE", help="another file of the set that ORIGINAL is kept in")
+    result.add_argument(
+        "--member", action="append", type=Path, default=[], metavar="FILE", help="one more file of the set that ORIGINAL is kept in; repeat for each"
+    )
     flags.add_reading(result)
     result.add_argument("--pixels", action=argparse.BooleanOptionalAction, default=True, help="compare the pixels too (default: yes)")
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of every comparison")
@@ -37,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
         "--fail-on",
         choices=("never", "pixels", "difference"),
         default="never",
-        help="exit with 4 if pixels differ or a series is missing, or at any difference that was not decided on (default: never)",
+        help="exit with 4 if pixels differ or a series is missing, or at any difference that is not an expected one (default: never)",
     )
     return result
 
@@ -59,7 +71,7 @@ def work(arguments: argparse.Namespace) -> int:
     finally:
         progress.close()
     paths.refuse(comparison.files)
-    for sentence in (*comparison.lost, *comparison.unreadable):
+    for sentence in (*comparison.lost, *comparison.unreadable, *comparison.notes):
         log.warning(cli.one_line(sentence))
     _write(comparison, arguments)
     return _exit_code(comparison, arguments)
@@ -95,6 +107,8 @@ def _write(comparison: Any, arguments: argparse.Namespace) -> None:
             log.info(line)
         else:
             sys.stdout.write(line + "\n")
+    for path in filter(None, (arguments.table, arguments.html)):
+        log.info("Written: %s", path)
 
 
 def _exit_code(comparison: Any, arguments: argparse.Namespace) -> int:

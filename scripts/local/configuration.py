@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from .dependencies import write_resolver_folders
-from .paths import ROOT, TOOLS, make_private, write_private
+from .paths import ROOT, TOOLS, WORKFLOWS, make_private, write_private
 from .viewers import ensure_viewers, make_static_folder
+from .welcome import welcome_page
 
 if TYPE_CHECKING:
     from .environments import Environment
@@ -75,7 +76,7 @@ def write_configuration(folder: Path, url: str, galaxy: Environment, tools: Envi
     _write_xml(config / "dependency_resolvers_conf.xml", "dependency_resolvers", "galaxy_packages", base_path=str(folder / "dependencies"))
     (config / "tool_data_table_conf.xml").write_text("<tables/>\n")
     (library,) = galaxy.folder.glob("lib/python3.*")
-    welcome = Path(__file__).with_name("welcome.html").read_text(encoding="utf-8")
+    welcome = welcome_page(our_tools().values(), sorted(WORKFLOWS.glob("*/*.ga")))
     make_static_folder(folder / "static", library / "site-packages" / "galaxy" / "webapps" / "base" / "static", ensure_viewers(), welcome)
     # Pages of these tools are shown with their style sheet; they contain no script.
     (config / "sanitize_allowlist.txt").write_text("".join(f"{tool_id}\n" for tool_id in our_tools()))

@@ -35,7 +35,6 @@ from lightmicroscopy.image import (
     Roi,
     RoiShape,
 )
-from lightmicroscopy.selection import Selection
 
 from .memory_image import memory_image
 
@@ -126,15 +125,6 @@ def test_one_changed_field_is_the_only_difference(test_data: Path, tmp_path: Pat
     found = different(compare(Location(source), [edited(copy, tmp_path / "changed.ome.tiff", text=text)]))
     assert [row[0] for row in found] == [what]
     assert values is None or found[0][1:] == values
-
-
-def test_a_part_is_not_the_whole_and_says_what_was_selected(test_data: Path, tmp_path: Path) -> None:
-    source = test_data / "cells.ome.tiff"
-    copies = converted(source, tmp_path, selection=Selection(z="0:2"))
-    found = {what: (ours, theirs) for what, ours, theirs, _ in different(compare(Location(source), copies))}
-    assert found["size Z"] == ("3", "2")
-    assert "0:2" in found["selection"][1]
-    assert found["pixels"][1] == "not compared, since the sizes differ"
 
 
 def test_copies_in_any_order_and_several_of_each_find_their_series(test_data: Path, tmp_path: Path) -> None:

@@ -24,14 +24,26 @@ WRONG_USAGE = 2
 SOME_FAILED = 3
 FINDINGS = 4
 INTERRUPTED = 130
+_PIPE = "-"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 one_line = progress.one_line
 
-EXIT_CODES = """exit codes: 0 done; 1 nothing usable was produced; 2 wrong usage; 3 some items failed (only with --strict);
-4 findings or differences at the level of --fail-on"""
+EXIT_CODES = (
+    "exit codes: 0 done; 1 nothing usable was produced; 2 wrong usage; 3 some items failed (only with --strict); "
+    "4 findings or differences at the level of --fail-on"
+)
 
 
-def build_parser(program: str, description: str, *, output: bool = True) -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong and where the flags are listed, not the list itself."""
+
+    def error(self, message: str) -> NoReturn:
+        """Stop with exit code 2 and one line."""
+        said = one_line(message).rstrip(". ")
+        self.exit(WRONG_USAGE, f"{self.prog}: {said[:1].upper()}{said[1:]}. See {self.prog} --help.\n")
+
+
+def build_parser(program: str, description: str, *, output: bool = True, examples: Sequence[str] = ()) -> Parser:
     """Make a parser that has the flags every script has.
 
     Parameters
@@ -42,8 +54,17 @@ def build_parser(program: str, description: str, *, output: bool = True) -> argp
         One sentence for ``--help``.
     output
         Whether the script writes into a folder (``--output``).
+    examples
+        Command lines to show at the end of ``--help``.
     """
-    parser = argparse.ArgumentParser(prog=program, description=description, epilog=EXIT_CODES, allow_abbrev=False)
+    shown = "\n  ".join(("examples:", *examples))
+    parser = Parser(
+        prog=program,
+        description=description,
+        epilog=f"{shown}\n\n{EXIT_CODES}" if examples else EXIT_CODES,
+        formatter_class=_LinesKept,
+        allow_abbrev=False,
+    )
     parser.add_argument("--version", action="version", version=f"{program} {__version__}")
     common = parser.add_argument_group("common options")
     if output:
@@ -57,6 +78,14 @@ def build_parser(program: str, description: str, *, output: bool = True) -> argp
     return parser
 
 
+class _LinesKept(argparse.HelpFormatter):
+    """Help in which text keeps its lines; those that are indented, commands to copy, are not even filled."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = text.split("\n")
+        return "\n".join(line if line.startswith(" ") else super(_LinesKept, self)._fill_text(line, width, indent) for line in lines)
+
+
 def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None, *, form_only: Sequence[str] = ()) -> argparse.Namespace:
     """Parse the command line, and the flags in the file that ``--params`` names.
 
@@ -68,6 +97,10 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = Non
     ----------
     form_only
         Keys of that object that a Galaxy form has and the script has not, such as the names of datasets.
+
+    Notes
+    -----
+    No tool reads from a pipe or writes a result into one: every path must be a name, and ``-`` is refused.
     """
     if arguments is None:
         _in_utf8()
@@ -75,14 +108,19 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = Non
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--params", type=Path)
     params = finder.parse_known_args(given)[0].params
-    if params is None:
-        return _as_text(parser, parser.parse_args(given))
+    if params is None or str(params) == _PIPE:
+        return _as_text(parser, _parsed(parser, given))
     try:
         extra = _from_params(parser, params, frozenset(form_only))
     except UsageError as error:
         parser.error(str(error))
     # Of a flag given twice argparse keeps the last, so the command line wins; a repeatable flag collects both.
-    return _as_text(parser, parser.parse_args(extra + given))
+    return _as_text(parser, _parsed(parser, extra + given))
+
+
+def _parsed(parser: argparse.ArgumentParser, given: list[str]) -> argparse.Namespace:
+    """Read flags and names in any order; after ``--`` there are only names, as ever."""
+    return parser.parse_args(given) if "--" in given else parser.parse_intermixed_args(given)
 
 
 def _in_utf8() -> None:
@@ -92,13 +130,20 @@ def _in_utf8() -> None:
 
 
 def _as_text(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> argparse.Namespace:
-    """Refuse what no table and no file name can hold: bytes of another encoding and halves of surrogate pairs in text, NUL in paths."""
-    for name, value in vars(arguments).items():
+    """Refuse what no table and no file name can hold: bytes of another encoding and halves of surrogate pairs in text, NUL in paths.
+
+    Nor is ``-`` a file name, which people mean as standard input or output.
+    """
+    flags = {action.dest: action.option_strings[-1] for action in parser._actions if action.option_strings}
+    for dest, value in vars(arguments).items():
+        name = flags.get(dest, dest.upper())
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, str) and _SURROGATES.search(part):
-                parser.error(f"{name.replace('_', '-')}: {part[:80]!a} holds characters that are no text. Write it in UTF-8.")
+                parser.error(f"{name}: {part[:80]!a} holds characters that are no text. Write it in UTF-8.")
             if isinstance(part, Path) and "\0" in str(part):
-                parser.error(f"{name.replace('_', '-')}: {str(part)[:80]!a} is no path.")
+                parser.error(f"{name}: {str(part)[:80]!a} is no path.")
+            if isinstance(part, Path) and str(part) == _PIPE:
+                parser.error(f"{name}: '-' does not stand for standard input or output here. Name a file or folder.")
     return arguments
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from .. import __version__, readers
 from ..errors import SuiteError, UnreadableError
 from ..image import Dataset, Image, Location, Quantity
+from ..inspection import input_names, titles
 from ..provenance import checksum_of_source, files_below, now, sha256_of
 from .findings import OPEN_FORMAT, SEVERITIES, Finding, Rule, Severity, Status, Subject, run_rule, told_once
 from .rules import PROFILES, catalogue
@@ -167,7 +168,7 @@ def check(
     inputs: list[CheckedInput] = []
     members: dict[Path, str] = {}
     read: set[Path] = set()
-    for name, path in zip(_names(given), given, strict=True):
+    for name, path in zip(input_names(given), given, strict=True):
         if path in members:
             item = CheckedInput(name, bytes=bytes_of(path), sha256=_checksum(path, None), part_of=members[path])
             found: list[Finding] = []
@@ -195,8 +196,7 @@ def images_of(report: Report, paths: Sequence[Path]) -> Iterator[tuple[str, Imag
         if not item.series:
             continue
         with readers.open(Location(path, given)) as dataset:
-            for image in dataset.images:
-                yield item.name if len(dataset.images) == 1 else f"{item.name}: {image.name}", image
+            yield from zip(titles(item.name, dataset.images), dataset.images, strict=True)
 
 
 def bytes_of(path: Path) -> int:
@@ -309,12 +309,6 @@ def _unreadable(subject: Subject, profile: str) -> Finding:
 def _told(finding: Finding) -> dict[str, object]:
     """Return what the reports say of a finding."""
     return {name: value for name, value in asdict(finding).items() if name not in {"about", "precision"}}
-
-
-def _names(paths: tuple[Path, ...]) -> list[str]:
-    """The last part of each path, or the whole path where two would be called the same."""
-    known = Counter(path.name for path in paths)
-    return [path.name if path.name and known[path.name] == 1 else str(path) for path in paths]
 
 
 def _ome_document(path: Path) -> bytes | None:

@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import UnwritableError
+from ..names import readable
+from .words import plural
 
 FINDINGS = ("input", "series", "profile", "rule", "severity", "location", "message", "fix", "source")
 CONVERSION = (
@@ -181,6 +183,14 @@ def write_checksums(path: Path, sums: Iterable[tuple[str, str]]) -> None:
     A backslash or line end in a path is escaped, and its line begins with a backslash, as GNU coreutils does.
     """
     write_text(path, (_checksum(digest, name) for digest, name in sorted(sums, key=lambda pair: pair[1])))
+
+
+def files_written(files: Iterable[Path | None], documents: int = 0, folder: Path | None = None) -> str:
+    """Say for the end of a run which files there are now; empty if none was wanted."""
+    said = [readable(str(file)) for file in files if file is not None]
+    if folder is not None and documents:
+        said.append(f"{plural(documents, 'OME-XML document')} in {readable(str(folder))}")
+    return f"Written: {', '.join(said)}" if said else ""
 
 
 def write_text(path: Path, parts: Iterable[str]) -> None:
