@@ -15,6 +15,11 @@ def commands() -> list[list[str]]:
     return [shlex.split(line) for block in blocks for line in block.splitlines()]
 
 
+def shown() -> list[str]:
+    """What README shows as printed by its commands."""
+    return re.findall(r"^```text\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
 def in_a_terminal() -> list[list[str]]:
     """Installation and the tools themselves."""
     return [command for command in commands() if command[0] == "pip" or command[0].startswith("lm_")]

@@ -48,27 +48,35 @@ def test_install_convert_and_check_in_a_terminal(root: Path, tmp_path: Path) -> 
         shutil.rmtree(old)
     (packages / "requirements.pth").write_text(sysconfig.get_path("purelib"))
     with Archive() as archive:
-        _run(environment, tmp_path, archive)
+        printed = _run(environment, tmp_path, archive)
+    assert all(shown in printed for shown in readme.shown())
     assert (tmp_path / "idr" / "6001240_B1_C1.ome.tiff").is_file()
     assert "CC BY 4.0" in (tmp_path / "idr" / "citation.md").read_text()
-    assert (tmp_path / "converted" / "cells.ome.zarr" / ".zattrs").is_file()
+    assert (tmp_path / "converted" / "stack.ome.zarr" / ".zattrs").is_file()
+    assert (tmp_path / "converted" / "project.ome.tiff").is_file()
     assert (tmp_path / "part" / "cells.ome.tiff").is_file()
-    assert (tmp_path / "report.html").is_file()
+    assert all((tmp_path / page).is_file() for page in ("inspection.html", "comparison.html", "findings.html"))
     assert (tmp_path / "findings.tsv").read_text().startswith("input\tseries\t")
 
 
-def _run(environment: Path, folder: Path, archive: Archive) -> None:
+def _run(environment: Path, folder: Path, archive: Archive) -> str:
+    """Run every command and return what they printed as results."""
+    printed = ""
     variables = os.environ | {"LIGHTMICROSCOPY_ENDPOINTS": json.dumps(archive.endpoints)}
     for command in readme.in_a_terminal():
         offline = ["--no-index", "--no-build-isolation"] if command[0] == "pip" else []
         line = [str(environment / "bin" / command[0]), *command[1:], *offline]
         done = subprocess.run(line, cwd=folder, env=variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+        printed += done.stdout
+    return printed
 
 
-def test_the_settings_shown_to_administrators_are_understood() -> None:
-    (settings,) = re.findall(r"^```json\n(.*?)^```$", readme.README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+def test_the_settings_shown_to_administrators_are_understood(root: Path) -> None:
+    text = (root / "docs" / "for-administrators.md").read_text(encoding="utf-8")
+    (settings,) = re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     endpoints = Endpoints.from_environment({"LIGHTMICROSCOPY_ENDPOINTS": settings})
     assert (endpoints.max_items, endpoints.max_bytes) == (500, 50_000_000_000)
-    named = set(re.findall(r"`(\w+)`", readme.README.read_text(encoding="utf-8").partition("All keys are optional:")[2].partition("A host in")[0]))
+    named = set(re.findall(r"`(\w+)`", text.partition("All keys are optional:")[2].partition("A host in")[0]))
+    assert named
     assert named <= {field.name for field in dataclasses.fields(Endpoints)}

@@ -22,21 +22,28 @@ FORM_ONLY = ("input", "images", "store")
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     result = cli.build_parser(
-        PROGRAM, "Check microscopy images and their metadata; each finding says what, where, why and how to mend it.", output=False
+        PROGRAM,
+        "Check microscopy images and their metadata; each finding says what, where, why and how to mend it.",
+        output=False,
+        examples=(
+            "lm_check cells.ome.tiff",
+            "lm_check folder/ --html report.html --table findings.tsv",
+            "lm_check deposit.ome.zarr --fail-on error",
+        ),
     )
     result.add_argument(
         "input",
         nargs="*",
         type=path_or_address,
         metavar="INPUT",
-        help="files, folders (OME-Zarr), zips, OME-XML documents, or addresses of OME-Zarr on the web, of which metadata and a sample are fetched",
+        help="files, OME-Zarr folders, zips, OME-XML documents, folders of them, or addresses of OME-Zarr on the web, of which a sample is fetched",
     )
     flags.add_url(result, repeatable=True)
     result.add_argument("--profile", action="append", choices=PROFILES, help="what to check against; repeat for several (default: open-format)")
     result.add_argument("--html", type=Path, metavar="FILE", help="report for people")
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of findings")
     result.add_argument("--json", type=Path, metavar="FILE", help="everything, for programs")
-    result.add_argument("--preview", type=Path, metavar="PNG", help="picture of what was checked")
+    result.add_argument("--preview", type=Path, metavar="PNG", help="pictures of what was checked: the first 24 series on one sheet")
     result.add_argument(
         "--fail-on",
         choices=("never", "error", "warning"),
@@ -56,13 +63,20 @@ def work(arguments: argparse.Namespace) -> int:
 
 def _checked(arguments: argparse.Namespace, web: Web) -> int:
     """Check, then write the reports."""
+    from lightmicroscopy.folders import expand
     from lightmicroscopy.inputs import bytes_of
     from lightmicroscopy.metadata.check import check
     from lightmicroscopy.progress import Progress
+    from lightmicroscopy.reports.tables import files_written
+    from lightmicroscopy.reports.words import plural
 
+    expanded = expand(arguments.input)
+    arguments.input = list(expanded.words)
     paths = cli.refuse_overwriting(arguments.input, (arguments.html, arguments.table, arguments.json, arguments.preview))
     given = web.all_given(arguments.input, arguments.url)
     log = logging.getLogger("lightmicroscopy")
+    for note in expanded.notes:
+        log.info(cli.one_line(note))
     profiles = tuple(dict.fromkeys(arguments.profile or PROFILES[:1]))
     total = sum(map(bytes_of, given))
     progress = Progress("checking", quiet=arguments.quiet, log_json=arguments.log_json)
@@ -83,12 +97,15 @@ def _checked(arguments: argparse.Namespace, web: Web) -> int:
     paths.refuse(report.files)
     _write(report, arguments, given)
     counts = [
-        f"{report.count('error')} errors",
-        f"{report.count('warning')} warnings",
-        f"{report.count('info')} notes",
+        plural(report.count("error"), "error"),
+        plural(report.count("warning"), "warning"),
+        plural(report.count("info"), "note"),
         f"{report.count('not-run')} not checked",
     ]
-    log.info("%d inputs: %s", len(report.inputs), ", ".join(counts))
+    log.info("%s: %s", plural(len(report.checked), "input"), ", ".join(counts))
+    made = files_written((arguments.html, arguments.table, arguments.json, arguments.preview))
+    if made:
+        log.info(cli.one_line(made))
     return _exit_code(report, arguments)
 
 

@@ -16,15 +16,26 @@ if TYPE_CHECKING:
     from lightmicroscopy.inputs import Given, Web
 
 PROGRAM = "lm_compare"
+DESCRIPTION = (
+    "Compare copies with their original: pixels exactly, metadata field by field. A copy that records to hold a part of the original "
+    "is compared with that part, and the report says so."
+)
 FORM_ONLY = ("original", "store", "copies", "members")
+EXAMPLES = (
+    "lm_compare image.czi copies/*.ome.tiff --html report.html",
+    "lm_compare a.czi --also b.nd2 --also c.lif copies/*.ome.zarr --table differences.tsv",
+    "lm_compare image.czi image.ome.zarr --fail-on pixels && echo 'every pixel is in the copy'",
+    "lm_compare mosaic.czi tiles/*.ome.tiff --mosaic tiles",
+)
+BY_URL = "-"
 
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    result = cli.build_parser(PROGRAM, "Compare copies with their original: pixels exactly, metadata field by field.", output=False)
+    result = cli.build_parser(PROGRAM, DESCRIPTION, output=False, examples=EXAMPLES)
     result.add_argument(
         "original",
-        type=path_or_address,
+        type=_original_word,
         metavar="ORIGINAL",
         help="the image file, folder or zip that was copied, or the address of an OME-Zarr on the web; - for that of --url",
     )
@@ -36,9 +47,11 @@ def parser() -> argparse.ArgumentParser:
         type=path_or_address,
         default=[],
         metavar="ORIGINAL",
-        help="another original; repeatable. Each copy is compared with the one that it was made from",
+        help="one more original; repeat the flag for each. Each copy is compared with the one that it was made from",
     )
-    result.add_argument("--member", action="append", type=Path, default=[], metavar="FILE", help="another file of the set that ORIGINAL is kept in")
+    result.add_argument(
+        "--member", action="append", type=Path, default=[], metavar="FILE", help="one more file of the set that ORIGINAL is kept in; repeat for each"
+    )
     flags.add_reading(result)
     result.add_argument("--pixels", action=argparse.BooleanOptionalAction, default=True, help="compare the pixels too (default: yes)")
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of every comparison")
@@ -47,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
         "--fail-on",
         choices=("never", "pixels", "difference"),
         default="never",
-        help="exit with 4 if pixels differ or a series is missing, or at any difference that was not decided on (default: never)",
+        help="exit with 4 if pixels differ or a series is missing, or at any difference that is not an expected one (default: never)",
     )
     return result
 
@@ -77,7 +90,7 @@ def _reported(arguments: argparse.Namespace, web: Web) -> int:
     finally:
         progress.close()
     paths.refuse(comparison.files)
-    for sentence in (*comparison.lost, *comparison.unreadable):
+    for sentence in (*comparison.lost, *comparison.unreadable, *comparison.notes):
         log.warning(cli.one_line(sentence))
     _write(comparison, arguments)
     return _exit_code(comparison, arguments)
@@ -98,9 +111,13 @@ def _compared(arguments: argparse.Namespace, web: Web, progress: Any) -> Any:
     return compare(original, copies, pixels=arguments.pixels, threads=threads, progress=progress)
 
 
+def _original_word(text: str) -> Path | str:
+    return text if text == BY_URL else path_or_address(text)
+
+
 def _original(arguments: argparse.Namespace, web: Web) -> tuple[Given, ...]:
     """Return the original, which is named in one of two ways."""
-    by_flag = arguments.original == Path("-")
+    by_flag = arguments.original == BY_URL
     if by_flag != bool(arguments.url.strip()):
         raise UsageError("The original is named either in its place or by --url, with - in its place.")
     found = web.all_given([] if by_flag else [arguments.original], [arguments.url])
@@ -125,6 +142,8 @@ def _write(comparison: Any, arguments: argparse.Namespace) -> None:
             log.info(line)
         else:
             sys.stdout.write(line + "\n")
+    for path in filter(None, (arguments.table, arguments.html)):
+        log.info("Written: %s", path)
 
 
 def _exit_code(comparison: Any, arguments: argparse.Namespace) -> int:

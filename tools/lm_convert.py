@@ -16,13 +16,21 @@ if TYPE_CHECKING:
 
 PROGRAM = "lm_convert"
 FORM_ONLY = ("image", "store", "members", "packaging", "area_by", "make_preview", "make_checksums")
+EXAMPLES = (
+    "lm_convert cells.czi --format ome-tiff --output copies",
+    "lm_convert cells.lif --format ome-zarr --output copies --series 0,2 --report report.tsv --checksums sums.txt",
+    "lm_convert cells.nd2 --format ome-tiff --output copies --channel DAPI --z 3:8 --region 0,0,512,512",
+    "lm_convert stack.h5 --format ome-zarr --output copies --axes ZYX --pixel-size 0.325,0.325,1.5",
+    "lm_convert plate.companion.ome *.ome.tif --format ome-zarr --zip --output copies",
+)
 # What changes the outputs, and so is recorded in them.
 RECORDED = ("format", "label", *flags.WRITING)
 
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    result = cli.build_parser(PROGRAM, "Convert microscopy images to OME-TIFF (one file per series) or OME-Zarr (one store).")
+    summary = "Convert microscopy images to OME-TIFF (one file per series) or OME-Zarr (one store)."
+    result = cli.build_parser(PROGRAM, summary, examples=EXAMPLES)
     result.add_argument(
         "input",
         nargs="*",
@@ -39,7 +47,9 @@ def parser() -> argparse.ArgumentParser:
     flags.add_writing(written)
     tables = result.add_argument_group("reports")
     tables.add_argument("--report", type=Path, metavar="FILE", help="table (TSV) of what was written, a row per series")
-    tables.add_argument("--checksums", type=Path, metavar="FILE", help="SHA-256 of every file written, as sha256sum -c reads them")
+    tables.add_argument(
+        "--checksums", type=Path, metavar="FILE", help="SHA-256 of every file written, as sha256sum -c reads them in the --output folder"
+    )
     tables.add_argument("--preview", type=Path, metavar="PNG", help="picture of what was written")
     return result
 

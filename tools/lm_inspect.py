@@ -22,23 +22,37 @@ FORM_ONLY = ("input", "images", "store", "make_ome_xml")
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    result = cli.build_parser(PROGRAM, "See what is in microscopy images: every series, its sizes, channels, instrument and dates.", output=False)
+    result = cli.build_parser(
+        PROGRAM,
+        "See what is in microscopy images: every series, its sizes, channels, instrument and dates.",
+        output=False,
+        examples=(
+            "lm_inspect scan.czi",
+            "lm_inspect folder/ --html page.html --preview sheet.png",
+            "lm_inspect *.lif *.nd2 --table series.tsv --json all.json --ome-xml metadata/",
+        ),
+    )
     result.add_argument(
         "input",
         nargs="*",
         type=path_or_address,
         metavar="INPUT",
-        help="files, folders (OME-Zarr), zips or addresses of OME-Zarr on the web; the files of a set together",
+        help="files, OME-Zarr folders, zips, folders of them, or addresses of OME-Zarr on the web; the files of a set together",
     )
     flags.add_url(result, repeatable=True)
     flags.add_reading(result)
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV), a row for each series")
     result.add_argument("--json", type=Path, metavar="FILE", help="everything, for programs")
     result.add_argument("--html", type=Path, metavar="FILE", help="page for people")
-    result.add_argument("--preview", type=Path, metavar="PNG", help="picture of the first series")
-    result.add_argument("--ome-xml", type=Path, metavar="DIR", help="folder for the metadata of each input as OME-XML")
+    result.add_argument("--preview", type=Path, metavar="PNG", help="pictures of the first 24 series on one sheet")
     result.add_argument(
-        "--original-metadata", choices=("keep", "scrub", "drop"), default="keep", help="the source's own metadata: keep; scrub (personal data); drop"
+        "--ome-xml", type=Path, metavar="DIR", help="folder for the metadata of each input as OME-XML, INPUT.ome.xml; made if it is not there"
+    )
+    result.add_argument(
+        "--original-metadata",
+        choices=("keep", "scrub", "drop"),
+        default="keep",
+        help="in --html, --json and --ome-xml, the source's own metadata: keep; scrub (personal data); drop (default: keep)",
     )
     result.add_argument("--checksum", action="store_true", help="note the SHA-256 of each input, which reads all of it")
     return result
@@ -54,17 +68,23 @@ def work(arguments: argparse.Namespace) -> int:
 
 def _inspected(arguments: argparse.Namespace, web: Web) -> int:
     """Inspect, writing as the inputs go by."""
+    from lightmicroscopy.folders import expand
     from lightmicroscopy.inputs import bytes_of, names_of
     from lightmicroscopy.inspection import inspect
     from lightmicroscopy.progress import Progress
     from lightmicroscopy.reports.inspection_files import Files
+    from lightmicroscopy.reports.tables import files_written
+    from lightmicroscopy.reports.words import plural
 
-    given = web.all_given(arguments.input, arguments.url)
+    expanded = expand(arguments.input)
+    given = web.all_given(expanded.words, arguments.url)
     names, known = names_of(given), flags.reading_of(arguments)
     documents = _documents(arguments.ome_xml, names) if arguments.ome_xml else {}
     reports = (arguments.table, arguments.json, arguments.html, arguments.preview)
     paths = cli.refuse_overwriting(given, reports, documents.values())
     log = logging.getLogger("lightmicroscopy")
+    for note in expanded.notes:
+        log.info(cli.one_line(note))
     done, total = 0, sum(map(bytes_of, given))
     progress = Progress("Inspecting", quiet=arguments.quiet, log_json=arguments.log_json)
     files = Files(
@@ -93,7 +113,10 @@ def _inspected(arguments: argparse.Namespace, web: Web) -> int:
         from lightmicroscopy.reports.preview import write_preview
 
         write_preview(_entries(given, known), arguments.preview, total=files.series)
-    log.info("%d series in %d inputs, %d unreadable", files.series, files.inputs, files.failed)
+    log.info("%s in %s, %d unreadable", plural(files.series, "series"), plural(files.inputs, "input"), files.failed)
+    made = files_written(reports, sum(path.exists() for path in documents.values()), arguments.ome_xml)
+    if made:
+        log.info(cli.one_line(made))
     if files.failed == files.inputs:
         return cli.NOTHING_USABLE
     return cli.SOME_FAILED if files.failed and arguments.strict else cli.DONE
@@ -109,12 +132,11 @@ def _documents(folder: Path, names: list[str]) -> dict[str, Path]:
 
 def _entries(given: tuple[Given, ...], known: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Open inputs once more for a look, as far as the picture reaches."""
-    from lightmicroscopy.inspection import inspect
+    from lightmicroscopy.inspection import inspect, titles
 
     for item in inspect(given, **known):
         images = item.dataset.images if item.dataset else ()
-        for image in images:
-            yield item.name if len(images) == 1 else f"{item.name}: {image.name}", image
+        yield from zip(titles(item.name, images), images, strict=True)
 
 
 def _tell(row: dict[str, object]) -> None:
@@ -123,11 +145,12 @@ def _tell(row: dict[str, object]) -> None:
         sys.stdout.write(cli.one_line(f"{row['input']}: not readable") + "\n")
         return
     sizes = " ".join(f"{axis.upper()}{row[f'size_{axis}']}" for axis in "tczyx")
+    notes = row["warnings"] if isinstance(row["warnings"], tuple) else ()
     size = row["pixel_size_x_um"]
     calibration = "unknown pixel size" if size is None else f"{size:.4g} µm"
     channels = ", ".join(str(name) for name in row["channels"]) if isinstance(row["channels"], list) else "unnamed channels"
     line = f"{row['input']} : {row['series']} {row['series_name']} — {sizes} {row['dtype']}, {calibration}, {channels}; {row['format']}"
-    sys.stdout.write(cli.one_line(line) + "\n")
+    sys.stdout.write(cli.one_line(" — ".join((line, *notes))) + "\n")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from .dependencies import write_resolver_folders
-from .paths import ROOT, TOOLS, make_private, write_private
+from .paths import ROOT, TOOLS, WORKFLOWS, make_private, write_private
 from .viewers import ensure_viewers, make_static_folder
+from .welcome import welcome_page
 
 if TYPE_CHECKING:
     from .environments import Environment
@@ -24,6 +25,8 @@ COLLECTION_TOOLS = (
     *("filter_null", "flatten_collection", "merge_collection", "relabel_from_file"),
 )
 """Tools of Galaxy's own that every server has, for workflows on collections."""
+TABLE_TOOLS = ("stats/filtering.xml", "filters/grep.xml", "filters/headWrapper.xml")
+"""As those: with them people choose rows of tables."""
 JOBS_AT_ONCE = 2
 # A job is told this much even on a large machine, so that bounded memory is what is exercised.
 JOB_MEMORY_MB = 4096
@@ -75,7 +78,7 @@ def write_configuration(folder: Path, url: str, galaxy: Environment, tools: Envi
     _write_xml(config / "dependency_resolvers_conf.xml", "dependency_resolvers", "galaxy_packages", base_path=str(folder / "dependencies"))
     (config / "tool_data_table_conf.xml").write_text("<tables/>\n")
     (library,) = galaxy.folder.glob("lib/python3.*")
-    welcome = Path(__file__).with_name("welcome.html").read_text(encoding="utf-8")
+    welcome = welcome_page(our_tools().values(), sorted(WORKFLOWS.glob("*/*.ga")))
     make_static_folder(folder / "static", library / "site-packages" / "galaxy" / "webapps" / "base" / "static", ensure_viewers(), welcome)
     # Pages of these tools are shown with their style sheet; they contain no script.
     (config / "sanitize_allowlist.txt").write_text("".join(f"{tool_id}\n" for tool_id in our_tools()))
@@ -88,7 +91,9 @@ def write_configuration(folder: Path, url: str, galaxy: Environment, tools: Envi
 def _settings(folder: Path, url: str, keys: dict[str, str], endpoints: Path | None) -> dict[str, Any]:
     config, data = folder / "config", folder / "data"
     job_environ = {"GALAXY_MEMORY_MB": str(JOB_MEMORY_MB)} | ({"LIGHTMICROSCOPY_ENDPOINTS": str(endpoints)} if endpoints else {})
-    return {
+    # The sample archive is on this machine, from which Galaxy fetches nothing otherwise.
+    sample_archive = {"fetch_url_allowlist": "127.0.0.1"} if endpoints else {}
+    return sample_archive | {
         "config_dir": str(config),
         "data_dir": str(data),
         "database_connection": f"sqlite:///{data}/galaxy.sqlite?isolation_level=IMMEDIATE",
@@ -144,6 +149,9 @@ def _tool_panel() -> bytes:
     collections = ElementTree.SubElement(toolbox, "section", id="collection_operations", name="Collection Operations")
     for name in COLLECTION_TOOLS:
         ElementTree.SubElement(collections, "tool", file=f"${{model_tools_path}}/{name}.xml")
+    tables = ElementTree.SubElement(toolbox, "section", id="filter", name="Filter and Sort")
+    for name in TABLE_TOOLS:
+        ElementTree.SubElement(tables, "tool", file=name)
     panel: bytes = ElementTree.tostring(toolbox, encoding="utf-8", xml_declaration=True)
     return panel
 

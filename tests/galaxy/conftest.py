@@ -13,14 +13,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from bioblend.galaxy import GalaxyInstance
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from local.instance import Connection, instance_folder, running
 from local.paths import ROOT, state_folder
 
+from ..needs import missing
 from .processes_left import eventually, processes_with
 
 SCRIPT = ROOT / "scripts" / "galaxy.py"
 START_SECONDS = 900
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 class ServedGalaxy:
@@ -110,3 +123,32 @@ def screenshots() -> Path:
     folder = state_folder() / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        missing("no Chromium on the PATH")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, galaxy: GalaxyUnderTest) -> Page:
+    """Return a page of the user, logged in through the form."""
+    page = browser.new_page(viewport={"width": 1500, "height": 1000})
+    page.set_default_timeout(60_000)
+    page.goto(f"{galaxy.connection.url}/login/start")
+    page.fill("#login-form-name", "user")
+    page.fill("#login-form-password", galaxy.password())
+    page.click("button[name=login]")
+    page.wait_for_selector("#history-panel, .history-index", timeout=60_000)
+    return page
+
+
+@pytest.fixture(scope="module")
+def user(galaxy: GalaxyUnderTest) -> GalaxyInstance:
+    return GalaxyInstance(galaxy.connection.url, galaxy.connection.user_key)

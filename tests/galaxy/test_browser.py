@@ -3,65 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from bioblend.galaxy import GalaxyInstance
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from local.viewers import viewers_folder
-
-from ..needs import missing
 from .conftest import GalaxyUnderTest
+from .in_a_browser import JOB_MILLISECONDS, green, run_tool, show_in_viewer
 
 pytestmark = [pytest.mark.galaxy, pytest.mark.slow]
-
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-# A job takes ten seconds on an idle machine, nearly all of it Galaxy's own.
-JOB_MILLISECONDS = 600_000
-# Seconds on an idle machine; the viewer's graphics are computed without a graphics card here.
-VIEWER_MILLISECONDS = 300_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        missing("no Chromium on the PATH")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, galaxy: GalaxyUnderTest) -> Page:
-    """Return a page of the user, logged in through the form."""
-    page = browser.new_page(viewport={"width": 1500, "height": 1000})
-    page.set_default_timeout(60_000)
-    page.goto(f"{galaxy.connection.url}/login/start")
-    page.fill("#login-form-name", "user")
-    page.fill("#login-form-password", galaxy.password())
-    page.click("button[name=login]")
-    page.wait_for_selector("#history-panel, .history-index", timeout=60_000)
-    return page
-
-
-@pytest.fixture(scope="module")
-def user(galaxy: GalaxyUnderTest) -> GalaxyInstance:
-    return GalaxyInstance(galaxy.connection.url, galaxy.connection.user_key)
 
 
 @pytest.fixture
@@ -84,35 +35,6 @@ def history(user: GalaxyInstance, page: Page, galaxy: GalaxyUnderTest, test_data
     page.goto(f"{galaxy.connection.url}/histories/view?id={history_id}")
     page.request.put(f"{galaxy.connection.url}/history/set_as_current?id={history_id}")
     return history_id
-
-
-def run_tool(page: Page, galaxy: GalaxyUnderTest, tool_id: str) -> None:
-    page.goto(f"{galaxy.connection.url}/?tool_id={tool_id}")
-    page.wait_for_selector(".tool-model-title, .tool-card, form#tool-form, #execute", timeout=60_000)
-    # The newest image of the history is chosen already.
-    expect(page.locator("#execute").first).not_to_have_attribute("aria-disabled", "true", timeout=60_000)
-
-
-def green(page: Page, name: str) -> None:
-    expect(page.locator(f".content-item[data-state='ok']:has-text('{name}')").first).to_be_visible(timeout=JOB_MILLISECONDS)
-
-
-def show_in_viewer(page: Page, galaxy: GalaxyUnderTest, dataset_id: str, channel: str) -> None:
-    """Open an OME-Zarr in Galaxy's viewer and wait for its channel; no other host is asked for anything."""
-    if not (viewers_folder() / "vizarr" / ".stamp").is_file():
-        missing("the viewer could not be fetched here")
-    hosts: set[str] = set()
-
-    def note(request: Request) -> None:
-        hosts.add(urlsplit(request.url).hostname or "")
-
-    page.on("request", note)
-    page.goto(f"{galaxy.connection.url}/visualizations/display?visualization=vizarr&dataset_id={dataset_id}")
-    frame = page.frame_locator("#galaxy_visualization, [name=galaxy_visualization]")
-    expect(frame.locator("canvas").first).to_be_visible(timeout=VIEWER_MILLISECONDS)
-    expect(frame.get_by_text(channel).first).to_be_visible(timeout=VIEWER_MILLISECONDS)
-    page.remove_listener("request", note)
-    assert hosts - {"", "127.0.0.1"} == set()
 
 
 def test_an_image_is_converted_and_checked_with_the_mouse_alone(

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.galaxy, pytest.mark.slow]
 @pytest.mark.parametrize("command", readme.in_a_galaxy(), ids=" ".join)
 def test_a_command_with_a_galaxy(command: list[str], galaxy: GalaxyUnderTest, root: Path, tmp_path: Path) -> None:
     results = tmp_path / "results"
-    said = {"$GALAXY_URL": galaxy.connection.url, "results": str(results), "file-results": str(results), "idr-results": str(results)}
+    said = {"$GALAXY_URL": galaxy.connection.url, "results": str(results), "idr-results": str(results)}
     words = [said.get(word, word) for word in command]
     words += [] if "--output" in words else ["--output", str(results)]
     done = subprocess.run(

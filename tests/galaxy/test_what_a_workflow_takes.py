@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from local.accounts import workflow_files
+from local.commands import find_workflow, parse
 from local.paths import LocalGalaxyError
 from local.workflow_identity import identified, same_contents
 from local.workflow_inputs import WorkflowInputs, read_workflow
@@ -213,3 +216,25 @@ def test_words_on_the_command_line_become_the_one_text_that_a_workflow_needs() -
     chosen = VERSION | {"tool_state": '{"parameter_type": "text", "optional": false, "default": "0.4"}'}
     given = WorkflowInputs.from_user(workflow(text, chosen, COUNT), ["6001240", "6001247"], {"Count": "1"})
     assert given.parameters == {"IDR images": "6001240\n6001247", "Count": 1}
+
+
+@pytest.mark.parametrize("path", workflow_files(), ids=lambda path: path.stem)
+def test_the_readme_of_a_workflow_has_its_name_and_a_command_that_runs_it(path: Path) -> None:
+    text = path.with_name("README.md").read_text(encoding="utf-8")
+    given = read_workflow(path)
+    assert text.startswith(f"# {given['name']}\n")
+    (line,) = re.findall(r"^```console\n(.*)\n```$", text, re.MULTILINE)
+    program, script, *words = shlex.split(line)
+    options = parse(words)
+    assert (program, script, find_workflow(options.workflow)) == ("python3", "scripts/galaxy.py", path)
+    assert options.settings
+    assert {setting.partition("=")[0] for setting in options.settings} <= STABLE_NAMES[path.stem][0]
+
+
+@pytest.mark.parametrize("path", workflow_files(), ids=lambda path: path.stem)
+def test_a_readme_calls_other_workflows_by_their_names(path: Path) -> None:
+    names = {read_workflow(other)["name"] for other in workflow_files()}
+    differs = path.with_name("README.md").read_text(encoding="utf-8").partition("## How this differs from other workflows")[2].partition("\n## ")[0]
+    mentioned = set(re.findall(r"^\*([^*]+)\*", differs, re.MULTILINE))
+    assert mentioned
+    assert mentioned < names

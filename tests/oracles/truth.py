@@ -24,6 +24,10 @@ from .workshop import Made, make
 
 DOCUMENT: Final = ROOT / "docs" / "metadata-truth.md"
 _SHOWN: Final = 44
+DECISIONS: Final = {
+    9: "A time increment is given where the times of a series are regular within 1 %; the times of the planes are kept in any case.",
+    10: "White as the colour of a channel is what programs write where nobody chose one, and is not taken for information.",
+}
 _WORDS: Final = {"more": "better", "missing": "different", "different": "different"}
 
 
@@ -73,7 +77,7 @@ def compare(path: Path, form: str, theirs: bytes, copies: Iterable[bytes]) -> li
 
 def document(findings: Mapping[Path, list[Finding]]) -> str:
     """The whole of docs/metadata-truth.md."""
-    return "\n".join([*_introduction(), *_fields(), *_peers(), *_summary(findings), *_files(findings)]) + "\n"
+    return "\n".join([*_introduction(), *_summary(findings), *_reading(), *_fields(), *_peers(), *_files(findings)]) + "\n"
 
 
 def documented() -> list[str]:
@@ -85,17 +89,34 @@ def _introduction() -> list[str]:
     return [
         "# Metadata, field by field, against Bio-Formats",
         "",
-        "Made by `python -m tests.oracles.truth` from real files, which are not part of this repository; where they are,",
-        "`tests/oracles/test_metadata_truth.py` fails if this text differs from what is found, and if Bio-Formats 7.3.1 finds anything in",
-        "any real file, listed here or not, that is neither in its copy nor explained. Compared are the OME-XML that Bio-Formats makes of",
-        "the original, and the OME-XML in the OME-TIFFs that this suite makes of it. Pixels (shape, type and the CRC of every plane) are",
-        "compared by `tests/oracles/test_real_files.py`, without any accepted difference in these files.",
-        "Where Bio-Formats opens nothing, the pixels' oracle is another: h5py for HDF5 of superblock 3 (`ims/Minimal_IMS_File.ims`) and of no",
-        "known program (`hdf5/sample_ovule.h5`), zarr-python for OME-Zarr.",
+        "Does a copy made by this suite say all that Bio-Formats finds in the original? Of each real file the OME-XML that Bio-Formats 7.3.1",
+        "makes of the original is compared with the OME-XML in the OME-TIFFs that this suite makes of it. A field is a place in OME-XML, such as",
+        "the pixel size in x; it counts once for each file, whatever the number of series, channels and planes, and only if either says it.",
         "",
-        "Verdicts: **same**: both say the same. **better**: we say all that Bio-Formats says and more, or Bio-Formats is wrong, with the",
-        "reason. **different**: Bio-Formats says something that we do not say, or say otherwise, with the reason. A field that",
-        "is not listed for a file is said by neither.",
+    ]
+
+
+def _reading() -> list[str]:
+    return [
+        "How to read it: look for a file in the table, then under its name below. The fields that are the same are listed in one line; each of the",
+        "others is a row with what Bio-Formats says, what this suite says, and the reason. Long values are cut short.",
+        "",
+        "| verdict | meaning |",
+        "|---|---|",
+        "| same | Both say the same. |",
+        "| better | The copy says all that Bio-Formats says and more, or Bio-Formats is wrong. |",
+        "| different | Bio-Formats says something that the copy does not say, or says otherwise. |",
+        "",
+        "A *decision of science* is a choice where files leave room, made once and kept for all formats, so that tools agree. Those named below:",
+        "",
+        *(f"- **{number}.** {text}" for number, text in DECISIONS.items()),
+        "",
+        "Made by `python -m tests.oracles.truth` from real files, which are not part of this repository; where they are,",
+        "`tests/oracles/test_metadata_truth.py` fails if this text differs from what is found, and if Bio-Formats finds anything in",
+        "any real file, listed here or not, that is neither in its copy nor explained. Pixels (shape, type and the CRC of every plane) are",
+        "compared by `tests/oracles/test_real_files.py`, without any accepted difference in these files.",
+        "Where Bio-Formats opens nothing, pixels are compared with those of another program: h5py for HDF5 of superblock 3",
+        "(`ims/Minimal_IMS_File.ims`) and of no known program (`hdf5/sample_ovule.h5`), zarr-python for OME-Zarr.",
         "",
     ]
 
@@ -148,7 +169,7 @@ def _summary(findings: Mapping[Path, list[Finding]]) -> list[str]:
     total: Counter[str] = sum(counts.values(), Counter())
     words = ("same", "better", "different")
     return [
-        "## Files",
+        "## Summary",
         "",
         f"{len(findings)} files, {sum(total.values())} fields said by either: {', '.join(f'{total[word]} {word}' for word in words)}.",
         "",
@@ -166,7 +187,7 @@ def _word(finding: Finding) -> str:
 
 
 def _files(findings: Mapping[Path, list[Finding]]) -> list[str]:
-    lines = []
+    lines = ["## Files", ""]
     for path, found in findings.items():
         same = [one.field for one in found if one.verdict == "same"]
         lines += [f"### {named(path)}", "", f"Same: {', '.join(same) or 'nothing'}.", ""]

@@ -16,6 +16,7 @@ from lightmicroscopy.metadata import ngff
 from lightmicroscopy.metadata.check import check
 from lightmicroscopy.metadata.findings import Finding
 from lightmicroscopy.metadata.rules import catalogue
+from lightmicroscopy.provenance import NAMESPACE
 
 from .zarr_stores import OME_XML, Files, array_store, edited, folder, group, halved, image_of, image_store, plate_store, several, waves, zipped
 
@@ -222,12 +223,17 @@ FAULTS: list[tuple[str, str, Files, str]] = [
     ("ngff.structure", "error", in_wrong_zarr(), "must be stored as Zarr v2"),
     ("ngff.label-averaged", "error", averaged_labels(), "labels at level 1 that are not there at level 0"),
     ("ngff.chunk-damaged", "error", FOUR | {"0/1/1/2/2/3": b"rubbish"}, "0/1/1/2/2/3"),
-    ("ngff.chunks-missing", "info", {name: data for name, data in FOUR.items() if not name.startswith("0/1/")}, "(50%) not stored"),
+    (
+        "ngff.chunks-missing",
+        "info",
+        {name: data for name, data in FOUR.items() if not name.startswith("0/1/")},
+        "(50%) not stored, which Zarr defines",
+    ),
     (
         "ngff.chunks-missing",
         "warning",
         {name: data for name, data in FOUR.items() if name == "0/.zarray" or not name.startswith("0/")},
-        "has none of its 144 chunks",
+        "has none of its 144 chunks stored, so that every pixel is the fill value 0: either the whole image is that, or the copy is not complete",
     ),
 ]
 
@@ -247,7 +253,23 @@ def test_chunks_named_with_dots_are_found(tmp_path: Path) -> None:
 
 
 def test_every_rule_on_ome_zarr_has_a_fault_that_it_finds() -> None:
-    assert {rule for rule, *_ in FAULTS} | {"ngff.chunk-separator"} == RULES
+    assert {rule for rule, *_ in FAULTS} | {"ngff.chunk-separator", "ngff.significant-bits"} == RULES
+
+
+def test_bits_that_the_source_stated_too_low_are_told_as_a_fact_of_the_source_and_not_as_a_wrong_range(tmp_path: Path) -> None:
+    kept = b"""</Image><StructuredAnnotations><MapAnnotation ID="Annotation:0" Namespace="%s"><Value><M K="Source">camera.czi</M></Value>
+</MapAnnotation></StructuredAnnotations></OME>""" % NAMESPACE.encode()
+    copied = OME_XML.replace(b"</Pixels></Image></OME>", b'</Pixels><AnnotationRef ID="Annotation:0"/>' + kept)
+    beyond = channel({"window": {"min": 0, "max": 5000, "start": 0, "end": 5000}}) | {"OME/METADATA.ome.xml": copied}
+    rules = found(beyond, tmp_path)
+    (finding,) = rules["ngff.significant-bits"]
+    assert finding.severity == "info"
+    assert finding.message.startswith("camera.czi says 12 significant bits, but values up to 5000, as channel 0 of series 0 has, need 13.")
+    assert finding.fix.startswith("Nothing must be done")
+    assert "ngff.window" not in rules
+    within = channel({"window": {"min": 0, "max": 4095, "start": 0, "end": 4095}}) | {"OME/METADATA.ome.xml": copied}
+    (tmp_path / "within").mkdir()
+    assert not found(within, tmp_path / "within").keys() & {"ngff.window", "ngff.significant-bits"}
 
 
 def test_findings_name_the_series_and_the_place(tmp_path: Path) -> None:

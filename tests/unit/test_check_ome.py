@@ -174,7 +174,14 @@ SITUATIONS = {
         1,
         "ome.wavelength-missing",
         "info",
-        "without an emission wavelength: GFP",
+        "has a fluorescence channel without an emission wavelength: “GFP”",
+    ),
+    "fluorescence without emission or name": (
+        {"channels": '<Channel ID="Channel:0:0" Fluor="EGFP"/>'},
+        1,
+        "ome.wavelength-missing",
+        "info",
+        r"without an emission wavelength: channel 0 \(no name\)",
     ),
     "a wavelength in micrometres": (
         {"channels": '<Channel ID="Channel:0:0" Name="GFP" EmissionWavelength="0.509"/>'},

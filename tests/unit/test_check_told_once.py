@@ -15,6 +15,7 @@ from lightmicroscopy.metadata.findings import Finding, told_once
 from lightmicroscopy.reports.preview import write_preview
 from lightmicroscopy.writers.options import WriteOptions
 
+from .czi_files import Tile, noise, write_czi
 from .memory_image import memory_image
 from .zarr_stores import OME_XML, Files, edited, folder, image_of, image_store, several, waves
 
@@ -83,6 +84,13 @@ def test_white_that_is_zero_is_told_by_the_rule_on_that(test_data: Path) -> None
     found = [finding.rule for finding in check([test_data / "white_is_zero.tif"]).findings]
     assert "source.white-is-zero" in found
     assert "source.reader-note" not in found
+
+
+def test_planes_that_are_not_in_the_file_are_a_warning_of_their_own(tmp_path: Path) -> None:
+    planes = [Tile(noise(4, 5, seed=z), {"C": 0, "Z": z}) for z in (0, 2)]
+    findings = check([write_czi(tmp_path / "a.czi", planes)]).findings
+    told = [(finding.rule, finding.severity) for finding in findings if "1 of 3 planes of a are not in the file" in finding.message]
+    assert told == [("source.planes-missing", "warning")]
 
 
 def test_other_notes_of_a_reader_are_still_told(test_data: Path) -> None:

@@ -85,6 +85,29 @@ def test_wrong_usage_is_one_sentence_and_where_the_flags_are_listed(capsys: pyte
     assert capsys.readouterr() == ("", "lm_test: The following arguments are required: --output. See lm_test --help.\n")
 
 
+@pytest.mark.parametrize("flag", ["--report", "--output", "--params", "INPUT"])
+def test_a_dash_is_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("-").write_text("{}")
+    with pytest.raises(SystemExit) as stop:
+        cli.parse(_with_paths(), ["--output", "o", *(["in", "-"] if flag == "INPUT" else [flag, "-"])])
+    assert stop.value.code == cli.WRONG_USAGE
+    assert f"{flag}: '-' does not stand for standard input or output here." in capsys.readouterr().err
+
+
+def test_a_dash_in_text_is_text_and_in_a_path_a_name(tmp_path: Path) -> None:
+    arguments = cli.parse(_with_paths(), ["--output", str(tmp_path / "-"), "--channel", "-", "a-"])
+    assert (arguments.channel, arguments.output.name, arguments.input) == (["-"], "-", [Path("a-")])
+
+
+def _with_paths() -> argparse.ArgumentParser:
+    made = cli.build_parser("lm_test", "Test.")
+    made.add_argument("input", nargs="*", type=Path)
+    made.add_argument("--report", type=Path)
+    made.add_argument("--channel", action="append", default=[])
+    return made
+
+
 def test_examples_stand_in_the_help_as_they_are_typed() -> None:
     command = "lm_test a.czi --output copies --threads 4 --memory 4000 --strict --quiet --log-json --params form.json"
     assert f"\nexamples:\n  {command}\n\nexit codes: 0 done;" in cli.build_parser("lm_test", "Test.", examples=[command]).format_help()

@@ -10,9 +10,9 @@ from galaxy.util.sanitize_html import sanitize_html
 from lxml import html
 
 import lm_compare
-from lightmicroscopy.compare import compare
+from lightmicroscopy.compare import Comparison, Row, compare
 from lightmicroscopy.image import Location
-from lightmicroscopy.reports.comparison import page, verdict
+from lightmicroscopy.reports.comparison import page, summary, verdict
 from lightmicroscopy.reports.tables import COMPARISON
 
 from .test_compare import converted, edited
@@ -78,6 +78,70 @@ def test_without_a_report_there_is_a_line_for_each_series(test_data: Path, tmp_p
     assert lines[1].startswith(f"two_series.ome.tiff : 1 — {second.name}: pixels identical; ")
 
 
+def test_flags_may_stand_anywhere_among_the_files(test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = (test_data / name for name in ("cells.ome.tiff", "confocal.lsm"))
+    copies = [*converted(first, tmp_path / "a"), *converted(second, tmp_path / "b")]
+    orders = ([first, "--also", second, *copies], [first, *copies, "--also", second], ["--also", second, first, copies[0], "--quiet", copies[1]])
+    told = []
+    for words in orders:
+        assert lm_compare.main(list(map(str, words))) == 0
+        told.append(capsys.readouterr().out)
+    assert told[0] == told[1] == told[2]
+    assert told[0].count("pixels identical") == 2
+
+
+def test_after_two_dashes_there_are_only_files(test_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("-a.ome.tiff", "-b.ome.tiff"):
+        Path(name).write_bytes((test_data / "cells.ome.tiff").read_bytes())
+    assert lm_compare.main(["--fail-on", "difference", "--", "-a.ome.tiff", "-b.ome.tiff"]) == 0
+
+
+def test_the_help_shows_how_several_originals_are_given(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        lm_compare.main(["--help"])
+    assert "lm_compare a.czi --also b.nd2 --also c.lif" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_what_was_written_is_told_at_the_end(test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], quiet: bool) -> None:
+    html_page, table = tmp_path / "r.html", tmp_path / "t.tsv"
+    words = [str(test_data / "cells.ome.tiff"), str(test_data / "cells_05.ome.zarr.zip"), "--html", str(html_page), "--table", str(table)]
+    assert lm_compare.main([*words, *(["--quiet"] if quiet else [])]) == 0
+    out, err = capsys.readouterr()
+    assert not out
+    assert [f"Written: {path}" in err for path in (html_page, table)] == [not quiet] * 2
+
+
+def test_a_line_names_things_once_and_groups_large_counts(test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "two_series.ome.tiff"
+    first, _ = converted(source, tmp_path / "copies")
+    changed = edited(first, tmp_path / "changed.ome.tiff", pixel=True)
+    lines = list(summary(compare(Location(source), [changed, test_data / "not_an_image.txt"])))
+    assert any("changed.ome.tiff: 1 of 10,240 pixels differ, by 1 at most" in line for line in lines)
+    assert not any("no copy: in no copy" in line or "pixels 1 of" in line for line in lines)
+    assert any(re.fullmatch(r"two_series\.ome\.tiff : 1 \(.+\): in no copy", line) for line in lines)
+    assert sum("not_an_image.txt" in line for line in lines) == sum(line.count("not_an_image.txt") for line in lines) == 1
+
+
+def test_a_series_that_the_original_has_not_is_told_by_its_copy() -> None:
+    rows = [Row("a.tif", "b.tif", "", "series", "", "Second", "only-copy")]
+    assert list(summary(Comparison("a.tif", "TIFF", ("b.tif",), rows))) == ["b.tif: the series Second is not in the original"]
+
+
+def test_the_table_holds_plain_numbers(test_data: Path, tmp_path: Path) -> None:
+    comparison = compare(Location(test_data / "cells.ome.tiff"), [test_data / "cells_05.ome.zarr.zip"])
+    assert next(row["copy_value"] for row in comparison.table() if row["what"] == "pixels") == "73728 pixels"
+
+
+def test_the_page_and_its_sections_name_the_files(bad: str) -> None:
+    document = html.fromstring(bad)
+    assert document.findtext(".//title").startswith("two_series.ome.tiff and 2 copies compared")
+    titles = [element.text_content() for element in document.iter("h2")]
+    assert any(title.startswith("two_series.ome.tiff, series 0: ") for title in titles)
+    assert "truncated.tif" in titles
+
+
 def test_members_of_the_original_are_given_by_a_flag(test_data: Path, tmp_path: Path) -> None:
     companion, *members = (test_data / f"multifile{end}" for end in (".companion.ome", "_z0.ome.tiff", "_z1.ome.tiff", "_z2.ome.tiff"))
     (copy,) = converted(companion, tmp_path, "ome-tiff", *members)
@@ -97,7 +161,7 @@ def bad(test_data: Path, tmp_path: Path) -> str:
 def test_the_page_begins_with_what_a_person_wants_to_know(bad: str) -> None:
     text = shown(bad)
     assert "1 copy cannot be read; 1 series of the original is in no copy; 1 series does not have the original's pixels." in text
-    assert "1 of 5120 pixels differ, by 1 at most" in text
+    assert "1 of 5,120 pixels differ, by 1 at most" in text
     assert "channel 1 name GFP <script>alert(1)</script>" in text
 
 
@@ -135,5 +199,7 @@ def test_the_verdict_is_one_true_sentence(test_data: Path, copies: tuple[str, ..
 def test_accepted_differences_are_told_with_their_reason_and_do_not_count(test_data: Path, tmp_path: Path) -> None:
     source = test_data / "photo.jpg"
     comparison = compare(Location(source), converted(source, tmp_path, "ome-zarr"))
-    assert verdict(comparison) == "The copy is true: every pixel and every field is the same, apart from what was decided to differ."
-    assert "OME-Zarr knows no samples" in shown("".join(page(comparison)))
+    assert verdict(comparison) == "The copy is true: every pixel and every field is the same, apart from what is expected to differ."
+    text = shown("".join(page(comparison)))
+    assert "OME-Zarr knows no samples" in text
+    assert "decided" not in text

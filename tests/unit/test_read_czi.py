@@ -127,7 +127,7 @@ def test_planes_that_were_never_acquired_are_black_and_told(tmp_path: Path) -> N
         (image,) = dataset.images
         assert not pixels(image)[0, 1, 1].any()
         assert image.fill_value == 0
-        assert "1 of 4 planes" in image.warnings[0]
+        assert "1 of 4 planes of a are not in the file; they are filled with 0 (1 of 2 of channel 1)." in image.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -148,6 +148,8 @@ def test_phases_illuminations_and_rotations_are_folded_slowest_and_recorded(
         (image,) = dataset.images
         (modulo,) = image.metadata.modulo
         assert (modulo.along, modulo.type, modulo.description, modulo.start, modulo.end, modulo.step) == (along, kind, called, 0, 4, 2)
+        (told,) = image.warnings
+        assert told.startswith(f"Its dimension '{called or kind}' of 3 was folded into {along} (of 6 in all)")
         axis = "TCZ".index(along)
         found = np.moveaxis(pixels(image)[..., 0, 0, 0], axis, 0)[:, 0, 0].tolist()
         step = {"T": 10, "C": 1, "Z": 4}[along]

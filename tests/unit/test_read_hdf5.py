@@ -119,6 +119,7 @@ def test_axes_that_are_nowhere_stated_are_guessed_and_the_guess_is_told(tmp_path
         image = dataset.images[0]
         assert image.axes == axes
         assert "nowhere stated" in image.warnings[0]
+        assert "say so with --axes" in image.warnings[0]
         assert image.kind == ("rgb" if "S" in axes else "intensity")
 
 
@@ -154,8 +155,32 @@ def test_axes_that_make_no_sense_are_refused(tmp_path: Path, axes: str) -> None:
 
 
 def test_axes_for_another_number_of_dimensions_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"of 4 dimensions; those of a\.h5 have 3"):
+    with pytest.raises(UsageError, match=r"fit no dataset of a\.h5: for .* they are 4, and its dimensions are 3 \(3 × 40 × 50\)"):
         open_hdf5(one(tmp_path / "a.h5", (3, 40, 50)), axes="CZYX")
+
+
+@pytest.mark.parametrize(("shape", "axes", "samples"), [((100, 40, 50), "YXS", 50), ((40, 50, 100), "YXS", 100), ((2, 40, 50), "SYX", 2)])
+def test_planes_are_not_taken_for_the_colours_of_a_pixel(tmp_path: Path, shape: tuple[int, ...], axes: str, samples: int) -> None:
+    with pytest.raises(UsageError, match=rf"S would be {samples} \(.*such as ZYX, TYX or CYX"):
+        open_hdf5(one(tmp_path / "a.h5", shape), axes=axes)
+
+
+@pytest.mark.parametrize("samples", [1, 3, 4])
+def test_colours_are_read_as_samples_if_the_user_says_so(tmp_path: Path, samples: int) -> None:
+    with open_hdf5(one(tmp_path / "a.h5", (samples, 40, 50)), axes="SYX") as dataset:
+        assert (dataset.images[0].shape, dataset.images[0].warnings) == (Shape(1, 1, 1, 40, 50, samples), ())
+
+
+def test_a_dataset_that_the_axes_do_not_fit_is_guessed_beside_one_they_fit(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["picture"], file["stack"] = np.zeros((40, 50, 3), "u2"), np.zeros((9, 40, 50), "u2")
+    with open_hdf5(tmp_path / "a.h5", axes="YXS") as dataset:
+        picture, stack = dataset.images
+        assert (picture.axes, picture.warnings) == ("YXS", ())
+        assert stack.axes == "ZYX"
+        assert (
+            stack.warnings[-1] == "The axes YXS asked for were not used: S would be 50 (9 × 40 × 50), and S is for the 3 or 4 colours of a picture."
+        )
 
 
 def test_a_dimension_that_ome_does_not_have_is_folded_and_recorded(tmp_path: Path) -> None:

@@ -108,7 +108,10 @@ def test_an_xt_scan_has_no_size_along_y_since_that_is_time(tmp_path: Path) -> No
     ],
 )
 def test_a_folded_dimension_is_described(tmp_path: Path, kind: int, length: float, modulo: Modulo) -> None:
-    assert metadata(tmp_path, Made("a", [*XY, (kind, 20), (T, 2)], lengths={kind: length})).modulo == (modulo,)
+    (image,) = read(tmp_path, Made("a", [*XY, (kind, 20), (T, 2)], lengths={kind: length}))
+    assert image.metadata.modulo == (modulo,)
+    (told,) = (warning for warning in image.warnings if "folded" in warning)
+    assert f"'{modulo.description}' of 20 was folded into T (of 40 in all), as Bio-Formats does; a Modulo annotation" in told
 
 
 def test_a_dimension_that_counts_slower_than_time_is_only_named(tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ def test_a_loop_of_the_users_own_is_kept_and_named(tmp_path: Path) -> None:
         assert image.shape[:3] == (6, 1, 2)
         (modulo,) = image.metadata.modulo
         assert (modulo.along, modulo.type, modulo.end, modulo.description) == ("T", "other", 2, "custom loop of NIS-Elements")
+        assert ": its custom loop of NIS-Elements (of 3) was folded into T" in dataset.warnings[0]
         assert np.array_equal(pixels(dataset)[:, 0, :, :, :, 0].reshape(stored.shape[:3]), stored[..., 0])
 
 

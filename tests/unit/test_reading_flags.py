@@ -115,7 +115,7 @@ def test_a_pixel_size_of_the_file_is_never_replaced_and_the_report_says_so(test_
 
 def test_axes_asked_of_a_format_that_has_its_own_are_told_as_unused(test_data: Path, tmp_path: Path) -> None:
     convert(test_data / "cells.ome.tiff", tmp_path, "--axes", "TYX")
-    assert "has axes of its own; the axes TYX asked for were not used." in (tmp_path / "report.tsv").read_text(encoding="utf-8")
+    assert "The axes TYX asked for were not used: --axes is for HDF5 datasets" in (tmp_path / "report.tsv").read_text(encoding="utf-8")
 
 
 def test_the_inspector_uses_and_records_the_pixel_size(tmp_path: Path) -> None:
@@ -135,9 +135,18 @@ def test_a_pixel_size_that_is_none_is_refused(tmp_path: Path, capsys: pytest.Cap
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("axes", ["YX", "ZZYX", "ABC", "ZTC", "ZYXCT"])
+@pytest.mark.parametrize("axes", ["YX", "ZZYX", "ABC", "ZTC", "ZYXCT", "YXS"])
 def test_axes_that_do_not_fit_are_refused_before_anything_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str], axes: str) -> None:
     source = bare(tmp_path / "a.h5")
     assert lm_convert.main([str(source), "--format", "ome-tiff", "--output", str(tmp_path / "out"), "--axes", axes]) == 2
     assert axes in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("name", "flags", "hinted"), [("labels", (), True), ("labels", ("--label",), False), ("relabelled", (), False)])
+def test_an_array_named_like_a_label_map_hints_at_the_flag(tmp_path: Path, name: str, flags: tuple[str, ...], hinted: bool) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file[name] = noise(40, 50)
+    convert(tmp_path / "a.h5", tmp_path, *flags)
+    report = (tmp_path / "report.tsv").read_text(encoding="utf-8")
+    assert (f"convert it with --label and --series name:/{name}" in report) is hinted

@@ -96,5 +96,5 @@ def test_planemo_finds_what_it_asks_of_a_repository(config: dict[str, Any]) -> N
         assert repository["long_description"]
 
 
-def test_the_readme_names_the_owner_that_administrators_will_see(config: dict[str, Any], root: Path) -> None:
-    assert f"/repos/{config['owner']}/lm_check/" in (root / "README.md").read_text(encoding="utf-8")
+def test_the_page_for_administrators_names_the_owner_that_administrators_will_see(config: dict[str, Any], root: Path) -> None:
+    assert f"/repos/{config['owner']}/lm_check/" in (root / "docs" / "for-administrators.md").read_text(encoding="utf-8")

@@ -24,6 +24,7 @@ WRONG_USAGE = 2
 SOME_FAILED = 3
 FINDINGS = 4
 INTERRUPTED = 130
+_PIPE = "-"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 one_line = progress.one_line
 
@@ -96,6 +97,10 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = Non
     ----------
     form_only
         Keys of that object that a Galaxy form has and the script has not, such as the names of datasets.
+
+    Notes
+    -----
+    No tool reads from a pipe or writes a result into one: every path must be a name, and ``-`` is refused.
     """
     if arguments is None:
         _in_utf8()
@@ -103,14 +108,19 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = Non
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--params", type=Path)
     params = finder.parse_known_args(given)[0].params
-    if params is None:
-        return _as_text(parser, parser.parse_args(given))
+    if params is None or str(params) == _PIPE:
+        return _as_text(parser, _parsed(parser, given))
     try:
         extra = _from_params(parser, params, frozenset(form_only))
     except UsageError as error:
         parser.error(str(error))
     # Of a flag given twice argparse keeps the last, so the command line wins; a repeatable flag collects both.
-    return _as_text(parser, parser.parse_args(extra + given))
+    return _as_text(parser, _parsed(parser, extra + given))
+
+
+def _parsed(parser: argparse.ArgumentParser, given: list[str]) -> argparse.Namespace:
+    """Read flags and names in any order; after ``--`` there are only names, as ever."""
+    return parser.parse_args(given) if "--" in given else parser.parse_intermixed_args(given)
 
 
 def _in_utf8() -> None:
@@ -120,13 +130,20 @@ def _in_utf8() -> None:
 
 
 def _as_text(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> argparse.Namespace:
-    """Refuse what no table and no file name can hold: bytes of another encoding and halves of surrogate pairs in text, NUL in paths."""
-    for name, value in vars(arguments).items():
+    """Refuse what no table and no file name can hold: bytes of another encoding and halves of surrogate pairs in text, NUL in paths.
+
+    Nor is ``-`` a file name, which people mean as standard input or output.
+    """
+    flags = {action.dest: action.option_strings[-1] for action in parser._actions if action.option_strings}
+    for dest, value in vars(arguments).items():
+        name = flags.get(dest, dest.upper())
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, str) and _SURROGATES.search(part):
-                parser.error(f"{name.replace('_', '-')}: {part[:80]!a} holds characters that are no text. Write it in UTF-8.")
+                parser.error(f"{name}: {part[:80]!a} holds characters that are no text. Write it in UTF-8.")
             if isinstance(part, Path) and "\0" in str(part):
-                parser.error(f"{name.replace('_', '-')}: {str(part)[:80]!a} is no path.")
+                parser.error(f"{name}: {str(part)[:80]!a} is no path.")
+            if isinstance(part, Path) and str(part) == _PIPE:
+                parser.error(f"{name}: '-' does not stand for standard input or output here. Name a file or folder.")
     return arguments
 
 

@@ -12,6 +12,7 @@ from .compare_accepted import Accepted, Difference, accepted
 from .compare_fields import described_alike, same, shown
 from .compare_levels import LEVEL, judged_levels
 from .compare_pairs import Held, Pair, pairs
+from .compare_part import EVERYTHING, chosen_series, other_mosaics, part_of, record_count, recorded_mosaic, recorded_selections
 from .compare_pixels import PIXELS, planar, unlike_planes
 from .compare_place import described_place
 from .errors import SuiteError
@@ -41,9 +42,10 @@ class Row:
     what
         ``pixels``, ``pixels t=0 c=1 z=3``, ``level 1 size``, ``level 1 pixels``, or a field such as ``channel 0 name``.
     equal
-        ``only-original`` and ``only-copy`` where the other lacks it; ``accepted`` where they differ as decided.
+        ``only-original`` and ``only-copy`` where the other lacks it; ``accepted`` where they are expected to differ: for a reason of
+        its own, or because the copy records that it holds a part only.
     accepted
-        Why that difference is fine.
+        That reason.
     """
 
     original: str
@@ -57,7 +59,7 @@ class Row:
 
     @property
     def differs(self) -> bool:
-        """Whether this is a difference that was not decided on."""
+        """Whether this is a difference that is not expected."""
         return self.equal not in ("true", "accepted")
 
     @property
@@ -82,6 +84,8 @@ class Comparison:
     lost: list[str] = field(default_factory=list)
     files: set[Path] = field(default_factory=set)
     """All that was read, members of sets that were not given themselves among them."""
+    notes: list[str] = field(default_factory=list)
+    """What may be behind the differences, in sentences."""
 
     @property
     def compared(self) -> bool:
@@ -129,11 +133,18 @@ def compare(
     names = names_of(copies)
     with readers.open(original) as dataset, _Copies(copies) as opened:
         result = Comparison(dataset.location.name, dataset.format, tuple(names), files=set(dataset.files))
-        held = list(_look(opened, names, result))
+        held = list(_look(opened, names, result, record_count(dataset)))
         found = pairs(dataset, held)
-        work = _Work(dataset, opened, names, pixels, threads, _Sum(progress, _bytes(found)) if progress else None)
+        chosen = chosen_series(dataset, () if result.unreadable else held)
+        work = _Work(dataset, opened, names, pixels, threads, _Sum(progress, _bytes(found)) if progress else None, chosen)
+        unlike, failures = [], []
         for pair in found:
-            result.rows += work.rows(pair)
+            rows = list(work.rows(pair))
+            if pair.held and any(row.is_grave for row in rows):
+                unlike.append((names[pair.held.copy], pair.held.mosaic))
+            failures += [f"{row.copy} holds {row.copy_value}" for row in rows if row.what == SELECTION and row.differs]
+            result.rows += rows
+        result.notes += [*dict.fromkeys(failures), *other_mosaics(original.mosaic, unlike)]
         return result
 
 
@@ -185,7 +196,7 @@ class _Copies:
         return dataset.images[held.position] if held.position < count else dataset.labels[held.position - count]
 
 
-def _look(copies: _Copies, names: Sequence[str], result: Comparison) -> Iterator[Held]:
+def _look(copies: _Copies, names: Sequence[str], result: Comparison, known: int) -> Iterator[Held]:
     members: set[Given] = set()
     for number, path in enumerate(copies.paths):
         if path in members:
@@ -200,7 +211,10 @@ def _look(copies: _Copies, names: Sequence[str], result: Comparison) -> Iterator
         result.files.update(dataset.files)
         for position, image in enumerate((*dataset.images, *dataset.labels)):
             is_label = image.kind == "label"
-            yield Held(number, position, image.name, is_label, recorded_series(image, result.original))
+            # A store records how it was made with its images, not once more with their label maps.
+            recorder = next((other for other in dataset.images if image.label_of is not None and other.series == image.label_of), image)
+            selections = recorded_selections(image, result.original, known) or recorded_selections(recorder, result.original, known)
+            yield Held(number, position, image.name, is_label, recorded_series(image, result.original), selections, recorded_mosaic(recorder))
 
 
 @dataclass
@@ -213,6 +227,8 @@ class _Work:
     pixels: bool
     threads: int
     progress: _Sum | None
+    chosen: frozenset[int]
+    """Series that the copies should hold."""
 
     def __post_init__(self) -> None:
         self.labels = {id(image) for image in self.original.labels}
@@ -225,20 +241,26 @@ class _Work:
         if pair.original is None or pair.held is None:
             there = pair.original or pair.held
             what = "label map" if is_label else "series"
-            yield told.row(what, there.name if pair.original and there else None, there.name if pair.held and there else None)
+            not_chosen = pair.original is not None and (pair.original.label_of if is_label else pair.original.series) not in self.chosen
+            equal: Equal | None = "accepted" if not_chosen else None
+            yield told.row(what, there.name if pair.original and there else None, there.name if pair.held and there else None, equal)
             return
         try:
             copy = self.copies.image(pair.held)
         except (SuiteError, OSError, IndexError) as error:
             yield told.row("file", "", str(error), "false")
             return
-        told = _Told(told.original, told.copy, told.series, pair.original, copy, record_of(copy, told.original))
-        yield from self._compared(told, pair.original, pair.held, copy)
+        part = part_of(pair.original, pair.held.selections, is_label=is_label)
+        told = _Told(told.original, told.copy, told.series, part.image, copy, record_of(copy, told.original))
+        if part.told:
+            yield told.row(SELECTION, EVERYTHING, part.told, "accepted")
+        elif part.failure:
+            yield told.row(SELECTION, EVERYTHING, part.failure, "false")
+        if self.progress is not None:
+            self.progress.total -= _size(pair.original) - _size(part.image)
+        yield from self._compared(told, part.image, pair.held, copy)
 
     def _compared(self, told: _Told, original: Image, held: Held, copy: Image) -> Iterator[Row]:
-        selection = told.record.get("Selection", "everything")
-        if selection != "everything":
-            yield told.row(SELECTION, "everything", selection)
         ours, theirs = planar(original), planar(copy)
         for axis, size, other in zip("TCZYX", ours, theirs, strict=True):
             yield told.row(f"size {axis}", size, other)
@@ -312,4 +334,8 @@ class _Sum:
 
 
 def _bytes(found: Sequence[Pair]) -> int:
-    return sum(pair.original.shape.pixels * pair.original.dtype.itemsize for pair in found if pair.original and pair.held)
+    return sum(_size(pair.original) for pair in found if pair.original and pair.held)
+
+
+def _size(image: Image) -> int:
+    return image.shape.pixels * image.dtype.itemsize

@@ -66,6 +66,7 @@ def compare_many(
                 result.rows += part.rows if name == path.name else [replace(row, original=name) for row in part.rows]
                 result.unreadable += part.unreadable
                 result.files |= part.files
+                result.notes += part.notes
                 result.formats[name] = part.format
         if error is not None:
             result.formats[name] = ""

@@ -23,6 +23,10 @@ class Held:
     is_label: bool
     recorded: tuple[int, str] | None
     """Number and name of the series it was made from, where this suite recorded them."""
+    selections: tuple[str, ...] = ()
+    """What was selected of the original on the way to it, where this suite recorded that."""
+    mosaic: str = ""
+    """How tiles of a mosaic were read for it, where this suite recorded that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,8 @@ Format = Literal["ome-tiff", "ome-zarr"]
 log = logging.getLogger("lightmicroscopy")
 _SOME_CHECKSUM = "0" * 64
 """As long as a SHA-256 is written."""
+_LABELS = re.compile("(?:^|[/_ -])(?:labels?|segmentations?|segmented|masks?|instances?|ground_?truth|gt)(?:_?[0-9]+)?$", re.IGNORECASE)
+"""Last words in the paths of arrays that often hold label maps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,5 +376,16 @@ def _plates(plates: Sequence[Plate], images: Sequence[Image]) -> tuple[Plate, ..
 
 def _outcome(dataset: Dataset, image: Image, name: str, written: Written, series: SeriesWritten) -> Outcome:
     # Where metadata were there and could not be used, the reader has said so already.
-    remarks = tuple(sentence for sentence in (None if dataset.warnings else unsaid(dataset.format), changed(image)) if sentence)
+    said = (None if dataset.warnings else unsaid(dataset.format), changed(image), _maybe_labels(image))
+    remarks = tuple(sentence for sentence in said if sentence)
     return Outcome(image, name, series, written.path, written.bytes, written.losses, (*remarks, *image.warnings, *written.warnings))
+
+
+def _maybe_labels(image: Image) -> str | None:
+    """Hint at label maps: only the name of an array tells, and that is no proof."""
+    if image.kind != "intensity" or image.dtype.kind not in "iu" or not _LABELS.search(image.path or ""):
+        return None
+    return (
+        f"By its name it may be a label map. If it is, convert it with --label and --series name:{image.name}, "
+        "so that lower resolutions pick values instead of averaging them."
+    )

@@ -24,9 +24,13 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "--mosaic",
         choices=("as-stored", "fuse", "tiles"),
         default="as-stored",
-        help="tiles of a mosaic (CZI, LIF): as the file has them; fused into one image; each an image of its own (default: as-stored)",
+        help="tiles of a mosaic (CZI, LIF): as-stored, as Bio-Formats shows them: a CZI as one image, later tiles of the file over earlier ones, "
+        "a LIF as an image per tile; fuse, one image by the positions in the file, where tiles overlap that of the higher number on top "
+        "(nothing is blended or registered, what no tile covers is 0); tiles, each an image of its own (default: as-stored)",
     )
-    group.add_argument("--axes", default="", metavar="ZYX", help="a letter of TCZYXS for each dimension of HDF5 datasets that do not say it")
+    group.add_argument(
+        "--axes", default="", metavar="ZYX", help="a letter of TCZYXS for each dimension of HDF5 datasets that do not say it; S is colours (3 or 4)"
+    )
     group.add_argument("--pixel-size", type=_pixel_size, default=None, metavar="X[,Y[,Z]]", help="in µm, for images that do not say it")
 
 
@@ -84,10 +88,20 @@ def add_writing(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--zip", action="store_true", help="one .ome.zarr.zip instead of a folder")
     group.add_argument("--levels", type=_levels, default=None, metavar="auto|N", help="resolution levels (default: auto)")
     group.add_argument("--downsample-z", action="store_true", help="halve z too from level to level (OME-Zarr)")
-    group.add_argument("--compression", choices=("auto", "none", "zlib", "lzw", "zstd", "lz4"), default="auto", help="lossless (default: auto)")
+    group.add_argument(
+        "--compression",
+        choices=("auto", "none", "zlib", "lzw", "zstd", "lz4"),
+        default="auto",
+        help="all lossless; auto is zlib in OME-TIFF and Blosc with zstd in OME-Zarr (default: auto)",
+    )
     group.add_argument("--chunk", type=_chunk, default=None, metavar="auto|Y,X|Z,Y,X", help="size of a tile or chunk (default: auto)")
     group.add_argument(
-        "--original-metadata", choices=("keep", "scrub", "drop"), default="keep", help="the source's own metadata: keep; scrub (personal data); drop"
+        "--original-metadata",
+        choices=("keep", "scrub", "drop"),
+        default="keep",
+        help="all that the source's own metadata say, beside the OME metadata: keep all; scrub, without people, computers, paths and patient or "
+        "sample numbers; drop. Each file has all of it, so that one that is passed on alone is complete: with many small files, such as tiles, "
+        "drop saves space (default: keep)",
     )
     group.add_argument("--verify", action=argparse.BooleanOptionalAction, default=True, help="decode every chunk again and compare it (default: yes)")
 

@@ -200,8 +200,10 @@ def paths_among(given: Iterable[Given]) -> tuple[Path, ...]:
 
 def names_of(given: Sequence[Given]) -> list[str]:
     """Name each input by its last part, or wholly where two would be called the same."""
-    known = Counter(item.name for item in given)
-    return [item.name if item.name and known[item.name] == 1 else str(item) for item in given]
+    # The folder that is called "." has a name too.
+    whole = [item.absolute() if isinstance(item, Path) and not item.name else item for item in given]
+    known = Counter(item.name for item in whole)
+    return [item.name if item.name and known[item.name] == 1 else str(item) for item in whole]
 
 
 def bytes_of(given: Given) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,11 +17,16 @@ from .metadata.sources import changed, preview, unsaid
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .image import Dataset, Image, Objective, Quantity
+    from .image import Dataset, Image, MapAnnotation, Modulo, Objective, Quantity
 
 Original = Literal["keep", "scrub", "drop"]
 UNEXPECTED = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError, AssertionError)
 """What a reader should have turned into a sentence; the other inputs are still inspected."""
+OWN = {"C": "channels", "Z": "depth", "T": "time"}
+"""What the axes hold that can hold something else beside it."""
+_DIMENSIONS = {"lambda": "wavelength", "angle": "angle", "phase": "phase", "lifetime": "lifetime", "tile": "tile", "other": "another dimension"}
+_LONGEST = 80
+"""Characters of a name shown."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,17 @@ def inspect(paths: Sequence[Given], **known: Any) -> Iterator[Input]:
             yield Input(name, path, size, dataset)
 
 
+def titles(name: str, images: Sequence[Image]) -> list[str]:
+    """Name each series of an input for a picture of it: with its index where names are lacking or not different."""
+    known = Counter(image.name for image in images)
+    if len(images) == 1:
+        return [name]
+    return [
+        f"{name}: {image.name}" if image.name and known[image.name] == 1 else f"{name}: series {image.series}{f' {image.name}' if image.name else ''}"
+        for image in images
+    ]
+
+
 def rows(item: Input) -> Iterator[dict[str, object]]:
     """Rows of the inspect table: one for each series, or one that says why there is none."""
     if item.part_of:
@@ -135,7 +152,33 @@ def _row(item: Input, dataset: Dataset, image: Image, warnings: tuple[str, ...])
 def image_warnings(image: Image) -> tuple[str, ...]:
     """What is to be said of one series."""
     lost = changed(image)
-    return (*image.warnings, *((lost,) if lost else ()))
+    return (*folded(image), *image.warnings, *((lost,) if lost else ()))
+
+
+def folded(image: Image) -> tuple[str, ...]:
+    """Say of each dimension that C, Z or T holds beside or instead of its own, so that nobody takes it for channels, depth or time."""
+    sentences = []
+    for modulo in image.metadata.modulo:
+        if any(f"folded into {modulo.along}" in told and (modulo.description or modulo.type) in told for told in image.warnings):
+            continue
+        beside = f"is not {OWN[modulo.along]} here but" if is_alone(image, modulo) else f"holds {OWN[modulo.along]} and, within it,"
+        sentences.append(f"{modulo.along} {beside} {dimension(modulo)}.")
+    return tuple(sentences)
+
+
+def is_alone(image: Image, modulo: Modulo) -> bool:
+    """Whether a folded dimension has its axis to itself."""
+    return modulo.depth in (None, getattr(image.shape, modulo.along.lower()))
+
+
+def dimension(modulo: Modulo) -> str:
+    """Name a folded dimension: ``emission wavelength, 550 to 740 nm in steps of 10``."""
+    called = modulo.description if modulo.description and modulo.type in ("lambda", "other") else _DIMENSIONS.get(modulo.type, modulo.type)
+    name = " ".join(called.split())[:_LONGEST]
+    if modulo.labels or modulo.start is None or modulo.end is None or not modulo.unit:
+        return f"{name} ({modulo.depth} steps)" if modulo.depth else name
+    steps = f" in steps of {modulo.step:g}" if modulo.step else ""
+    return f"{name}, {modulo.start:g} to {modulo.end:g} {modulo.unit}{steps}"
 
 
 def objective(image: Image) -> str:
@@ -147,7 +190,7 @@ def objective(image: Image) -> str:
 
 
 def _lens(lens: Objective) -> str:
-    name = " ".join(part for part in (lens.manufacturer, lens.model) if part)
+    name = made_by(lens.manufacturer, lens.model)
     facts = [
         *([f"{lens.magnification:g}×"] if lens.magnification else []),
         *([f"NA {lens.numerical_aperture:g}"] if lens.numerical_aperture else []),
@@ -160,7 +203,13 @@ def _lens(lens: Objective) -> str:
 def instrument(image: Image) -> str:
     """Name the microscope; empty if it is not known."""
     known = image.metadata.instrument
-    return "" if known is None else " ".join(part for part in (known.microscope_manufacturer, known.microscope_model) if part)
+    return "" if known is None else made_by(known.microscope_manufacturer, known.microscope_model)
+
+
+def made_by(maker: str | None, model: str | None) -> str:
+    """Join maker and model: the maker once, where the model begins with it already, and single spaces."""
+    first, second = (" ".join((text or "").split()) for text in (maker, model))
+    return second if f"{second} ".casefold().startswith(f"{first} ".casefold()) else f"{first} {second}".strip()
 
 
 def document(item: Input, original: Original = "keep") -> dict[str, Any]:
@@ -188,12 +237,17 @@ def document(item: Input, original: Original = "keep") -> dict[str, Any]:
     }
 
 
+def kept_metadata(image: Image, original: Original) -> tuple[tuple[tuple[str, str], ...], tuple[MapAnnotation, ...]]:
+    """Return the source's own metadata and the annotations of a series, as far as they are to be shown."""
+    kept, annotations = image.metadata.original, image.metadata.annotations
+    if original == "scrub":
+        return scrub_pairs(kept), tuple(map(scrub_map, annotations))
+    return () if original == "drop" else kept, annotations
+
+
 def _series(image: Image, original: Original) -> dict[str, Any]:
     metadata = _plain(image.metadata, without=("element", "original", "annotations"))
-    kept = () if original == "drop" else image.metadata.original
-    annotations = image.metadata.annotations
-    if original == "scrub":
-        kept, annotations = scrub_pairs(kept), tuple(map(scrub_map, annotations))
+    kept, annotations = kept_metadata(image, original)
     return {
         "series": image.series,
         "name": image.name,

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__, readers
 from ..errors import SuiteError, UnreadableError
+from ..image import Dataset, Image, Quantity
 from ..inputs import Address, Given, bytes_of, location_of, names_of
+from ..inspection import titles
 from ..provenance import checksum_of_source, files_below, now, sha256_of
 from .findings import OPEN_FORMAT, SEVERITIES, Finding, Rule, Severity, Status, Subject, run_rule, told_once
 from .rules import PROFILES, catalogue
@@ -201,8 +203,7 @@ def images_of(report: Report, paths: Sequence[Given]) -> Iterator[tuple[str, Ima
         if not item.series:
             continue
         with readers.open(location_of(path, given)) as dataset:
-            for image in dataset.images:
-                yield item.name if len(dataset.images) == 1 else f"{item.name}: {image.name}", image
+            yield from zip(titles(item.name, dataset.images), dataset.images, strict=True)
 
 
 def open_subject(name: str, path: Given, files: tuple[Given, ...] = ()) -> Subject:

@@ -28,7 +28,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -82,7 +82,7 @@ def find_axes(attributes: Attributes, shape: Sequence[int], *, asked: str | None
     attributes
         Of the dataset.
     asked
-        What the user says: a letter of TCZYXS for each dimension; passed over where it has another number of letters.
+        What the user says: a letter of TCZYXS for each dimension; passed over where it does not fit (`misfit`).
     colours
         Whether pixels are of a type in which three or four of them are probably a colour.
     reversed_order
@@ -94,7 +94,7 @@ def find_axes(attributes: Attributes, shape: Sequence[int], *, asked: str | None
         If what the user says makes no sense.
     """
     wanted = list(check_axes(asked)) if asked else []
-    fits = len(wanted) == len(shape)
+    fits = bool(wanted) and not misfit(asked or "", shape)
     for source, labels in _labels(attributes, len(shape)):
         found = _placed(labels, shape)
         if found is None:
@@ -106,7 +106,25 @@ def find_axes(attributes: Attributes, shape: Sequence[int], *, asked: str | None
         chosen = _placed(wanted, shape)
         if chosen is not None:
             return chosen
-    return _guess(tuple(shape), colours=colours, reversed_order=reversed_order)
+    guess = _guess(tuple(shape), colours=colours, reversed_order=reversed_order)
+    if wanted and not fits:
+        guess = replace(guess, warnings=(*guess.warnings, f"The axes {asked} asked for were not used: {misfit(asked or '', shape)}."))
+    return guess
+
+
+def misfit(asked: str, shape: Sequence[int]) -> str:
+    """Say why axes that the user gives are not those of a dataset; empty if they may be.
+
+    Samples are the colours of a pixel, so that a dimension of many is one of planes, whose letter was mistaken.
+    """
+    letters = check_axes(asked)
+    sizes = " × ".join(map(str, shape))
+    if len(letters) != len(shape):
+        return f"they are {len(letters)}, and its dimensions are {len(shape)} ({sizes})"
+    samples = dict(zip(letters, shape, strict=True)).get("s", 1)
+    if samples not in (1, *_COLOURS):
+        return f"S would be {samples} ({sizes}), and S is for the 3 or 4 colours of a picture"
+    return ""
 
 
 @lru_cache(maxsize=1000)
@@ -116,7 +134,10 @@ def _guess(shape: tuple[int, ...], *, colours: bool, reversed_order: bool) -> Ax
     if found is None:
         raise ValueError("a guess has y and x")
     shown = "".join(guess) if all(len(letter) == 1 for letter in guess) else " ".join(guess)
-    sentence = f"Its axes are nowhere stated; its {len(shape)} dimensions ({' × '.join(map(str, shape))}) were taken as {shown.upper()}."
+    sentence = (
+        f"Its axes are nowhere stated; its {len(shape)} dimensions ({' × '.join(map(str, shape))}) were taken as {shown.upper()}. "
+        "If they are others, say so with --axes."
+    )
     return Axes(found.letters, found.declared, found.modulo, (sentence, *found.warnings), stated=False)
 
 
@@ -194,7 +215,10 @@ def _placed(labels: Sequence[str], shape: Sequence[int]) -> Axes | None:
         taken.append(place)
         letters.append(place)
         declared.append(folded_letter(AxisInfo(place, label=label, modulo=kind)))
-        warnings.append(f"Its axis {label[:40]!r} of {size}, which OME does not have, is folded into {place}, its own index counted fastest.")
+        recorded = "; a Modulo annotation records it" if free else ""
+        warnings.append(
+            f"Its axis {label[:40]!r} of {size}, which OME does not have, is folded into {place}, its own index counted fastest{recorded}."
+        )
     return Axes("".join(letters), "".join(declared), tuple(modulo), tuple(warnings))
 
 

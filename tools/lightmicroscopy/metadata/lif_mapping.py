@@ -105,10 +105,14 @@ class ImageDescription:
             said.append(f"This is a scan along x and {what}; {what} was put in the place of Y, as Bio-Formats does.")
         if self._layout.shape.planes > _MOST_PLANES:
             said.append(f"Times and positions of its {self._layout.shape.planes:,} planes are not kept; at most {_MOST_PLANES:,} are.")
-        folds = [dimension for dimension in (*self._layout.t, *self._layout.z) if dimension.id not in (2, 3, 4)]
-        said += [
-            f"Its dimension '{dimension.name}' of {dimension.size} was folded, as Bio-Formats does; annotations record it." for dimension in folds
-        ]
+        shape = self._layout.shape
+        for along, steps, folded in (("T", shape.t, self._layout.t), ("Z", shape.z, self._layout.z)):
+            said += [
+                f"Its dimension '{dimension.name}' of {dimension.size} was folded into {along} (of {steps} in all), as Bio-Formats does; "
+                f"a{' Modulo' if dimension is folded[0] else 'n'} annotation records it."
+                for dimension in folded
+                if dimension.id not in (2, 3, 4)
+            ]
         return tuple(said)
 
     def of_tile(self, tile: int) -> ImageMetadata:

@@ -67,11 +67,24 @@ def open(location: Location) -> Dataset:  # noqa: A001 - reads as `readers.open(
         head = _head(path)
     except OSError as error:
         raise UnreadableError(f"{location.name} cannot be read: {error.strerror}. Check that the file is there and that you may read it.") from error
-    for name in READERS:
-        reader = cast("Reader", import_module(f".{name}", __name__))
-        if reader.sniff(path, head):
-            return with_user_knowledge(reader.open_dataset(location))
-    raise UnreadableError(_unknown(location, head))
+    reader = _reader(path, head)
+    if reader is None:
+        raise UnreadableError(_unknown(location, head))
+    return with_user_knowledge(reader.open_dataset(location))
+
+
+def is_recognised(path: Path) -> bool:
+    """Whether the content of a file or folder begins like a microscope format known here, be it one that is not read yet."""
+    try:
+        head = _head(path)
+        return _reader(path, head) is not None or any(head.startswith(start) for start in _NOT_READ)
+    except (OSError, UnreadableError):
+        return False
+
+
+def _reader(path: Path, head: bytes) -> Reader | None:
+    readers = (cast("Reader", import_module(f".{name}", __name__)) for name in READERS)
+    return next((reader for reader in readers if reader.sniff(path, head)), None)
 
 
 def _head(path: Path) -> bytes:
@@ -87,7 +100,8 @@ def _head(path: Path) -> bytes:
 
 def _unknown(location: Location, head: bytes) -> str:
     if location.path.is_dir():
-        return f"{location.name} is a folder but not an OME-Zarr: it has no zarr.json, .zgroup or .zattrs at its top. Give the folder that holds one."
+        sentence = f"{location.name} is a folder but not an OME-Zarr: it has no zarr.json, .zgroup or .zattrs at its top."
+        return f"{sentence} Give the folder that holds one, or the image files themselves."
     if not head:
         return f"{location.name} is empty. Check that the upload or copy was completed."
     known = next((name for start, name in _NOT_READ.items() if head.startswith(start)), None)

@@ -40,6 +40,7 @@ _LOOKED_AT: Final = 16
 _LARGEST_STAMPS: Final = 64 << 20
 _SEVERAL: Final = 2
 _SELDOM: Final = 10
+_LISTED: Final = 8
 _RULES: Final = {
     "as-stored": "later tiles of the file cover earlier ones, as in Bio-Formats",
     "fuse": "tiles of higher numbers cover those of lower ones, as in ZEN",
@@ -302,8 +303,20 @@ def _axes(opened: _Opened, series: Series) -> str:
 
 
 def _remarks(opened: _Opened, series: Series, part: SeriesPart, drawn: bool) -> Iterator[str]:
-    if series.missing:
-        yield f"{series.missing} of {series.levels[0].shape.planes} planes of {part.name} are not in the file; they are filled with 0."
+    shape = series.levels[0].shape
+    if any(series.missing):
+        of_channels = [f"{lost} of {shape.t * shape.z} of channel {c}" for c, lost in enumerate(series.missing) if lost]
+        listed = "; ".join((*of_channels[:_LISTED], *(["…"] if len(of_channels) > _LISTED else [])))
+        where = f" ({listed})" if len(set(series.missing)) > 1 else ""
+        yield f"{sum(series.missing)} of {shape.planes} planes of {part.name} are not in the file; they are filled with 0{where}."
+    for folded in opened.dimensions.modulo(len(series.channels), {}):
+        count = round(folded.end / folded.step) + 1 if folded.end and folded.step else 1
+        steps = getattr(shape, folded.along.lower())
+        name = folded.description or folded.type
+        yield (
+            f"Its dimension '{name}' of {count} was folded into {folded.along} (of {steps} in all), as Bio-Formats does; "
+            "a Modulo annotation records it."
+        )
     if series.dropped:
         yield f"{len(series.dropped)} reduced copies of {part.name} in the file are incomplete; they were left out."
     if series.scale > 1:

@@ -141,10 +141,11 @@ class Series:
     """Whether its planes lie in different places, but are shown one on another."""
 
     @property
-    def missing(self) -> int:
-        """Planes of which nothing is stored."""
+    def missing(self) -> tuple[int, ...]:
+        """Planes of each channel of which nothing is stored."""
         full = self.levels[0]
-        return full.shape.planes - len(np.unique(full.plane))
+        stored = np.bincount(np.unique(full.plane) // full.shape.z % full.shape.c, minlength=full.shape.c)
+        return tuple((full.shape.t * full.shape.z - stored).tolist())
 
     def tiles(self) -> tuple[TilePosition, ...]:
         """Tiles of the first stored plane, if it has several."""

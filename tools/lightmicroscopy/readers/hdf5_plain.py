@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..errors import LimitError, UnreadableError, UsageError
 from ..image import Dataset, Image, ImageMetadata, Level, Location
-from ..metadata.hdf5_mapping import Axes, channel_names, check_axes, find_axes, find_pixel_size
+from ..metadata.hdf5_mapping import Axes, channel_names, find_axes, find_pixel_size, misfit
 from .hdf5_array import HdfArray
 from .hdf5_file import HdfFile, Node, natural, printable
 from .hdf5_pixels import HdfPixels
@@ -27,12 +27,14 @@ def open_plain(location: Location, file: HdfFile) -> Dataset:
     UsageError
         If axes are given that fit none of its datasets.
     """
-    asked = check_axes(location.axes) if location.axes else None
     images: list[Image] = []
     failed: list[UnreadableError | LimitError] = []
-    fits = False
+    reason = ""
+    fits = not location.axes
     for node in _datasets(file):
-        fits = fits or asked is None or len(asked) == len(node.shape)
+        if not fits and not node.closed:
+            why = misfit(location.axes or "", node.shape)
+            fits, reason = not why, reason or f"for {node.name} {why}"
         try:
             images.append(_image(file, node, len(images), location))
         except (UnreadableError, LimitError) as error:
@@ -41,8 +43,8 @@ def open_plain(location: Location, file: HdfFile) -> Dataset:
         raise failed[0] if failed else _nothing(file)
     if not fits:
         raise UsageError(
-            f"The axes {location.axes} are for datasets of {len(asked or '')} dimensions; those of {file.name} have "
-            f"{', '.join(sorted({str(len(_source(image).shape)) for image in images}))}. Give a letter for each dimension."
+            f"The axes {location.axes} fit no dataset of {file.name}: {reason}. "
+            "Give a letter for each dimension in its order, Z, T or C for one of planes, such as ZYX, TYX or CYX."
         )
     # What cannot be read of several costs itself only.
     left_out = [str(error) for error in failed[:_NAMED]]
@@ -55,13 +57,6 @@ def open_plain(location: Location, file: HdfFile) -> Dataset:
         warnings=tuple(dict.fromkeys((*left_out, *file.damages()))),
         close_files=file.close,
     )
-
-
-def _source(image: Image) -> HdfArray:
-    pixels = image.levels[0].pixels
-    if not isinstance(pixels, HdfPixels):
-        raise TypeError("an image of this reader has its own pixels")
-    return pixels.first
 
 
 def _datasets(file: HdfFile) -> Iterator[Node]:

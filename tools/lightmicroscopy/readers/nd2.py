@@ -123,7 +123,7 @@ def _open(location: Location, chunks: Chunks) -> Dataset:
         f"ND2 {chunks.version[0]}.{chunks.version[1]}",
         images,
         files=(location.path,),
-        warnings=(*warnings, *contradictions, *told, *_unread(chunks)),
+        warnings=(*warnings, *(f"{chunks.file.name}: {told}" for told in order.folded), *contradictions, *told, *_unread(chunks)),
         close_files=chunks.file.close,
     )
 

@@ -216,6 +216,15 @@ class Order:
                 folded.append(Modulo(along, "other", 0, size - 1, 1, description=f"{named} loop of NIS-Elements"))  # type: ignore[arg-type]
         return tuple(folded)
 
+    @property
+    def folded(self) -> tuple[str, ...]:
+        """What the user should know of that."""
+        return tuple(
+            f"its {modulo.description} (of {round(modulo.end or 0) + 1}) was folded into {modulo.along}, as Bio-Formats does; "
+            "a Modulo annotation records it."
+            for modulo in self.modulo
+        )
+
 
 def order_frames(loops: Sequence[Loop], frames: int, declared: int | None, source: str) -> tuple[Order, tuple[str, ...]]:
     """Make loops and frames agree: an acquisition may have been stopped early, or have gone on.

@@ -22,7 +22,7 @@ def with_user_knowledge(dataset: Dataset) -> Dataset:
         images = tuple(_sized(image, size) for image in dataset.images)
         dataset = replace(dataset, images=images, labels=tuple(_sized(label, size) for label in dataset.labels))
     if axes is not None and dataset.format != "HDF5":
-        sentence = f"{dataset.format} has axes of its own; the axes {axes} asked for were not used."
+        sentence = f"The axes {axes} asked for were not used: --axes is for HDF5 datasets that do not say theirs."
         dataset = replace(dataset, images=tuple(replace(image, warnings=(*image.warnings, sentence)) for image in dataset.images))
     return dataset
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from .. import __version__
 from ..metadata.check import PREVIEW, SUITE, UNREADABLE, CheckedInput, Report, SeriesFacts, profile_titles
 from ..metadata.findings import SEVERITIES, Finding, Rule, Severity
-from .page import shortened
+from .page import shortened, title
 from .tables import write_text
+from .words import plural
 
 TEMPLATE = "findings.html"
 DETAILED = 200
@@ -88,7 +89,7 @@ def render(report: Report) -> Iterator[str]:
         lstrip_blocks=True,
         finalize=shortened,
     )
-    environment.filters.update(size=_size, pixel=pixel_size, channels=_channels, plural=_plural)
+    environment.filters.update(size=_size, pixel=pixel_size, channels=_channels, plural=plural)
     sections = _sections(report)
     shown = sorted((section for section in sections if not section.item.part_of), key=lambda section: section.gravest)
     return environment.get_template(TEMPLATE).generate(
@@ -96,6 +97,7 @@ def render(report: Report) -> Iterator[str]:
         suite=SUITE,
         version=__version__,
         verdict=verdict(report),
+        title=title([item.name for item in report.checked], len(report.checked)),
         severities=SEVERITIES,
         labels=_LABELS,
         profiles=profile_titles(report.profiles),
@@ -176,7 +178,8 @@ def _frequent(report: Report) -> list[tuple[Severity, str, str, int, int]]:
 
 def pixel_size(facts: SeriesFacts) -> str:
     """Pixel size along x, y and (where there is depth) z for a table: ``0.1 × 0.1 × 0.5 µm``, ``unknown``."""
-    sizes = [facts.pixel_size_x, facts.pixel_size_y, *([facts.pixel_size_z] if facts.size_z > 1 else [])]
+    # A stack taken downwards has a negative step.
+    sizes = [facts.pixel_size_x, facts.pixel_size_y, *([facts.pixel_size_z.removeprefix("-")] if facts.size_z > 1 else [])]
     if not any(sizes):
         return "unknown"
     units = {size.rpartition(" ")[2] for size in sizes if size}
@@ -187,7 +190,7 @@ def pixel_size(facts: SeriesFacts) -> str:
 
 def _size(facts: SeriesFacts) -> str:
     sizes = [("Z", facts.size_z), ("C", facts.size_c), ("T", facts.size_t)]
-    more = "".join(f" · {axis} {size}" for axis, size in sizes if size > 1)
+    more = "".join(f" · {axis}\u00a0{size}" for axis, size in sizes if size > 1)
     return f"{facts.size_x} × {facts.size_y}{more}"
 
 
@@ -197,7 +200,3 @@ def _channels(names: Iterable[str]) -> str:
         return "unnamed"
     rest = len(listed) - CHANNELS_SHOWN
     return ", ".join(listed[:CHANNELS_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"

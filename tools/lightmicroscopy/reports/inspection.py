@@ -10,17 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..inspection import image_warnings, instrument, objective, rows
+from ..inspection import OWN, dimension, image_warnings, instrument, is_alone, kept_metadata, made_by, objective, rows
 from ..metadata.ngff_units import micrometres
 from ..progress import size
 from ..provenance import now
-from .page import plural, render
+from .page import render, title
+from .preview import LIMIT
 from .tables import write_text
 from .thumbnail import WHITE, thumbnail
+from .words import plural
 
 if TYPE_CHECKING:
-    from ..image import Channel, Image, Plate, Quantity
-    from ..inspection import Input
+    from ..image import Channel, Image, Modulo, Plate, Quantity
+    from ..inspection import Input, Original
 
 DETAILED = 60
 """Series with a picture and all facts."""
@@ -54,6 +56,7 @@ class Shown:
     """One series as the page shows it in detail."""
 
     title: str
+    alt: str
     picture: str
     remark: str
     facts: tuple[tuple[str, str], ...]
@@ -86,8 +89,10 @@ class Page:
     """Collects what the page will show, as much as it can hold."""
 
     parameters: Sequence[tuple[str, str]] = ()
+    original: Original = "keep"
     counts: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
+    names: list[str] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
 
@@ -103,10 +108,12 @@ class Page:
             self.formats[item.dataset.format] += 1
         detailed = self.counts["detailed"] < DETAILED and images
         anchor = f"input-{self.counts['inputs']}" if detailed else ""
-        for row in rows(item):
+        if len(self.names) < NAMED:
+            self.names.append(item.name)
+        for row, image in zip(rows(item), images or (None,), strict=True):
             self.counts["warned"] += bool(row["warnings"]) and bool(images)
             if len(self.lines) < LISTED:
-                self.lines.append(_line(anchor, row))
+                self.lines.append(_line(anchor, row, image))
         if detailed:
             self.sections.append(self._section(anchor, item, checksum, extra))
 
@@ -123,7 +130,7 @@ class Page:
             if self.counts["detailed"] >= DETAILED:
                 break
             self.counts["detailed"] += 1
-            section.shown.append(_shown(image))
+            section.shown.append(_shown(item.name, image, self.original))
         return section
 
     def write(self, path: Path) -> None:
@@ -137,6 +144,8 @@ class Page:
         values = {
             "page": self,
             "verdict": self.verdict(),
+            "title": title(self.names, self.counts["inputs"]),
+            "sheet": LIMIT,
             "counts": self.counts,
             "formats": sorted(self.formats.items()),
             "hidden": self.counts["series"] + self.counts["unreadable"] - len(self.lines),
@@ -156,11 +165,16 @@ class Page:
         return f"{found}; {bad} more cannot be read." if bad else f"{found}."
 
 
-def _line(anchor: str, row: dict[str, Any]) -> Line:
+def _line(anchor: str, row: dict[str, Any], image: Image | None) -> Line:
     warnings = tuple(row["warnings"] or ())
-    if "series" not in row:
+    if image is None:
         return Line("", row["input"], "", "", "", "", "", "", 0, "; ".join(warnings))
-    axes = "".join(f" · {axis.upper()} {row[f'size_{axis}']}" for axis in "zct" if row[f"size_{axis}"] > 1)
+    held = {
+        modulo.along.lower(): _named(modulo) + ("" if is_alone(image, modulo) else f" and {OWN[modulo.along]}") for modulo in image.metadata.modulo
+    }
+    axes = "".join(
+        f" · {axis.upper()}\u00a0{row[f'size_{axis}']}{f' ({held[axis]})' if axis in held else ''}" for axis in "zct" if row[f"size_{axis}"] > 1
+    )
     sizes = [row[f"pixel_size_{axis}_um"] for axis in ("xyz" if row["size_z"] > 1 else "xy")]
     known = any(value is not None for value in sizes)
     names = [name or "(no name)" for name in row["channels"] or ()]
@@ -171,19 +185,22 @@ def _line(anchor: str, row: dict[str, Any]) -> Line:
         name=row["series_name"],
         size=f"{row['size_x']} × {row['size_y']}{axes}",
         dtype=row["dtype"] if row["kind"] == "intensity" else f"{row['kind']} {row['dtype']}",
-        pixel_size=" × ".join("?" if value is None else f"{value:.4g}" for value in sizes) + " µm" if known else "unknown",
+        pixel_size=" × ".join("?" if value is None else f"{abs(value):.4g}" for value in sizes) + " µm" if known else "unknown",
         channels=", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "") or "unnamed",
         warnings=len(warnings),
     )
 
 
-def _shown(image: Image) -> Shown:
+def _named(modulo: Modulo) -> str:
+    return dimension(modulo).partition(",")[0]
+
+
+def _shown(input_name: str, image: Image, original: Original) -> Shown:
     picture, remark = _picture(image)
-    metadata = image.metadata
     columns, table = _channels(image)
-    given = [pair for annotation in metadata.annotations for pair in annotation.pairs]
-    pairs = [*given, *metadata.original]
-    title = (
+    kept, annotations = kept_metadata(image, original)
+    pairs = [*(pair for annotation in annotations for pair in annotation.pairs), *kept]
+    called = (
         f"Label map {image.name}"
         if image.label_of is not None
         else f"Series {image.series}: {image.name}"
@@ -191,7 +208,8 @@ def _shown(image: Image) -> Shown:
         else f"Series {image.series}"
     )
     return Shown(
-        title=title,
+        title=called,
+        alt=f"{input_name}, {called}: {'; '.join(('middle z plane, first time', *([remark] if remark else [])))}",
         picture=picture,
         remark=remark,
         facts=tuple((name, value) for name, value in _facts(image) if value),
@@ -224,14 +242,18 @@ def _picture(image: Image) -> tuple[str, str]:
 def _facts(image: Image) -> list[tuple[str, str]]:
     shape, metadata = image.shape, image.metadata
     sizes = (metadata.pixel_size_x, metadata.pixel_size_y)
-    axes = (("z planes", shape.z), ("channels", shape.c), ("times", shape.t), ("colour samples", shape.s))
+    alone: dict[str, str] = {modulo.along: f"of {_named(modulo)}" for modulo in metadata.modulo if is_alone(image, modulo)}
+    counted = (
+        (alone.get(axis, name), size) for axis, name, size in (("Z", "z planes", shape.z), ("C", "channels", shape.c), ("T", "times", shape.t))
+    )
+    axes = (*counted, ("colour samples", shape.s))
     bits = f", {image.significant_bits} significant bits" if image.significant_bits not in (None, image.dtype.itemsize * 8) else ""
     levels = [f"{level.pixels.shape.x} × {level.pixels.shape.y}" for level in image.levels]
     return [
         ("Size", f"{shape.x} × {shape.y} pixels" + "".join(f", {size} {name}" for name, size in axes if size > 1)),
         ("Pixel size", " × ".join(_length(size) or "?" for size in sizes) if any(sizes) else "unknown"),
         ("Field of view", _extent(image)),
-        ("z step", _length(metadata.pixel_size_z) or ("unknown" if shape.z > 1 else "")),
+        ("z step", (z_step(metadata.pixel_size_z) or "unknown") if shape.z > 1 else ""),
         ("Time step", f"{metadata.time_increment_s:.4g} s" if metadata.time_increment_s is not None else ""),
         ("Pixel type", f"{'' if image.kind == 'intensity' else image.kind + ', '}{image.dtype}{bits}"),
         ("Stored", f"{image.compression or 'uncompressed'}{', lossy' if image.lossy else ''}"),
@@ -240,7 +262,8 @@ def _facts(image: Image) -> list[tuple[str, str]]:
         ("Objective", objective(image)),
         ("Microscope", instrument(image)),
         ("Immersion medium", metadata.immersion_medium or ""),
-        ("Folded dimensions", "; ".join(f"{modulo.description or modulo.type} in {modulo.along}" for modulo in metadata.modulo)),
+        ("Folded dimensions", "; ".join(f"{modulo.along}: {dimension(modulo)}" for modulo in metadata.modulo)),
+        ("Stage position", _position(image)),
         ("Mosaic", f"{len(metadata.tiles)} tiles" if metadata.tiles else ""),
         ("Regions drawn", str(len(metadata.rois) or "")),
         ("Description", (metadata.description or "")[:600]),
@@ -256,8 +279,20 @@ def _extent(image: Image) -> str:
     return " × ".join(f"{length:.4g}" for length in lengths if length is not None) + " µm" if None not in lengths else ""
 
 
+def z_step(size: Quantity | None) -> str:
+    """Write the distance between planes; a stack taken downwards has a negative one."""
+    return "" if size is None else f"{abs(size.value):.4g} {size.unit}{', downwards' if size.value < 0 else ''}"
+
+
 def _length(size: Quantity | None) -> str:
     return "" if size is None else f"{size.value:.4g} {size.unit}"
+
+
+def _position(image: Image) -> str:
+    """Where the stage stood for the first plane: it tells series of one name apart."""
+    first = next(iter(image.metadata.planes), None)
+    places = (("x", first.position_x), ("y", first.position_y)) if first else ()
+    return ", ".join(f"{axis} {place.value:.7g} {place.unit}" for axis, place in places if place is not None)
 
 
 def _channels(image: Image) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
@@ -285,8 +320,8 @@ def _channel(image: Image, number: int, channel: Channel) -> dict[str, str]:
         "Mode": channel.acquisition_mode or "",
         "Exposure": f"{min(exposures) * 1000:.4g} ms" + (f" to {max(exposures) * 1000:.4g} ms" if len(exposures) > 1 else "") if exposures else "",
         "Pinhole": _length(channel.pinhole),
-        "Detector": " ".join(part for part in (detector.manufacturer, detector.model or detector.type) if part) if detector else "",
-        "Light source": " ".join(part for part in (source.manufacturer, source.model or source.kind) if part) if source else "",
+        "Detector": made_by(detector.manufacturer, detector.model or detector.type) if detector else "",
+        "Light source": made_by(source.manufacturer, source.model or source.kind) if source else "",
     }
 
 
@@ -297,7 +332,8 @@ def _parts(image: Image) -> list[tuple[str, str]]:
     found = []
     for name, parts in (("Detector", known.detectors), ("Light source", known.light_sources), ("Filter", known.filters)):
         for part in parts[:12]:
-            words = [getattr(part, key, None) for key in ("manufacturer", "model", "type", "medium")]
+            named = made_by(part.manufacturer, part.model)
+            words = [named, *(getattr(part, key, None) for key in ("type", "medium"))]
             wavelength = getattr(part, "wavelength_nm", None)
             told = " ".join(str(word) for word in words if word) + (f" {wavelength:g} nm" if wavelength else "")
             if told.strip():

@@ -74,7 +74,7 @@ class Files:
             if html:
                 from .inspection import Page
 
-                self._page = Page(self.parameters)
+                self._page = Page(self.parameters, self.original)
             self._stack = opened.pop_all()
         return self
 

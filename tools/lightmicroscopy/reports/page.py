@@ -7,12 +7,13 @@ sanitizers drop.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..metadata.check import SUITE
+from .words import plural
 
 LONGEST = 1000
 """Characters of one text on a page; names and values in files can be of millions, and tables hold them whole."""
@@ -39,6 +40,7 @@ def shortened(value: Any) -> Any:
     return f"{value[:LONGEST]}…" if type(value) is str and len(value) > LONGEST else value
 
 
-def plural(count: int, word: str) -> str:
-    """``1 field``, ``2 fields``; ``series`` stays as it is."""
-    return f"{count} {word}" if count == 1 or word.endswith("series") else f"{count} {word}s"
+def title(names: Sequence[str], count: int) -> str:
+    """Name the page after its inputs, so that it is found again among others in a browser: ``a.czi and 4 more``."""
+    first = names[0] if names else ""
+    return f"{first} and {count - 1} more" if count > 1 else first

@@ -93,7 +93,8 @@ def write_preview(
     sheet = Pillow.new("RGB", (width, height), PAPER)
     for number, frame in enumerate(frames):
         sheet.paste(frame, (GAP + number % across * (tile + GAP), GAP + number // across * (tile + CAPTION + GAP)))
-    text = "Nothing to show." if not frames else f"and {note} more" if note else ""
+    more = f"and {note:,} more series, not shown: this sheet holds the first {limit}" if len(frames) == limit else f"and {note:,} more"
+    text = "Nothing to show." if not frames else more if note else ""
     if text:
         ImageDraw.Draw(sheet).text((GAP, height - GAP - 16), text, fill=FAINT, font=_font(15))
     _save(sheet, path)

@@ -121,21 +121,23 @@ def _composite(planes: list[NDArray[Any]], channels: tuple[Channel, ...], white_
             gray = 1 - gray
         weight = TRANSMITTED_WEIGHT if faint and not all(gray_ones) else 1.0
         mixed += gray[..., None] * (np.asarray(color, np.float32) * weight)
-    return np.clip(mixed, 0, 255).astype(np.uint8), "colours chosen here" if invented else ""
+    chosen = "" if not invented else "colour chosen here for one channel" if invented == 1 else f"colours chosen here for {invented} channels"
+    return np.clip(mixed, 0, 255).astype(np.uint8), "colours chosen here" if 1 < invented == len(planes) else chosen
 
 
-def _colors(channels: tuple[Channel, ...]) -> tuple[list[tuple[int, int, int]], list[bool], bool]:
-    """Colours of the channels, which of them are a grey background to the others, and whether colours had to be invented."""
+def _colors(channels: tuple[Channel, ...]) -> tuple[list[tuple[int, int, int]], list[bool], int]:
+    """Colours of the channels, which of them are a grey background to the others, and for how many a colour had to be invented."""
     own = [_own_color(channel) for channel in channels]
     gray = [_is_transmitted(channel) for channel in channels]
     bare = [index for index, color in enumerate(own) if color is None and not gray[index]]
+    chosen = len(bare)
     if len(bare) == 1 and len(channels) > 1 and any(own):
         # Among channels with colours of their own, the one left white is the transmitted light or the camera's overview.
         gray[bare.pop()] = True
     if len(channels) == 1:
-        return [own[0] or _WHITE], gray, False
+        return [own[0] or _WHITE], gray, 0
     given = [color or (_WHITE if gray[index] else INVENTED_COLORS[index % len(INVENTED_COLORS)]) for index, color in enumerate(own)]
-    return given, gray, None in own
+    return given, gray, chosen
 
 
 def _own_color(channel: Channel) -> tuple[int, int, int] | None:

@@ -146,7 +146,8 @@ def _axis(stored: StoredImage, axis: object, name: str) -> Iterator[Problem]:
     severity="warning",
     title="Axes in space and time have units, spelt as OME-Zarr spells them.",
     why="A scale without a unit is no pixel size: 0.325 can be micrometres or nanometres, and readers leave it out or take it for pixels.",
-    fix="Write the unit in full, such as micrometer or second. A scale of 1 without a unit means that the size is not known: enter the true one.",
+    fix="Write the unit in full, such as micrometer or second. A scale of 1 without a unit means that the size is not known: convert the original "
+    "again with --pixel-size.",
     source=_AXES,
     applies=_has_axes,
 )

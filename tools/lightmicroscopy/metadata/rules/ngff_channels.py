@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from ..findings import Problem, Subject, rule
 from ..ngff import window
+from ..sources import came_from
 from ._stores import SPECIFICATION, StoredImage, images_of, is_store, problem
-from ._views import channel_name
+from ._views import channel_name, shorten
 
 _OMERO = f"{SPECIFICATION}#omero-md"
 _HEX = set("0123456789abcdefABCDEF")
@@ -123,9 +124,42 @@ def _window_faults(stored: StoredImage, index: int, given: Mapping[str, Any]) ->
         yield f"{this} has display limits of {low:g} to {high:g}, more than its pixels of type {dtype} can hold."
     elif dtype.itemsize > 1 and (low, high, start, end) == (0, 255, 0, 255) and (stored.image.significant_bits or 16) > 8:
         yield f"{this} is shown from 0 to 255, the range of 8-bit pixels, but its pixels are {dtype}."
-    bits = stored.image.significant_bits
-    if bits and end > window(dtype, bits, None)["max"]:
+    if not came_from(stored.image) and _beyond_bits(stored, end):
+        bits = stored.image.significant_bits
         yield f"{this} is shown up to {end:g}, but its {bits} significant bits end at {window(dtype, bits, None)['max']:g}."
+
+
+@rule(
+    "ngff.significant-bits",
+    severity="info",
+    title="Pixel values fit the significant bits that the source of the image states.",
+    why="Software that takes the range of the values from the significant bits shows brighter pixels as saturated, or counts them wrongly.",
+    fix="Nothing must be done: the values are those of the source. If they surprise you, ask how the camera was set, and what was done "
+    "with the frames before they were saved.",
+    source=_OMERO,
+    applies=lambda subject: is_store(subject) and any(came_from(stored.image) for stored in images_of(subject)),
+)
+def _significant_bits(subject: Subject) -> Iterator[Problem]:
+    """Display ranges that this suite writes are measured: values beyond the bits are a fact of what it copied, and no wrong range."""
+    for stored in images_of(subject):
+        sources = came_from(stored.image)
+        for index, channel in enumerate(_omero_channels(stored)):
+            given = channel.get("window")
+            end = given.get("end") if isinstance(given, Mapping) else None
+            if sources and isinstance(end, int | float) and math.isfinite(end) and _beyond_bits(stored, end):
+                bits, needed = stored.image.significant_bits, int(end).bit_length() + (stored.image.dtype.kind == "i")
+                origin = shorten(sources[-1][0]) or "The file it was converted from"
+                message = (
+                    f"{origin} says {bits} significant bits, but values up to {end:g}, as channel {index} of {stored.called_within} has, need "
+                    f"{needed}. The camera's setting, or frames summed or processed before they were saved, may be the reason."
+                )
+                yield problem(stored, f"omero.channels.{index}.window", message)
+
+
+def _beyond_bits(stored: StoredImage, end: float) -> bool:
+    """Whether a channel is shown up to a value that the image's significant bits do not reach."""
+    dtype, bits = stored.image.dtype, stored.image.significant_bits
+    return dtype.kind in "iu" and bool(bits) and end > window(dtype, bits, None)["max"]
 
 
 def _omero_channels(stored: StoredImage) -> list[Mapping[str, Any]]:

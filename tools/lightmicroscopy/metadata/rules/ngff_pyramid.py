@@ -225,8 +225,9 @@ def _samples(shape: Shape, unit: Shape) -> list[Region]:
     "ngff.chunks-missing",
     severity="info",
     title="Every chunk is stored.",
-    why="Chunks that are not there are read as the fill value: meant so where the image is empty, a loss if a copy was not completed.",
-    fix="If the image is not meant to be empty there, compare the number of files with the original and copy again.",
+    why="Zarr defines the pixels of a chunk that is not there as the fill value, and programs, this suite too, store no chunk that holds nothing "
+    "else: that is no loss. A copy or download that was cut short looks just the same, though.",
+    fix="Nothing, if the image is empty there (look at a picture of it). If not, compare the number of files with the original's and copy it again.",
     source="https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html",
     applies=is_store,
 )
@@ -242,12 +243,16 @@ def _chunks_missing(subject: Subject) -> Iterator[Problem]:
             continue
         there = _count(stored.sources[0].array.store, layout.path)
         if there == 0:
-            sentence = f"{stored.called} has none of its {wanted} chunk{'s' if wanted > 1 else ''}: every pixel is the fill value {layout.fill}."
+            sentence = (
+                f"{stored.called} has none of its {wanted} chunk{'s' if wanted > 1 else ''} stored, so that every pixel is the fill value "
+                f"{layout.fill}: either the whole image is that, or the copy is not complete."
+            )
             yield Problem(sentence, layout.path, stored.series, "warning")
         elif there < wanted:
             missing = wanted - there
             sentence = (
-                f"{stored.called} has {missing} of its {wanted} chunks ({missing / wanted:.0%}) not stored, read as the fill value {layout.fill}."
+                f"{stored.called} has {missing} of its {wanted} chunks ({missing / wanted:.0%}) not stored, which Zarr defines as pixels of the fill "
+                f"value {layout.fill}: nothing is lost if the image is empty there."
             )
             yield Problem(sentence, layout.path, stored.series)
 

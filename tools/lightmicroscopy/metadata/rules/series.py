@@ -56,7 +56,8 @@ def _any(subject: Subject, asked: Callable[[Series], bool]) -> bool:
     severity="warning",
     title="Every series says how large a pixel is.",
     why="Without a pixel size nothing in the image can be measured, and no scale bar can be drawn.",
-    fix="Look it up at the microscope (camera pixel ÷ magnification, or the value in the acquisition software) and enter it. Do not guess it.",
+    fix="Look it up at the microscope (camera pixel ÷ magnification, or the value in the acquisition software) and give it to lm_convert as "
+    "--pixel-size. Do not guess it.",
     source=f"{SCHEMA}#Pixels_PhysicalSizeX",
     needs="path",
     applies=_applies,
@@ -75,7 +76,7 @@ def _pixel_size_missing(subject: Subject) -> Iterator[Problem]:
     severity="warning",
     title="Every z stack says how far apart its planes are.",
     why="Volumes, 3D views and orthogonal sections need the distance between planes.",
-    fix="Enter the z step of the acquisition.",
+    fix="Give the z step of the acquisition to lm_convert as the third number of --pixel-size.",
     source=f"{SCHEMA}#Pixels_PhysicalSizeZ",
     needs="path",
     applies=lambda subject: _any(subject, lambda view: view.shape.z > 1),
@@ -247,17 +248,20 @@ def _channel_color_default(subject: Subject) -> Iterator[Problem]:
     fix="Enter the wavelengths, from the filter set or the detection range.",
     source=f"{SCHEMA}#Channel_EmissionWavelength",
     needs="path",
-    applies=lambda subject: _any(subject, lambda view: any(map(_is_fluorescence, view.metadata.channels))),
+    applies=lambda subject: _any(subject, lambda view: any(map(_is_fluorescence, view.metadata.channels)) and not _scans_emission(view)),
 )
 def _wavelength_missing(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):
+        if _scans_emission(view):
+            continue
         without = [
-            channel.name or str(index)
+            f"“{shorten(channel.name)}”" if channel.name else f"channel {index} (no name)"
             for index, channel in enumerate(view.metadata.channels)
             if _is_fluorescence(channel) and channel.emission_nm is None
         ]
         if without:
-            yield Problem(f"{view.called} has fluorescence channels without an emission wavelength: {listed(without)}.", series=view.index)
+            has = "a fluorescence channel" if len(without) == 1 else f"{len(without)} fluorescence channels"
+            yield Problem(f"{view.called} has {has} without an emission wavelength: {listed(without)}.", series=view.index)
 
 
 @rule(
@@ -381,6 +385,11 @@ def _written(size: Quantity) -> str:
 def _folded(view: Series, along: str) -> bool:
     """Whether that dimension holds another one (wavelengths, phases, angles), so that its own questions do not apply."""
     return any(modulo.along == along for modulo in view.metadata.modulo)
+
+
+def _scans_emission(view: Series) -> bool:
+    """Whether the emission wavelength is a dimension of its own, and so no question to the channels."""
+    return any(modulo.type == "lambda" and "excitation" not in (modulo.description or "").lower() for modulo in view.metadata.modulo)
 
 
 def _has_channels(view: Series) -> bool:

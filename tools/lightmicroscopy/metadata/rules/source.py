@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...palette import ramp_color
 from ..findings import Problem, Subject, rule
 from ..sources import came_from, changed, unsaid
-from ._views import shorten
+from ._views import SCHEMA, shorten
 
 _TIFF6 = "https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf"
 
@@ -94,6 +94,22 @@ def _indexed(subject: Subject) -> Iterator[Problem]:
 
 
 @rule(
+    "source.planes-missing",
+    severity="warning",
+    title="Every plane of the image is in the file.",
+    why="Planes that a file announces and does not hold have no values: they are read as one number, and a measurement takes it for black. "
+    "Some microscopes leave out planes on purpose, as when not every channel has all detectors; others were stopped, or the file was cut.",
+    fix="Leave these planes out of measurements. If they ought to be there, look whether the acquisition was stopped, and get the file again.",
+    source=SCHEMA,
+)
+def _planes_missing(subject: Subject) -> Iterator[Problem]:
+    for image in subject.opened.images:
+        for note in image.warnings:
+            if "not in the file; the" in note:
+                yield Problem(note, image.path or "", image.series, about=(note,), precision=1)
+
+
+@rule(
     "source.reader-note",
     severity="warning",
     title="The file could be read without doubt.",
@@ -106,5 +122,5 @@ def _reader_note(subject: Subject) -> Iterator[Problem]:
     if dataset.ome is not None or subject.ome_xml is None:
         yield from (Problem(sentence, about=(sentence,)) for sentence in dataset.warnings)
     for image in (*dataset.images, *dataset.labels):
-        # The rule that knows what such a note means is about the same sentence.
+        # A rule that knows what such a note means is about the same sentence.
         yield from (Problem(sentence, image.path or "", image.series, severity="info", about=(sentence,)) for sentence in image.warnings)

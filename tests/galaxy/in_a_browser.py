@@ -1,0 +1,46 @@
+"""What tests do in a browser: open a form, wait for a result, look through Galaxy's viewer."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, Request, expect
+
+from local.viewers import viewers_folder
+
+from ..needs import missing
+from .conftest import GalaxyUnderTest
+
+# A job takes ten seconds on an idle machine, nearly all of it Galaxy's own.
+JOB_MILLISECONDS = 600_000
+# Seconds on an idle machine; the viewer's graphics are computed without a graphics card here.
+VIEWER_MILLISECONDS = 300_000
+
+
+def run_tool(page: Page, galaxy: GalaxyUnderTest, tool_id: str) -> None:
+    page.goto(f"{galaxy.connection.url}/?tool_id={tool_id}")
+    page.wait_for_selector(".tool-model-title, .tool-card, form#tool-form, #execute", timeout=60_000)
+    # The newest image of the history is chosen already.
+    expect(page.locator("#execute").first).not_to_have_attribute("aria-disabled", "true", timeout=60_000)
+
+
+def green(page: Page, name: str) -> None:
+    expect(page.locator(f".content-item[data-state='ok']:has-text('{name}')").first).to_be_visible(timeout=JOB_MILLISECONDS)
+
+
+def show_in_viewer(page: Page, galaxy: GalaxyUnderTest, dataset_id: str, channel: str) -> None:
+    """Open an OME-Zarr in Galaxy's viewer and wait for its channel; no other host is asked for anything."""
+    if not (viewers_folder() / "vizarr" / ".stamp").is_file():
+        missing("the viewer could not be fetched here")
+    hosts: set[str] = set()
+
+    def note(request: Request) -> None:
+        hosts.add(urlsplit(request.url).hostname or "")
+
+    page.on("request", note)
+    page.goto(f"{galaxy.connection.url}/visualizations/display?visualization=vizarr&dataset_id={dataset_id}")
+    frame = page.frame_locator("#galaxy_visualization, [name=galaxy_visualization]")
+    expect(frame.locator("canvas").first).to_be_visible(timeout=VIEWER_MILLISECONDS)
+    expect(frame.get_by_text(channel).first).to_be_visible(timeout=VIEWER_MILLISECONDS)
+    page.remove_listener("request", note)
+    assert hosts - {"", "127.0.0.1"} == set()
