@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from urllib.parse import urlsplit
 
+from PIL import Image
 from playwright.sync_api import Page, Request, expect
 
 from local.viewers import viewers_folder
 
 from ..needs import missing
 from .conftest import GalaxyUnderTest
+from .processes_left import eventually
 
 # A job takes ten seconds on an idle machine, nearly all of it Galaxy's own.
 JOB_MILLISECONDS = 600_000
@@ -28,8 +31,18 @@ def green(page: Page, name: str) -> None:
     expect(page.locator(f".content-item[data-state='ok']:has-text('{name}')").first).to_be_visible(timeout=JOB_MILLISECONDS)
 
 
+def is_drawn(page: Page) -> bool:
+    """Whether the middle of the viewer shows more than its background."""
+    box = page.locator("#galaxy_visualization, [name=galaxy_visualization]").first.bounding_box()
+    assert box is not None
+    middle = {"x": box["x"] + box["width"] / 2 - 50, "y": box["y"] + box["height"] / 2 - 50, "width": 100, "height": 100}
+    with Image.open(BytesIO(page.screenshot(clip=middle))) as picture:
+        colours = picture.convert("RGB").getcolors(10_000)
+    return colours is not None and len(colours) > 50
+
+
 def show_in_viewer(page: Page, galaxy: GalaxyUnderTest, dataset_id: str, channel: str) -> None:
-    """Open an OME-Zarr in Galaxy's viewer and wait for its channel; no other host is asked for anything."""
+    """Open an OME-Zarr in Galaxy's viewer and wait for its channel and its pixels; no other host is asked for anything."""
     if not (viewers_folder() / "vizarr" / ".stamp").is_file():
         missing("the viewer could not be fetched here")
     hosts: set[str] = set()
@@ -42,5 +55,6 @@ def show_in_viewer(page: Page, galaxy: GalaxyUnderTest, dataset_id: str, channel
     frame = page.frame_locator("#galaxy_visualization, [name=galaxy_visualization]")
     expect(frame.locator("canvas").first).to_be_visible(timeout=VIEWER_MILLISECONDS)
     expect(frame.get_by_text(channel).first).to_be_visible(timeout=VIEWER_MILLISECONDS)
+    assert eventually(lambda: is_drawn(page), VIEWER_MILLISECONDS / 1000)
     page.remove_listener("request", note)
     assert hosts - {"", "127.0.0.1"} == set()
