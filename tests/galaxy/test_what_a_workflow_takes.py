@@ -177,6 +177,20 @@ def test_each_workflow_can_be_run_on_its_own_samples(path: Path) -> None:
 
 
 STABLE_NAMES = {
+    "bioimage-archive-study-quality": (
+        {"Study", "Files", "How many files at most", "Leave out files larger than"},
+        {
+            *("Licence and citation", "Study table", "Study metadata (REMBI)", "File table", "Files of the study", "Manifest"),
+            *("Series table", "Inspection page", "Preview", "Metadata report", "Metadata findings", "Metadata findings as JSON"),
+        },
+    ),
+    "idr-search-to-ome-zarr": (
+        {"Annotation", "Value", "Only in these studies", "How many images at most", "OME-Zarr version", "Resolution level"},
+        {
+            *("Images found", "Studies found", "OME-Zarr images", "Preview", "Licence and citation", "Manifest", "Images table", "Annotations"),
+            *("Metadata report", "Metadata findings", "Metadata findings as JSON"),
+        },
+    ),
     "idr-to-ome-zarr": (
         {"IDR images", "OME-Zarr version", "Resolution level"},
         {

@@ -177,7 +177,7 @@ def test_html_in_a_report_is_text(tmp_path: Path) -> None:
 
 
 def test_a_plan_names_what_is_not_there() -> None:
-    with pytest.raises(LocalGalaxyError, match="There is no tool or workflow 'lm_nothing'; there are: lm_check, lm_compare, lm_convert"):
+    with pytest.raises(LocalGalaxyError, match="There is no tool or workflow 'lm_nothing'; there are: lm_bia_download, lm_bia_search, lm_check"):
         make_plan(["lm_nothing"])
 
 

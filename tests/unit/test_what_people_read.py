@@ -14,7 +14,8 @@ import lm_check
 import lm_inspect
 from lightmicroscopy.image import Channel, Dataset, Image, ImageMetadata, Instrument, Location, Modulo, Quantity
 from lightmicroscopy.image_metadata import Objective
-from lightmicroscopy.inspection import Input, Original, image_warnings, input_names, instrument, made_by, objective, titles
+from lightmicroscopy.inputs import names_of
+from lightmicroscopy.inspection import Input, Original, image_warnings, instrument, made_by, objective, titles
 from lightmicroscopy.metadata.check import SeriesFacts
 from lightmicroscopy.reports import preview
 from lightmicroscopy.reports.findings_html import pixel_size
@@ -85,7 +86,7 @@ def test_series_of_one_name_are_told_apart_by_their_index() -> None:
 
 def test_the_folder_one_stands_in_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert input_names([Path()]) == [tmp_path.name]
+    assert names_of([Path()]) == [tmp_path.name]
 
 
 def test_a_step_downwards_is_a_length_and_a_direction() -> None:
