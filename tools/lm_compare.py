@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
         "--fail-on",
         choices=("never", "pixels", "difference"),
         default="never",
-        help="exit with 4 if pixels differ or a series is missing, or at any difference that is not an expected one (default: never)",
+        help="exit with 4 if pixels differ or not all of the original is in the copies, or at any difference that is not expected (default: never)",
     )
     return result
 
@@ -151,7 +151,9 @@ def _exit_code(comparison: Any, arguments: argparse.Namespace) -> int:
         return cli.NOTHING_USABLE
     if (comparison.unreadable or comparison.lost) and arguments.strict:
         return cli.SOME_FAILED
-    counts = {"never": 0, "pixels": sum(row.is_grave for row in comparison.rows), "difference": sum(row.differs for row in comparison.rows)}
+    grave, unlike = (sum(getattr(row, kind) for row in comparison.rows) for kind in ("is_grave", "differs"))
+    # Whoever deletes an original after this has to know that what was not chosen is gone with it.
+    counts = {"never": 0, "pixels": grave + comparison.in_part, "difference": unlike + comparison.in_part}
     return cli.FINDINGS if counts[arguments.fail_on] else cli.DONE
 
 

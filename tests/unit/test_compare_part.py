@@ -148,6 +148,23 @@ def test_a_whole_copy_beside_one_of_a_part_holds_the_whole(test_data: Path, tmp_
     assert "hold the whole" not in verdict(compare(Location(source), copies))
 
 
+@pytest.mark.parametrize("choice", ["pixels", "difference"])
+@pytest.mark.parametrize(("selection", "code"), [(Selection(z="0"), 4), (Selection(), 0)])
+def test_who_asks_for_everything_is_not_content_with_a_part(test_data: Path, tmp_path: Path, selection: Selection, code: int, choice: str) -> None:
+    source = test_data / "cells.ome.tiff"
+    copies = converted(source, tmp_path, selection=selection)
+    assert lm_compare.main([str(source), *map(str, copies), "--fail-on", choice, "--quiet"]) == code
+    whole = converted(source, tmp_path / "whole")
+    assert lm_compare.main([str(source), *map(str, (*copies, *whole)), "--fail-on", choice, "--quiet"]) == 0
+
+
+@pytest.mark.parametrize("choice", ["pixels", "difference"])
+def test_series_that_were_not_chosen_are_missed_by_who_asks_for_everything(test_data: Path, tmp_path: Path, choice: str) -> None:
+    source = test_data / "two_series.ome.tiff"
+    copies = converted(source, tmp_path, selection=Selection(series="1"))
+    assert lm_compare.main([str(source), *map(str, copies), "--fail-on", choice, "--quiet"]) == 4
+
+
 def test_another_way_to_read_a_mosaic_is_told(test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = test_data / "mosaic.czi"
     copies = converted_tiles(source, tmp_path)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -149,22 +151,63 @@ def test_thousands_of_datasets_are_told_in_parts(tmp_path: Path) -> None:
         assert [image.name for image in dataset.images] == [f"/d{number}" for number in range(2500)]
 
 
+@contextmanager
+def library_of_its_own() -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], None]]]:
+    """Start a process with the HDF5 library; and give what tells it that its asker is no more."""
+    theirs, life = os.pipe()
+    command = [sys.executable, "-c", hdf5_process._START, hdf5_process._FOLDER, str(theirs)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(theirs,)) as library:
+        os.close(theirs)
+        try:
+            yield library, lambda: os.close(life)
+        finally:
+            library.kill()
+
+
+def ask(library: subprocess.Popen[bytes], path: Path) -> None:
+    assert library.stdin is not None
+    library.stdin.write(b'{"do": "walk", "file": "%b"}\n' % os.fsencode(path))
+    library.stdin.flush()
+
+
 def test_a_library_at_work_ends_when_its_asker_is_no_more(tmp_path: Path) -> None:
     # Whoever opens a pipe that nobody writes to waits within the library, where no signal handler of Python's gets to run.
     os.mkfifo(tmp_path / "pipe")
-    command = [sys.executable, "-c", hdf5_process._START, hdf5_process._FOLDER]
-    library = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert library.stdin is not None
-    assert library.stdout is not None
-    try:
-        library.stdin.write(b'{"do": "walk", "file": "%b"}\n' % os.fsencode(tmp_path / "pipe"))
-        library.stdin.flush()
+    with library_of_its_own() as (library, end):
+        ask(library, tmp_path / "pipe")
+        assert library.stdin is not None
         while library.poll() is None and int.from_bytes(fcntl.ioctl(library.stdin, termios.FIONREAD, bytes(4)), sys.byteorder):
             pass
-        library.stdin.close()
+        end()
         # It may learn of it before it begins, or while it is at it.
         assert library.wait(30) in {0, -signal.SIGIO}
-    finally:
-        library.kill()
-        library.wait()
-        library.stdout.close()
+
+
+def answered(library: subprocess.Popen[bytes]) -> bool:
+    """Read a whole answer; False if there is none, since the library has ended."""
+    assert library.stdout is not None
+    answer = {"nodes": ()}
+    while "nodes" in answer:
+        header = library.stdout.read(hdf5_process.HEADER.size)
+        if not header:
+            return False
+        text, size = hdf5_process.HEADER.unpack(header)
+        answer = json.loads(library.stdout.read(text))
+        library.stdout.read(size)
+    return True
+
+
+def test_a_question_that_comes_while_the_library_is_at_work_does_not_end_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        for number in range(200):
+            file.create_dataset(f"d{number}", shape=(4, 4), dtype="u1")
+    with library_of_its_own() as (library, end):
+        ask(library, path)
+        assert answered(library)
+        # It is ready now, and the others come one by one while it is at the first of them.
+        for _ in range(20):
+            ask(library, path)
+        assert all(answered(library) for _ in range(20))
+        end()
+        assert library.wait(30) in {0, -signal.SIGIO}

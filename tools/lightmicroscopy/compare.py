@@ -67,6 +67,11 @@ class Row:
         """Whether it is a difference of pixels, or of what must be there for them to be compared."""
         return self.differs and self.what.startswith(GRAVE)
 
+    @property
+    def is_part(self) -> bool:
+        """Whether it says that a copy, as expected of it, does not hold all of the original."""
+        return self.equal == "accepted" and (self.what == SELECTION or not self.copy)
+
 
 @dataclass
 class Comparison:
@@ -91,6 +96,13 @@ class Comparison:
     def compared(self) -> bool:
         """Whether there was anything to compare, and to compare with."""
         return len(self.unreadable) < len(self.copies) and (not self.formats or any(self.formats.values()))
+
+    @property
+    def in_part(self) -> int:
+        """How many series of the originals no copy holds wholly, as the copies record."""
+        parts = {(row.original, row.series, row.copy) for row in self.rows if row.is_part}
+        held = {(row.original, row.series, row.copy) for row in self.rows if row.copy and row.original}
+        return len({place[:2] for place in parts} - {place[:2] for place in held - parts})
 
     def table(self) -> Iterator[dict[str, object]]:
         """Rows of the comparison table, sorted by what was compared, one original after the other."""

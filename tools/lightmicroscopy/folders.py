@@ -51,10 +51,10 @@ def expand(given: Iterable[Path | str]) -> Expanded:
             words.append(named)
             continue
         entries = _entries(named)
-        images = [entry for entry in entries if _is_image(entry)]
+        images = {entry: None for entry in entries if _is_image(entry)}
         words.extend(images or [named])
         if images and len(images) < len(entries):
-            notes.append(_note(named, [entry for entry in entries if entry not in set(images)]))
+            notes.append(_note(named, [entry for entry in entries if entry not in images]))
     return Expanded(tuple(dict.fromkeys(words)), tuple(notes))
 
 

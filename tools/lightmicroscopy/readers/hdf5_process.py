@@ -17,7 +17,7 @@ from typing import Any, Final
 from ..errors import LimitError, UnreadableError
 from .hdf5_worker import HEADER
 
-_START: Final = "import sys; sys.path.insert(0, sys.argv[1]); from lightmicroscopy.readers.hdf5_worker import main; main()"
+_START: Final = "import sys; sys.path.insert(0, sys.argv[1]); from lightmicroscopy.readers.hdf5_worker import main; main(int(sys.argv[2]))"
 _FOLDER: Final = str(Path(__file__).resolve().parent.parent.parent)
 _LONGEST: Final = 1 << 30
 """Bytes of JSON in an answer; the worker's own limits keep it far below."""
@@ -34,6 +34,8 @@ class _Process:
         self._lock = threading.Lock()
         self._running: subprocess.Popen[bytes] | None = None
         self._owner = 0
+        self._life = -1
+        """Writing end of the pipe by which the process knows that this one is there."""
 
     def ask(self, request: dict[str, Any], name: str, take: Callable[[list[Any]], None]) -> bytearray:
         line = json.dumps(request).encode("ascii") + b"\n"
@@ -98,18 +100,25 @@ class _Process:
             return self._running
         self._end()
         self._owner = os.getpid()
-        self._running = subprocess.Popen(
-            [sys.executable, "-X", "utf8", "-c", _START, _FOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+        theirs, self._life = os.pipe()
+        command = [sys.executable, "-X", "utf8", "-c", _START, _FOLDER, str(theirs)]
+        try:
+            self._running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=(theirs,))
+        finally:
+            os.close(theirs)
         return self._running
 
     def _post_mortem(self, name: str) -> UnreadableError:
         code = self._end(kill=True)
         if code == -signal.SIGPROF:
             what = "leads the HDF5 library in circles"
-        elif code is not None and code < 0 and code not in {-signal.SIGKILL, -signal.SIGIO}:
+        elif code == -signal.SIGKILL:
+            return UnreadableError(
+                f"{name} cannot be read: the system ended the HDF5 library, for want of memory perhaps. Try again with more of it."
+            )
+        elif code is not None and code < 0 and code != -signal.SIGIO:
             what = "crashes the HDF5 library"
-        elif code:
+        elif code is not None and code > 0:
             return UnreadableError(f"{name} cannot be read: the HDF5 library did not start. Check that h5py is installed and works.")
         else:
             what = "cannot be read, since the process that holds the HDF5 library ended"
@@ -117,6 +126,9 @@ class _Process:
 
     def _end(self, *, kill: bool = False) -> int | None:
         process, self._running = self._running, None
+        life, self._life = self._life, -1
+        if life >= 0:
+            os.close(life)
         if process is None:
             return None
         if self._owner != os.getpid():

@@ -31,29 +31,27 @@ _BATCH: Final = 1000
 
 
 class _Pipes:
-    """The pipes to and from the asker, without whom there is nothing to do."""
+    """The pipes to and from the asker, without whom there is nothing to do.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    life
+        The end of a third pipe, of which the asker holds the other end and never says anything: when that is closed, the asker is no
+        more, and the system ends this process. Nothing else could: within the library no signal handler and no other thread of
+        Python's gets to run. The pipe of the requests is not fit for it, since a request may send its signal after it was read.
+    """
+
+    def __init__(self, life: int) -> None:
         self.requests, self._answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-        self._flags = fcntl.fcntl(self.requests, fcntl.F_GETFL)
-        fcntl.fcntl(self.requests, fcntl.F_SETOWN, os.getpid())
-
-    def watch(self) -> None:
-        """Until an answer is sent, let the system end this process when the asker is no more.
-
-        Nothing else could: within the library no signal handler and no other thread of Python's gets to run.
-        """
-        fcntl.fcntl(self.requests, fcntl.F_SETFL, self._flags | os.O_ASYNC)
+        fcntl.fcntl(life, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(life, fcntl.F_SETFL, fcntl.fcntl(life, fcntl.F_GETFL) | os.O_ASYNC)
         ended = select.poll()
-        ended.register(self.requests, 0)
+        ended.register(life, 0)
         if ended.poll(0):
             os._exit(0)
 
-    def answer(self, answer: dict[str, Any], data: Any = b"", *, last: bool = True) -> None:
-        """Send a part of an answer."""
-        if last:
-            # The next request would be taken for the asker's end.
-            fcntl.fcntl(self.requests, fcntl.F_SETFL, self._flags)
+    def answer(self, answer: dict[str, Any], data: Any = b"") -> None:
+        """Send an answer, or a part of one."""
         text = json.dumps(answer).encode("ascii")
         _write(self._answers, HEADER.pack(len(text), len(data)), text, data)
 
@@ -74,7 +72,7 @@ def _answer(library: Library, request: dict[str, Any], pipes: _Pipes) -> Any:
         case "walk":
             nodes = library.walk(path)
             while batch := list(islice(nodes, _BATCH)):
-                pipes.answer({"nodes": batch}, last=False)
+                pipes.answer({"nodes": batch})
             return b""
         case "index":
             return memoryview(library.index(path, request["path"])).cast("B")
@@ -91,7 +89,6 @@ def _serve(library: Library, pipes: _Pipes) -> None:
     from .hdf5_library import TooManyError
 
     for line in pipes.requests:
-        pipes.watch()
         signal.setitimer(signal.ITIMER_PROF, _SECONDS)
         data: Any = b""
         answer: dict[str, Any] = {}
@@ -107,9 +104,9 @@ def _serve(library: Library, pipes: _Pipes) -> None:
         pipes.answer(answer, data)
 
 
-def main() -> None:
-    """Serve until the asker closes the pipe."""
-    pipes = _Pipes()
+def main(life: int) -> None:
+    """Serve until the asker is no more; see `_Pipes`."""
+    pipes = _Pipes(life)
     # The library prints its errors; they would get between the answers.
     silence = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
