@@ -70,9 +70,6 @@ def test_from_a_search_to_chosen_images_with_the_mouse_alone(page: Page, galaxy:
     page.goto(f"{galaxy.connection.url}/?tool_id=Filter1")
     page.locator("[id$='cond'] input").first.fill("c1==6001240 or c1==6001247")
     page.locator("[id$='header_lines'] input").first.fill("1")
-    images = next(item for item in user.histories.show_history(history, contents=True) if item["name"] == "IDR: images found")
-    if not page.get_by_text("IDR: images found").first.is_visible():
-        pytest.fail(f"the table {images['hid']} cannot be chosen")
     page.screenshot(path=screenshots / "search_rows_form.png", full_page=True)
     page.locator("[id$='input'] .multiselect").first.click()
     page.get_by_text("IDR: images found").last.click()
