@@ -45,14 +45,16 @@ def parser() -> argparse.ArgumentParser:
 def work(arguments: argparse.Namespace) -> int:
     """Check, then write the reports."""
     from lightmicroscopy.folders import expand
-    from lightmicroscopy.metadata.check import bytes_of, check
+    from lightmicroscopy.metadata.check import check
     from lightmicroscopy.progress import Progress
+    from lightmicroscopy.provenance import bytes_of
     from lightmicroscopy.reports.tables import files_written
     from lightmicroscopy.reports.words import plural
 
     expanded = expand(arguments.input)
     arguments.input = list(expanded.paths)
-    paths = cli.refuse_overwriting(arguments.input, (arguments.html, arguments.table, arguments.json, arguments.preview))
+    reports = (arguments.html, arguments.table, arguments.json, arguments.preview)
+    paths = cli.refuse_overwriting(arguments.input, reports)
     log = logging.getLogger("lightmicroscopy")
     for note in expanded.notes:
         log.info(cli.one_line(note))
@@ -81,7 +83,7 @@ def work(arguments: argparse.Namespace) -> int:
         f"{report.count('not-run')} not checked",
     ]
     log.info("%s: %s", plural(len(report.checked), "input"), ", ".join(counts))
-    made = files_written((arguments.html, arguments.table, arguments.json, arguments.preview))
+    made = files_written(reports)
     if made:
         log.info(cli.one_line(made))
     return _exit_code(report, arguments)

@@ -53,8 +53,10 @@ def parser() -> argparse.ArgumentParser:
 def work(arguments: argparse.Namespace) -> int:
     """Inspect, writing as the inputs go by."""
     from lightmicroscopy.folders import expand
-    from lightmicroscopy.inspection import bytes_of, input_names, inspect
+    from lightmicroscopy.inspection import inspect
+    from lightmicroscopy.names import input_names
     from lightmicroscopy.progress import Progress
+    from lightmicroscopy.provenance import bytes_of
     from lightmicroscopy.reports.inspection_files import Files
     from lightmicroscopy.reports.tables import files_written
     from lightmicroscopy.reports.words import plural

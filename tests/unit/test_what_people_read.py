@@ -14,8 +14,9 @@ import lm_check
 import lm_inspect
 from lightmicroscopy.image import Channel, Dataset, Image, ImageMetadata, Instrument, Location, Modulo, Quantity
 from lightmicroscopy.image_metadata import Objective
-from lightmicroscopy.inspection import Input, Original, image_warnings, input_names, instrument, made_by, objective, titles
+from lightmicroscopy.inspection import Input, Original, image_warnings, instrument, made_by, objective, titles
 from lightmicroscopy.metadata.check import SeriesFacts
+from lightmicroscopy.names import input_names
 from lightmicroscopy.reports import preview
 from lightmicroscopy.reports.findings_html import pixel_size
 from lightmicroscopy.reports.inspection import Page, _facts, z_step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,8 @@ from .compare_pixels import PIXELS, planar, unlike_planes
 from .compare_place import described_place
 from .errors import SuiteError
 from .image import Location
-from .provenance import NAMESPACE, SOURCE
+from .names import input_names
+from .provenance import SOURCE, records_of
 
 if TYPE_CHECKING:
     from .image import Dataset, Image
@@ -141,7 +142,7 @@ def compare(
     UnreadableError
         If the original cannot be opened. A copy that cannot is a row.
     """
-    names = names_of(copies)
+    names = tuple(input_names(copies))
     with readers.open(original) as dataset, _Copies(copies) as opened:
         result = Comparison(dataset.location.name, dataset.format, names, files=set(dataset.files))
         held = list(_look(opened, names, result, record_count(dataset)))
@@ -164,7 +165,7 @@ def recorded_series(image: Image, source: str) -> tuple[int, str] | None:
 
     Of a copy of a copy the record that names `source` counts, else the last.
     """
-    records = [dict(annotation.pairs) for annotation in image.metadata.annotations if annotation.namespace == NAMESPACE]
+    records = records_of(image)
     if not records:
         return None
     record = next((record for record in reversed(records) if record.get(SOURCE) == source), records[-1])
@@ -174,8 +175,7 @@ def recorded_series(image: Image, source: str) -> tuple[int, str] | None:
 
 def record_of(image: Image, source: str) -> dict[str, str]:
     """All that this suite recorded when it made this copy of `source`; empty if it did not make it."""
-    records = [dict(annotation.pairs) for annotation in image.metadata.annotations if annotation.namespace == NAMESPACE]
-    return next((record for record in reversed(records) if record.get(SOURCE) == source), {})
+    return next((record for record in reversed(records_of(image)) if record.get(SOURCE) == source), {})
 
 
 class _Copies:
@@ -350,9 +350,3 @@ def _bytes(found: Sequence[Pair]) -> int:
 
 def _size(image: Image) -> int:
     return image.shape.pixels * image.dtype.itemsize
-
-
-def names_of(paths: Sequence[Path]) -> tuple[str, ...]:
-    """The last part of each path, or the whole path where two would be called the same."""
-    known = Counter(path.name for path in paths)
-    return tuple(path.name if known[path.name] == 1 else str(path) for path in paths)

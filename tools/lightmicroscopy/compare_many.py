@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from . import readers
-from .compare import Comparison, Row, compare, names_of
+from .compare import Comparison, Row, compare
 from .errors import SuiteError
 from .image import Dataset, Location
-from .names import sanitise, without_extension
-from .provenance import NAMESPACE, SOURCE, checksum_of_source
+from .names import input_names, sanitise, without_extension
+from .provenance import SOURCE, checksum_of_source, records_of
 
 OF_NONE = "made from none of these originals, as far as can be seen"
 _NUMBERED = re.compile(r"~[0-9]{1,4}$")
@@ -47,8 +47,8 @@ def compare_many(
     """
     choices = dict(reading or {})
     opened = _Originals([Location(path, tuple(originals), **choices) for path in originals])
-    names = dict(zip(originals, names_of(originals), strict=True))
-    result = Comparison("; ".join(names[path] for path in opened.paths), "", names_of(copies), formats={}, files=set(opened.members))
+    names = dict(zip(originals, input_names(originals), strict=True))
+    result = Comparison("; ".join(names[path] for path in opened.paths), "", tuple(input_names(copies)), formats={}, files=set(opened.members))
     given = _shared_out(opened, copies, result)
     for path in opened.paths:
         name = names[path]
@@ -151,13 +151,13 @@ def _series_names(dataset: Dataset) -> set[str]:
 def _records(dataset: Dataset) -> list[dict[str, str]]:
     """What this suite noted when it wrote a copy, oldest first."""
     image = next(iter((*dataset.images, *dataset.labels)), None)
-    return [dict(note.pairs) for note in image.metadata.annotations if note.namespace == NAMESPACE] if image else []
+    return records_of(image) if image else []
 
 
 def _shared_out(originals: _Originals, copies: Sequence[Path], result: Comparison) -> dict[Path, list[Path]]:
     """Give each copy to its original; those of none, and those that cannot be read, are rows."""
     given: dict[Path, list[Path]] = {}
-    names = dict(zip(copies, names_of(copies), strict=True))
+    names = dict(zip(copies, input_names(copies), strict=True))
     members: set[Path] = set()
     for path in copies:
         if path in members:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from . import flags
 from .errors import SuiteError, UsageError
-from .provenance import NAMESPACE, SOURCE
+from .provenance import SOURCE, records_of
 from .selection import select, select_series
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def recorded_selections(image: Image, source: str, known: int) -> tuple[str, ...
     known
         Records that `source` has itself; those of a copy follow them.
     """
-    records = _records(image)
+    records = records_of(image)
     own = records[known : known + 1]
     named = [number for number, record in enumerate(records) if record.get(SOURCE) == source]
     if own and (not named or own[0].get(SOURCE) == source):
@@ -92,16 +92,12 @@ def recorded_selections(image: Image, source: str, known: int) -> tuple[str, ...
 
 def record_count(dataset: Dataset) -> int:
     """Count how many conversions a dataset itself records."""
-    return len(_records(dataset.images[0])) if dataset.images else 0
-
-
-def _records(image: Image) -> list[dict[str, str]]:
-    return [dict(note.pairs) for note in image.metadata.annotations if note.namespace == NAMESPACE]
+    return len(records_of(dataset.images[0])) if dataset.images else 0
 
 
 def recorded_mosaic(image: Image) -> str:
     """How the tiles of a mosaic were read when this copy was made; empty if it is not known."""
-    records = _records(image)
+    records = records_of(image)
     found = records[-1].get("Parameter mosaic", "as-stored") if records else ""
     return found if found in _MOSAICS else ""
 

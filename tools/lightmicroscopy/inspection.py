@@ -14,7 +14,8 @@ from .image import Location, Quantity
 from .metadata.ngff_units import micrometres
 from .metadata.ome_private import scrub_map, scrub_pairs
 from .metadata.sources import changed, preview, unsaid
-from .provenance import files_below
+from .names import input_names
+from .provenance import bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,14 +94,6 @@ def inspect(paths: Sequence[Path], **known: Any) -> Iterator[Input]:
             members.update((file, name) for file in dataset.files if file != path)
             size = sum(map(bytes_of, dataset.files)) if len(dataset.files) > 1 else bytes_of(path)
             yield Input(name, path, size, dataset)
-
-
-def input_names(paths: Sequence[Path]) -> list[str]:
-    """Name each path by its last part, or wholly where two would be called the same."""
-    names = [path.name or path.absolute().name for path in paths]
-    known = Counter(names)
-    whole = [path if path.name else path.absolute() for path in paths]
-    return [name if name and known[name] == 1 else str(path) for name, path in zip(names, whole, strict=True)]
 
 
 def titles(name: str, images: Sequence[Image]) -> list[str]:
@@ -301,14 +294,3 @@ def _plain_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _micrometres(size: Quantity | None) -> float | None:
     return None if size is None else micrometres(size)
-
-
-def bytes_of(path: Path) -> int:
-    """Size of a file, or of all files in a folder; 0 for what is not there."""
-    total = 0
-    for file in files_below(path).values():
-        try:
-            total += file.stat().st_size
-        except OSError:
-            continue
-    return total

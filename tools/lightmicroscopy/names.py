@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 
 LONGEST = 120
 """Bytes (UTF-8) of a name without its extension."""
@@ -100,3 +103,11 @@ def unique(names: list[str]) -> list[str]:
         taken.add(candidate.casefold())
         result.append(candidate)
     return result
+
+
+def input_names(paths: Sequence[Path]) -> list[str]:
+    """Name each path by its last part, or wholly where two would be called the same."""
+    names = [path.name or path.absolute().name for path in paths]
+    known = Counter(names)
+    whole = [path if path.name else path.absolute() for path in paths]
+    return [name if name and known[name] == 1 else str(path) for name, path in zip(names, whole, strict=True)]

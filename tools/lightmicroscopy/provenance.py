@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import __version__
-from .image import Dataset, MapAnnotation
+from .image import Dataset, Image, MapAnnotation
 
 NAMESPACE = "lightmicroscopy/provenance"
 """Namespace of the map annotation that carries it in OME-XML."""
@@ -61,6 +61,17 @@ def files_below(path: Path) -> dict[str, Path]:
             if stat.S_ISREG(file.lstat().st_mode):
                 found[file.relative_to(path).as_posix()] = file
     return found
+
+
+def bytes_of(path: Path) -> int:
+    """Size of a file, or of all files in a folder; 0 for what is not there."""
+    total = 0
+    for file in files_below(path).values():
+        try:
+            total += file.stat().st_size
+        except OSError:
+            continue
+    return total
 
 
 def checksums(paths: Iterable[Path], folder: Path) -> Iterator[tuple[str, str]]:
@@ -116,3 +127,8 @@ def now() -> str:
     fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
     moment = datetime.fromtimestamp(int(fixed), UTC) if re.fullmatch(r"[0-9]{1,11}", fixed) else datetime.now(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def records_of(image: Image) -> list[dict[str, str]]:
+    """Read what this suite noted each time it wrote an image, oldest first."""
+    return [dict(note.pairs) for note in image.metadata.annotations if note.namespace == NAMESPACE]

@@ -12,8 +12,9 @@ from typing import Any
 from .. import __version__, readers
 from ..errors import SuiteError, UnreadableError
 from ..image import Dataset, Image, Location, Quantity
-from ..inspection import input_names, titles
-from ..provenance import checksum_of_source, files_below, now, sha256_of
+from ..inspection import titles
+from ..names import input_names
+from ..provenance import bytes_of, checksum_of_source, files_below, now, sha256_of
 from .findings import OPEN_FORMAT, SEVERITIES, Finding, Rule, Severity, Status, Subject, run_rule, told_once
 from .rules import PROFILES, catalogue
 from .safe_xml import LARGEST, parse_xml
@@ -197,17 +198,6 @@ def images_of(report: Report, paths: Sequence[Path]) -> Iterator[tuple[str, Imag
             continue
         with readers.open(Location(path, given)) as dataset:
             yield from zip(titles(item.name, dataset.images), dataset.images, strict=True)
-
-
-def bytes_of(path: Path) -> int:
-    """Size of a file, or of all files in a folder; 0 for what is not there."""
-    total = 0
-    for file in files_below(path).values():
-        try:
-            total += file.stat().st_size
-        except OSError:
-            continue
-    return total
 
 
 def open_subject(name: str, path: Path, files: tuple[Path, ...] = ()) -> Subject:
