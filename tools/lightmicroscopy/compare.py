@@ -13,7 +13,17 @@ from .compare_accepted import Accepted, Difference, accepted
 from .compare_fields import described_alike, same, shown
 from .compare_levels import LEVEL, judged_levels
 from .compare_pairs import Held, Pair, pairs
-from .compare_part import EVERYTHING, chosen_series, other_mosaics, part_of, record_count, recorded_mosaic, recorded_selections
+from .compare_part import (
+    EVERYTHING,
+    chosen_series,
+    other_mosaics,
+    others_made,
+    part_of,
+    record_count,
+    recorded_mosaic,
+    recorded_selections,
+    recorded_sums,
+)
 from .compare_pixels import PIXELS, planar, unlike_planes
 from .compare_place import described_place
 from .errors import SuiteError
@@ -156,7 +166,8 @@ def compare(
                 unlike.append((names[pair.held.copy], pair.held.mosaic))
             failures += [f"{row.copy} holds {row.copy_value}" for row in rows if row.what == SELECTION and row.differs]
             result.rows += rows
-        result.notes += [*dict.fromkeys(failures), *other_mosaics(original.mosaic, unlike)]
+        made = [(names[item.copy], item.sums) for item in held]
+        result.notes += [*dict.fromkeys(failures), *others_made(dataset, made), *other_mosaics(original.mosaic, unlike)]
         return result
 
 
@@ -225,7 +236,8 @@ def _look(copies: _Copies, names: Sequence[str], result: Comparison, known: int)
             # A store records how it was made with its images, not once more with their label maps.
             recorder = next((other for other in dataset.images if image.label_of is not None and other.series == image.label_of), image)
             selections = recorded_selections(image, result.original, known) or recorded_selections(recorder, result.original, known)
-            yield Held(number, position, image.name, is_label, recorded_series(image, result.original), selections, recorded_mosaic(recorder))
+            recorded, mosaic = recorded_series(image, result.original), recorded_mosaic(recorder)
+            yield Held(number, position, image.name, is_label, recorded, selections, mosaic, recorded_sums(recorder))
 
 
 @dataclass

@@ -14,7 +14,7 @@ from .compare import Comparison, Row, compare
 from .errors import SuiteError
 from .image import Dataset, Location
 from .names import input_names, sanitise, without_extension
-from .provenance import SOURCE, checksum_of_source, records_of
+from .provenance import SOURCE, SOURCE_SUM, checksum_of_source, records_of
 
 OF_NONE = "made from none of these originals, as far as can be seen"
 _NUMBERED = re.compile(r"~[0-9]{1,4}$")
@@ -107,7 +107,7 @@ class _Originals:
     def of(self, dataset: Dataset) -> Path | None:
         """Find the original that a copy was made from; ``None`` if it cannot be told."""
         for record in reversed(_records(dataset)):
-            found = self._recorded(record.get(SOURCE, ""), record.get("Source SHA-256", ""))
+            found = self._recorded(record.get(SOURCE, ""), record.get(SOURCE_SUM, ""))
             if found:
                 return found
         copy, series = without_extension(dataset.location.name), _series_names(dataset)

@@ -17,7 +17,7 @@ from .image import Dataset, Image, MapAnnotation
 NAMESPACE = "lightmicroscopy/provenance"
 """Namespace of the map annotation that carries it in OME-XML."""
 
-SOURCE, SOURCE_FORMAT, SOURCE_LOSSY = "Source", "Source format", "Source lossy"
+SOURCE, SOURCE_FORMAT, SOURCE_LOSSY, SOURCE_SUM = "Source", "Source format", "Source lossy", "Source SHA-256"
 """Keys that are read again, by the check of what was converted."""
 YES, NO = "yes", "no"
 
@@ -111,7 +111,7 @@ class Provenance:
             *([(SOURCE_FORMAT, self.format)] if self.format else []),
             (SOURCE_LOSSY, YES if lossy else NO),
             *([("Source URL", self.url)] if self.url else []),
-            *([("Source SHA-256", self.checksum)] if self.checksum else []),
+            *([(SOURCE_SUM, self.checksum)] if self.checksum else []),
             ("Source series", str(series)),
             ("Source series name", series_name),
             ("Selection", self.selection or "everything"),
