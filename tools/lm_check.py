@@ -72,7 +72,8 @@ def _checked(arguments: argparse.Namespace, web: Web) -> int:
 
     expanded = expand(arguments.input)
     arguments.input = list(expanded.words)
-    paths = cli.refuse_overwriting(arguments.input, (arguments.html, arguments.table, arguments.json, arguments.preview))
+    reports = (arguments.html, arguments.table, arguments.json, arguments.preview)
+    paths = cli.refuse_overwriting(arguments.input, reports)
     given = web.all_given(arguments.input, arguments.url)
     log = logging.getLogger("lightmicroscopy")
     for note in expanded.notes:
@@ -103,7 +104,7 @@ def _checked(arguments: argparse.Namespace, web: Web) -> int:
         f"{report.count('not-run')} not checked",
     ]
     log.info("%s: %s", plural(len(report.checked), "input"), ", ".join(counts))
-    made = files_written((arguments.html, arguments.table, arguments.json, arguments.preview))
+    made = files_written(reports)
     if made:
         log.info(cli.one_line(made))
     return _exit_code(report, arguments)

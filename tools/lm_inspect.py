@@ -149,7 +149,8 @@ def _tell(row: dict[str, object]) -> None:
     size = row["pixel_size_x_um"]
     calibration = "unknown pixel size" if size is None else f"{size:.4g} µm"
     channels = ", ".join(str(name) for name in row["channels"]) if isinstance(row["channels"], list) else "unnamed channels"
-    line = f"{row['input']} : {row['series']} {row['series_name']} — {sizes} {row['dtype']}, {calibration}, {channels}; {row['format']}"
+    kind = "" if row["kind"] == "intensity" else f"{'RGB' if row['kind'] == 'rgb' else row['kind']} "
+    line = f"{row['input']} : {row['series']} {row['series_name']} — {sizes} {kind}{row['dtype']}, {calibration}, {channels}; {row['format']}"
     sys.stdout.write(cli.one_line(" — ".join((line, *notes))) + "\n")
 
 

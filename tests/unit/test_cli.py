@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import lm_inspect
 from lightmicroscopy import cli
 from lightmicroscopy.errors import LimitError, SuiteError, UnreadableError, UnwritableError, UsageError
 
@@ -201,3 +202,10 @@ def test_a_cancelled_job_unwinds(capsys: pytest.CaptureFixture[str]) -> None:
         signal.signal(signal.SIGTERM, before)
     assert cleaned
     assert "Interrupted" in capsys.readouterr().err
+
+
+def test_a_name_longer_than_a_file_name_may_be_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        lm_inspect.main(["µ" * 200 + ".tif"])
+    assert stopped.value.code == 2
+    assert "is longer than a file name may be (255 bytes)" in capsys.readouterr().err

@@ -185,3 +185,18 @@ def test_a_part_taken_of_a_label_map_ignores_channels_and_projection(test_data: 
         label = dataset.labels[0]
         assert part_of(label, ["--channel GFP --project max"], is_label=True).image is label
         assert part_of(label, ["--z 0"], is_label=True).image.shape.z == 1
+
+
+def test_a_copy_of_another_original_is_compared_and_that_is_told(test_data: Path, tmp_path: Path) -> None:
+    mine, changed = tmp_path / "cells.ome.tiff", tmp_path / "changed" / "cells.ome.tiff"
+    mine.write_bytes((test_data / "cells.ome.tiff").read_bytes())
+    changed.parent.mkdir()
+    changed.write_bytes(mine.read_bytes() + b" ")
+    copies = converted(mine, tmp_path / "copies")
+    assert compare(Location(mine), copies).notes == []
+    comparison = compare(Location(changed), copies)
+    assert different(comparison) == []
+    (note,) = comparison.notes
+    assert note.startswith("cells.ome.tiff records another original: that had other bytes (SHA-256) than cells.ome.tiff.")
+    (again,) = converted(copies[0], tmp_path / "again", "ome-zarr")
+    assert compare(Location(mine), [again]).notes == compare(Location(copies[0]), [again]).notes == []

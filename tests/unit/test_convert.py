@@ -87,6 +87,14 @@ def test_each_series_is_a_file_named_after_it(test_data: Path, tmp_path: Path) -
         assert np.array_equal(pixels(path), pixels(test_data / "two_series.ome.tiff", series))
 
 
+def test_one_series_of_several_is_called_as_among_all_of_them(test_data: Path, tmp_path: Path) -> None:
+    both = run(test_data / "two_series.ome.tiff", tmp_path / "both").paths
+    for series in range(2):
+        # One folder: the second must not meet the first.
+        (path,) = run(test_data / "two_series.ome.tiff", tmp_path / "one by one", selection=Selection(series=str(series))).paths
+        assert path.name == both[series].name
+
+
 def test_several_series_in_one_store(test_data: Path, tmp_path: Path) -> None:
     (store,) = run(test_data / "two_series.ome.tiff", tmp_path, "ome-zarr").paths
     assert json.loads((store / ".zattrs").read_text())["bioformats2raw.layout"] == 3

@@ -97,3 +97,25 @@ def test_a_report_is_not_written_over_an_image_of_the_folder_but_may_lie_beside_
     assert (folder / "stack.czi").read_bytes() == before
     assert lm_inspect.main([str(folder), "--html", str(folder / "page.html"), "--quiet"]) == 0
     assert (folder / "page.html").is_file()
+
+
+def test_a_folder_of_one_store_only_goes_by_the_name_of_the_store(test_data: Path, tmp_path: Path) -> None:
+    shutil.copytree(test_data / "cells_04.ome.zarr", tmp_path / "results" / "cells_04.ome.zarr")
+    assert lm_inspect.main([str(tmp_path / "results"), "--table", str(tmp_path / "t.tsv"), "--quiet"]) == 0
+    assert {row["input"] for row in table(tmp_path / "t.tsv")} == {"cells_04.ome.zarr"}
+
+
+def test_folders_in_a_folder_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("tree/day 1", "tree/day 2", "half.ome.zarr/labels", "unpacked/0"):
+        (tmp_path / name).mkdir(parents=True)
+    assert lm_inspect.main([str(tmp_path / name) for name in ("tree", "half.ome.zarr", "unpacked")]) == 1
+    said = capsys.readouterr().err
+    assert "tree holds no image itself but folders, which are not searched. Give those that hold images, such as tree/day 1." in said
+    assert "half.ome.zarr is a folder but not an OME-Zarr" in said
+    assert "unpacked is a folder but not an OME-Zarr" in said
+
+
+def test_a_report_in_a_folder_without_images_is_refused_with_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    assert lm_inspect.main([str(tmp_path / "empty"), "--html", str(tmp_path / "empty" / "r.html")]) == 2
+    assert "r.html cannot be written into empty, which is an input. Choose another folder for it." in capsys.readouterr().err

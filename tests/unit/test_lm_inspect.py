@@ -248,3 +248,11 @@ def test_an_input_is_closed_before_the_next_is_opened(test_data: Path) -> None:
         assert list(rows(item)) or item.part_of
         counts.append(len(os.listdir("/proc/self/fd")))  # noqa: PTH208 - how many are open, not what they are
     assert max(counts) - min(counts) <= 4
+
+
+@pytest.mark.parametrize(("name", "said"), [("rgb.png", " RGB uint8, "), ("cells.ome.tiff", "X128 uint16, ")])
+def test_a_colour_picture_does_not_look_like_a_grey_one_on_the_terminal(
+    test_data: Path, capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
+    assert lm_inspect.main([str(test_data / name)]) == 0
+    assert said in capsys.readouterr().out

@@ -150,3 +150,9 @@ def test_an_array_named_like_a_label_map_hints_at_the_flag(tmp_path: Path, name:
     convert(tmp_path / "a.h5", tmp_path, *flags)
     report = (tmp_path / "report.tsv").read_text(encoding="utf-8")
     assert (f"convert it with --label and --series name:/{name}" in report) is hinted
+
+
+def test_axes_that_are_none_are_refused_whatever_the_format(test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lm_convert.main([str(test_data / "plain.tif"), "--format", "ome-tiff", "--axes", "QQQ", "--output", str(tmp_path / "out")]) == 2
+    assert "The axes 'QQQ' are not understood." in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -25,6 +25,8 @@ SOME_FAILED = 3
 FINDINGS = 4
 INTERRUPTED = 130
 _PIPE = "-"
+_LONGEST_NAME = 255
+"""Bytes, on the file systems in use."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
 one_line = progress.one_line
 
@@ -142,6 +144,8 @@ def _as_text(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> 
                 parser.error(f"{name}: {part[:80]!a} holds characters that are no text. Write it in UTF-8.")
             if isinstance(part, Path) and "\0" in str(part):
                 parser.error(f"{name}: {str(part)[:80]!a} is no path.")
+            if isinstance(part, Path) and any(len(os.fsencode(step)) > _LONGEST_NAME for step in part.parts):
+                parser.error(f"{name}: {part.name[:40]!a}… is longer than a file name may be ({_LONGEST_NAME} bytes). Check how it is written.")
             if isinstance(part, Path) and str(part) == _PIPE:
                 parser.error(f"{name}: '-' does not stand for standard input or output here. Name a file or folder.")
     return arguments

@@ -12,12 +12,22 @@ from .compare_accepted import Accepted, Difference, accepted
 from .compare_fields import described_alike, same, shown
 from .compare_levels import LEVEL, judged_levels
 from .compare_pairs import Held, Pair, pairs
-from .compare_part import EVERYTHING, chosen_series, other_mosaics, part_of, record_count, recorded_mosaic, recorded_selections
+from .compare_part import (
+    EVERYTHING,
+    chosen_series,
+    other_mosaics,
+    others_made,
+    part_of,
+    record_count,
+    recorded_mosaic,
+    recorded_selections,
+    recorded_sums,
+)
 from .compare_pixels import PIXELS, planar, unlike_planes
 from .compare_place import described_place
 from .errors import SuiteError
 from .inputs import Given, location_of, names_of
-from .provenance import NAMESPACE, SOURCE
+from .provenance import SOURCE, records_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,9 +152,9 @@ def compare(
     UnreadableError
         If the original cannot be opened. A copy that cannot is a row.
     """
-    names = names_of(copies)
+    names = tuple(names_of(copies))
     with readers.open(original) as dataset, _Copies(copies) as opened:
-        result = Comparison(dataset.location.name, dataset.format, tuple(names), files=set(dataset.files))
+        result = Comparison(dataset.location.name, dataset.format, names, files=set(dataset.files))
         held = list(_look(opened, names, result, record_count(dataset)))
         found = pairs(dataset, held)
         chosen = chosen_series(dataset, () if result.unreadable else held)
@@ -156,7 +166,8 @@ def compare(
                 unlike.append((names[pair.held.copy], pair.held.mosaic))
             failures += [f"{row.copy} holds {row.copy_value}" for row in rows if row.what == SELECTION and row.differs]
             result.rows += rows
-        result.notes += [*dict.fromkeys(failures), *other_mosaics(original.mosaic, unlike)]
+        made = [(names[item.copy], item.sums) for item in held]
+        result.notes += [*dict.fromkeys(failures), *others_made(dataset, made), *other_mosaics(original.mosaic, unlike)]
         return result
 
 
@@ -165,7 +176,7 @@ def recorded_series(image: Image, source: str) -> tuple[int, str] | None:
 
     Of a copy of a copy the record that names `source` counts, else the last.
     """
-    records = [dict(annotation.pairs) for annotation in image.metadata.annotations if annotation.namespace == NAMESPACE]
+    records = records_of(image)
     if not records:
         return None
     record = next((record for record in reversed(records) if record.get(SOURCE) == source), records[-1])
@@ -175,8 +186,7 @@ def recorded_series(image: Image, source: str) -> tuple[int, str] | None:
 
 def record_of(image: Image, source: str) -> dict[str, str]:
     """All that this suite recorded when it made this copy of `source`; empty if it did not make it."""
-    records = [dict(annotation.pairs) for annotation in image.metadata.annotations if annotation.namespace == NAMESPACE]
-    return next((record for record in reversed(records) if record.get(SOURCE) == source), {})
+    return next((record for record in reversed(records_of(image)) if record.get(SOURCE) == source), {})
 
 
 class _Copies:
@@ -226,7 +236,8 @@ def _look(copies: _Copies, names: Sequence[str], result: Comparison, known: int)
             # A store records how it was made with its images, not once more with their label maps.
             recorder = next((other for other in dataset.images if image.label_of is not None and other.series == image.label_of), image)
             selections = recorded_selections(image, result.original, known) or recorded_selections(recorder, result.original, known)
-            yield Held(number, position, image.name, is_label, recorded_series(image, result.original), selections, recorded_mosaic(recorder))
+            recorded, mosaic = recorded_series(image, result.original), recorded_mosaic(recorder)
+            yield Held(number, position, image.name, is_label, recorded, selections, mosaic, recorded_sums(recorder))
 
 
 @dataclass

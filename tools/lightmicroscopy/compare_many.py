@@ -13,7 +13,7 @@ from .compare import Comparison, Row, compare
 from .errors import SuiteError
 from .inputs import Given, location_of, names_of, paths_among
 from .names import sanitise, without_extension
-from .provenance import NAMESPACE, SOURCE, checksum_of_source
+from .provenance import SOURCE, SOURCE_SUM, checksum_of_source, records_of
 
 if TYPE_CHECKING:
     from .image import Dataset, Location
@@ -111,7 +111,7 @@ class _Originals:
     def of(self, dataset: Dataset) -> Given | None:
         """Find the original that a copy was made from; ``None`` if it cannot be told."""
         for record in reversed(_records(dataset)):
-            found = self._recorded(record.get(SOURCE, ""), record.get("Source SHA-256", ""))
+            found = self._recorded(record.get(SOURCE, ""), record.get(SOURCE_SUM, ""))
             if found:
                 return found
         copy, series = without_extension(dataset.location.name), _series_names(dataset)
@@ -155,7 +155,7 @@ def _series_names(dataset: Dataset) -> set[str]:
 def _records(dataset: Dataset) -> list[dict[str, str]]:
     """What this suite noted when it wrote a copy, oldest first."""
     image = next(iter((*dataset.images, *dataset.labels)), None)
-    return [dict(note.pairs) for note in image.metadata.annotations if note.namespace == NAMESPACE] if image else []
+    return records_of(image) if image else []
 
 
 def _shared_out(originals: _Originals, copies: Sequence[Given], result: Comparison) -> dict[Given, list[Given]]:

@@ -27,6 +27,8 @@ class Held:
     """What was selected of the original on the way to it, where this suite recorded that."""
     mosaic: str = ""
     """How tiles of a mosaic were read for it, where this suite recorded that."""
+    sums: frozenset[str] = frozenset()
+    """SHA-256 of what it was made from, step by step, where this suite recorded them."""
 
 
 @dataclass(frozen=True, slots=True)

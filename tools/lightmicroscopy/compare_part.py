@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from . import flags
 from .errors import SuiteError, UsageError
-from .provenance import NAMESPACE, SOURCE
+from .provenance import SOURCE, SOURCE_SUM, checksum_of_source, records_of
 from .selection import select, select_series
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def recorded_selections(image: Image, source: str, known: int) -> tuple[str, ...
     known
         Records that `source` has itself; those of a copy follow them.
     """
-    records = _records(image)
+    records = records_of(image)
     own = records[known : known + 1]
     named = [number for number, record in enumerate(records) if record.get(SOURCE) == source]
     if own and (not named or own[0].get(SOURCE) == source):
@@ -92,18 +92,19 @@ def recorded_selections(image: Image, source: str, known: int) -> tuple[str, ...
 
 def record_count(dataset: Dataset) -> int:
     """Count how many conversions a dataset itself records."""
-    return len(_records(dataset.images[0])) if dataset.images else 0
-
-
-def _records(image: Image) -> list[dict[str, str]]:
-    return [dict(note.pairs) for note in image.metadata.annotations if note.namespace == NAMESPACE]
+    return len(records_of(dataset.images[0])) if dataset.images else 0
 
 
 def recorded_mosaic(image: Image) -> str:
     """How the tiles of a mosaic were read when this copy was made; empty if it is not known."""
-    records = _records(image)
+    records = records_of(image)
     found = records[-1].get("Parameter mosaic", "as-stored") if records else ""
     return found if found in _MOSAICS else ""
+
+
+def recorded_sums(image: Image) -> frozenset[str]:
+    """SHA-256 of all that a copy was made from, step by step; empty if this suite did not make it."""
+    return frozenset(record[SOURCE_SUM] for record in records_of(image) if record.get(SOURCE_SUM))
 
 
 def part_of(original: Image, selections: Sequence[str], *, is_label: bool = False) -> Part:
@@ -166,3 +167,21 @@ def other_mosaics(mosaic: str, made: Sequence[tuple[str, str]]) -> Iterator[str]
         if names:
             which = f"{names[0]} was" if len(names) == 1 else f"{names[0]} and {len(names) - 1} more copies were"
             yield f"{which} made with --mosaic {other}, but here the original is read with --mosaic {mosaic}. Compare with --mosaic {other}."
+
+
+def others_made(original: Dataset, made: Sequence[tuple[str, frozenset[str]]]) -> Iterator[str]:
+    """Say of which copies, given with the checksums of what they were made from, the original here is not among that."""
+    if not any(sums for _, sums in made):
+        return
+    try:
+        own = checksum_of_source(original)
+    except OSError:
+        # Who reads its pixels says so.
+        return
+    names = list(dict.fromkeys(name for name, sums in made if sums and own not in sums)) if own else []
+    if names:
+        which = f"{names[0]} records" if len(names) == 1 else f"{names[0]} and {len(names) - 1} more copies record"
+        yield (
+            f"{which} another original: that had other bytes (SHA-256) than {original.location.name}. "
+            "They were compared all the same. Was the original changed since, or is this another of the same name?"
+        )

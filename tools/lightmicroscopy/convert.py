@@ -323,10 +323,14 @@ def _write_files(dataset: Dataset, images: Sequence[Image], labels: Sequence[Ima
 
     stem = without_extension(dataset.location.name)
     everything = [*images, *labels]
+    # Named among all series, chosen or not: so two of them, converted one after the other, do not get one name.
+    known = [*dataset.images, *dataset.labels]
     names = [
-        target.name if image is images[0] and len(images) == 1 else sanitise(f"{target.name}__{_series_name(image, stem)}") for image in everything
+        target.name if len(dataset.images) == 1 and image.label_of is None else sanitise(f"{target.name}__{_series_name(image, stem)}")
+        for image in known
     ]
-    paths = [target.with_name(f"{name}.ome.tiff") for name in unique(names)]
+    called = dict(zip(map(_which, known), unique(names), strict=True))
+    paths = [target.with_name(f"{called[_which(image)]}.ome.tiff") for image in everything]
     for path in paths:
         refuse_existing(path)
     begun = False
@@ -344,6 +348,11 @@ def _write_files(dataset: Dataset, images: Sequence[Image], labels: Sequence[Ima
         yield _outcome(dataset, image, name, written, written.series[0])
         if isinstance(options.progress, _Sum):
             options.progress.next_output()
+
+
+def _which(image: Image) -> tuple[int, int | None]:
+    """Tell which of a dataset's series or label maps it is, whatever was selected of it."""
+    return image.series, image.label_of
 
 
 def _series_name(image: Image, stem: str) -> str:

@@ -38,6 +38,10 @@ def reading_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what a `Location` is told of how to read it."""
     from .image import PixelSize, Quantity
 
+    if arguments.axes:
+        from .metadata.hdf5_mapping import check_axes
+
+        check_axes(arguments.axes)
     size = None
     if arguments.pixel_size is not None:
         x, *others = (Quantity(length, "µm") for length in arguments.pixel_size)

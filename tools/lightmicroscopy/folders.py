@@ -12,6 +12,7 @@ from pathlib import Path
 from . import readers
 from .errors import UsageError
 from .names import EXTENSIONS, readable
+from .readers.zarr_store import folder_root
 
 MOST = 10_000
 """Files and folders looked at in one folder; whoever has more of them names those that are wanted."""
@@ -47,8 +48,12 @@ def expand(given: Iterable[Path | str]) -> Expanded:
             continue
         # A folder may be called "." or ".." on the command line, which is no name for anything made of it.
         named = Path(os.path.realpath(path)) if path.name in ("", "..") else path
-        if not named.is_dir() or named.suffix.lower() in _STORES or readers.is_recognised(named):
+        if not named.is_dir() or named.suffix.lower() in _STORES:
             words.append(named)
+            continue
+        if store := folder_root(named):
+            # A folder of one store only: the store has the name that people know.
+            words.append(store)
             continue
         entries = _entries(named)
         images = {entry: None for entry in entries if _is_image(entry)}

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import __version__
-from .image import Dataset, MapAnnotation
+from .image import Dataset, Image, MapAnnotation
 
 NAMESPACE = "lightmicroscopy/provenance"
 """Namespace of the map annotation that carries it in OME-XML."""
 
-SOURCE, SOURCE_FORMAT, SOURCE_LOSSY = "Source", "Source format", "Source lossy"
+SOURCE, SOURCE_FORMAT, SOURCE_LOSSY, SOURCE_SUM = "Source", "Source format", "Source lossy", "Source SHA-256"
 """Keys that are read again, by the check of what was converted."""
 YES, NO = "yes", "no"
 
@@ -100,7 +100,7 @@ class Provenance:
             *([(SOURCE_FORMAT, self.format)] if self.format else []),
             (SOURCE_LOSSY, YES if lossy else NO),
             *([("Source URL", self.url)] if self.url else []),
-            *([("Source SHA-256", self.checksum)] if self.checksum else []),
+            *([(SOURCE_SUM, self.checksum)] if self.checksum else []),
             ("Source series", str(series)),
             ("Source series name", series_name),
             ("Selection", self.selection or "everything"),
@@ -116,3 +116,8 @@ def now() -> str:
     fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
     moment = datetime.fromtimestamp(int(fixed), UTC) if re.fullmatch(r"[0-9]{1,11}", fixed) else datetime.now(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def records_of(image: Image) -> list[dict[str, str]]:
+    """Read what this suite noted each time it wrote an image, oldest first."""
+    return [dict(note.pairs) for note in image.metadata.annotations if note.namespace == NAMESPACE]

@@ -39,12 +39,12 @@ class ReportPaths:
                 raise UsageError(f"{report.name} is to be a report but is no file. {remedy}")
             targets.add(target)
             self._note(target, f"{report.name} cannot be written over an input. {remedy}")
+            for folder in target.parents:
+                self._note(folder, f"{report.name} cannot be written into {folder.name}, which is an input. Choose another folder for it.")
 
-    def _note(self, target: Path, sentence: str) -> None:
-        """Remember a file, and the folders that it lies in: an input may be one of these."""
-        for place in (target, *target.parents):
-            if place in self._places:
-                break
+    def _note(self, place: Path, sentence: str) -> None:
+        """Remember a file, or a folder that it lies in: an input may be one of these."""
+        if place not in self._places:
             self._places[place] = sentence
             identity = _identity(place)
             if identity is not None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ..errors import UnreadableError
+from ..names import readable
 from .user_knowledge import with_user_knowledge
 
 if TYPE_CHECKING:
@@ -98,8 +99,23 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD)
 
 
+def _folders(path: Path) -> list[str]:
+    """Folders in one that is not meant to be an OME-Zarr; in such a one they are levels and chunks."""
+    if path.suffix.lower() == ".zarr":
+        return []
+    try:
+        found = sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    except OSError:
+        return []
+    return [] if any(name.isdecimal() for name in found) else found
+
+
 def _unknown(location: Location, head: bytes) -> str:
     if location.path.is_dir():
+        below = _folders(location.path)
+        if below:
+            holds = f"{location.name} holds no image itself but folders, which are not searched"
+            return f"{holds}. Give those that hold images, such as {location.name}/{readable(below[0])}."
         sentence = f"{location.name} is a folder but not an OME-Zarr: it has no zarr.json, .zgroup or .zattrs at its top."
         return f"{sentence} Give the folder that holds one, or the image files themselves."
     if not head:

@@ -23,6 +23,8 @@ _ENTRY: Final = 64
 """Bytes that an attribute takes beside its value."""
 _POINTER: Final = 16
 """Bytes that stand for a text of variable length."""
+_NO_MEMORY: Final = ("memory allocation failed", "allocate", "H5MM_")
+"""Words of the library where there is no memory to be had, which differ from place to place."""
 _OFTEN: Final = 100
 """Attributes after which it is told that there is progress."""
 
@@ -156,8 +158,7 @@ class Describer:
             except MemoryError:
                 value, kept = None, False
             except FAULTS as error:
-                # What is said where there is no memory to be had differs from place to place.
-                if "memory allocation failed" in str(error) or "allocate" in str(error):
+                if any(words in str(error) for words in _NO_MEMORY):
                     value, kept = None, False
                 else:
                     lost += 1

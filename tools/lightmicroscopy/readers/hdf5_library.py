@@ -23,7 +23,7 @@ _STEP: Final = 100
 """Links after which a walk is taken to have come further."""
 _TARGET: Final = 1000
 """Bytes of the path that a soft link leads to."""
-_WALK: Final = 256 << 20
+_WALK: Final = 384 << 20
 _INDEX: Final = 768 << 20
 _PART: Final = 128 << 20
 """Bytes of memory that the library may take beside what it has when it is loaded: to describe a file, to list the chunks of a

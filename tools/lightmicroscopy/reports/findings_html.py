@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from .. import __version__
-from ..metadata.check import PREVIEW, SUITE, UNREADABLE, CheckedInput, Report, SeriesFacts, profile_titles
+from ..metadata.check import PREVIEW, UNREADABLE, CheckedInput, Report, SeriesFacts, profile_titles
 from ..metadata.findings import SEVERITIES, Finding, Rule, Severity
-from .page import shortened, title
+from . import page
 from .tables import write_text
-from .words import plural
 
 TEMPLATE = "findings.html"
 DETAILED = 200
@@ -79,34 +77,22 @@ def write_html(report: Report, path: Path) -> None:
 
 def render(report: Report) -> Iterator[str]:
     """Make the page, in pieces."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=shortened,
-    )
-    environment.filters.update(size=_size, pixel=pixel_size, channels=_channels, plural=plural)
     sections = _sections(report)
     shown = sorted((section for section in sections if not section.item.part_of), key=lambda section: section.gravest)
-    return environment.get_template(TEMPLATE).generate(
-        report=report,
-        suite=SUITE,
-        version=__version__,
-        verdict=verdict(report),
-        title=title([item.name for item in report.checked], len(report.checked)),
-        severities=SEVERITIES,
-        labels=_LABELS,
-        profiles=profile_titles(report.profiles),
-        sections=sections,
-        detailed=[section for section in shown if section.counts or len(sections) <= DETAILED][:DETAILED],
-        frequent=_frequent(report),
-        tally=report.tally(),
-        series_shown=SERIES_SHOWN,
-    )
+    values = {
+        "report": report,
+        "verdict": verdict(report),
+        "title": page.title([item.name for item in report.checked], len(report.checked)),
+        "severities": SEVERITIES,
+        "labels": _LABELS,
+        "profiles": profile_titles(report.profiles),
+        "sections": sections,
+        "detailed": [section for section in shown if section.counts or len(sections) <= DETAILED][:DETAILED],
+        "frequent": _frequent(report),
+        "tally": report.tally(),
+        "series_shown": SERIES_SHOWN,
+    }
+    return page.render(TEMPLATE, values, size=_size, pixel=pixel_size, channels=_channels)
 
 
 def verdict(report: Report) -> str:

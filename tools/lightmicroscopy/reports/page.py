@@ -7,7 +7,7 @@ sanitizers drop.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ LONGEST = 1000
 """Characters of one text on a page; names and values in files can be of millions, and tables hold them whole."""
 
 
-def render(template: str, values: dict[str, Any]) -> Iterator[str]:
-    """Make a page out of a template beside this module, in pieces."""
+def render(template: str, values: dict[str, Any], **filters: Callable[..., Any]) -> Iterator[str]:
+    """Make a page out of a template beside this module, in pieces; `filters` are what the template may call beside `plural`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -31,7 +31,7 @@ def render(template: str, values: dict[str, Any]) -> Iterator[str]:
         lstrip_blocks=True,
         finalize=shortened,
     )
-    environment.filters["plural"] = plural
+    environment.filters.update(filters, plural=plural)
     return environment.get_template(template).generate(suite=SUITE, version=__version__, **values)
 
 

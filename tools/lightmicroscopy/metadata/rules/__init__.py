@@ -12,6 +12,7 @@ MODULES = (
     "ome_xml",
     "tiff",
     "series",
+    "acquisition",
     "ngff",
 )
 PROFILES: dict[str, str] = {

@@ -144,3 +144,13 @@ def is_tiff(subject: Subject) -> bool:
 def says_ome(name: str) -> bool:
     """Whether a file name claims to be OME-TIFF."""
     return name.lower().endswith((".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".ome.btf"))
+
+
+def has_series(subject: Subject) -> bool:
+    """Whether there are series: opened ones, or those the OME-XML of a file that cannot be opened describes."""
+    if subject.dataset is None and subject.ome_xml is None:
+        return False
+    try:
+        return bool(series(subject))
+    except CannotRun:
+        return False
