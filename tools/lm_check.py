@@ -79,7 +79,7 @@ def _checked(arguments: argparse.Namespace, web: Web) -> int:
     for note in expanded.notes:
         log.info(cli.one_line(note))
     profiles = tuple(dict.fromkeys(arguments.profile or PROFILES[:1]))
-    total = sum(map(bytes_of, given))
+    total = sum(bytes_of(item) or 0 for item in given)
     progress = Progress("checking", quiet=arguments.quiet, log_json=arguments.log_json)
     seen = 0
 

@@ -85,7 +85,7 @@ def _inspected(arguments: argparse.Namespace, web: Web) -> int:
     log = logging.getLogger("lightmicroscopy")
     for note in expanded.notes:
         log.info(cli.one_line(note))
-    done, total = 0, sum(map(bytes_of, given))
+    done, total = 0, sum(bytes_of(item) or 0 for item in given)
     progress = Progress("Inspecting", quiet=arguments.quiet, log_json=arguments.log_json)
     files = Files(
         table=arguments.table,
@@ -103,7 +103,7 @@ def _inspected(arguments: argparse.Namespace, web: Web) -> int:
                 # None of the files has its name before this has been asked of every input.
                 paths.refuse(item.dataset.files if item.dataset else ())
                 files.add(item)
-                done = min(total, done + item.bytes)
+                done = min(total, done + (item.bytes or 0))
                 progress(done, total)
                 if item.unreadable:
                     log.warning(cli.one_line(item.unreadable))

@@ -206,10 +206,10 @@ def names_of(given: Sequence[Given]) -> list[str]:
     return [item.name if item.name and known[item.name] == 1 else str(item) for item in whole]
 
 
-def bytes_of(given: Given) -> int:
-    """Size of a file, or of all files in a folder; 0 for what is not there, and for a store on the web, which is not fetched whole."""
+def bytes_of(given: Given) -> int | None:
+    """Size of a file, or of all files in a folder; 0 for what is not there, ``None`` for a store on the web, which is not fetched whole."""
     if isinstance(given, Address):
-        return 0
+        return None
     total = 0
     for file in files_below(given).values():
         with suppress(OSError):

@@ -43,7 +43,7 @@ class Input:
 
     name: str
     path: Given
-    bytes: int
+    bytes: int | None
     dataset: Dataset | None = None
     unreadable: str = ""
     part_of: str = ""
@@ -89,7 +89,7 @@ def inspect(paths: Sequence[Given], **known: Any) -> Iterator[Input]:
             continue
         with dataset:
             members.update((file, name) for file in dataset.files if file != path)
-            size = sum(map(bytes_of, dataset.files)) if len(dataset.files) > 1 else bytes_of(path)
+            size = sum(bytes_of(file) or 0 for file in dataset.files) if len(dataset.files) > 1 else bytes_of(path)
             yield Input(name, path, size, dataset)
 
 

@@ -40,7 +40,7 @@ class Choice:
     attributes
         (name, pattern) pairs; of each name one pattern must fit.
     largest
-        Most bytes of a single file.
+        Most bytes of a single file; `fits` knows only what the study states.
     first
         How many files, in the order of their paths.
     """
@@ -68,12 +68,14 @@ class Choice:
         named = {folded(part) for part in (file.component, *file.component.split("; "))}
         if self.components and not named & {folded(name) for name in self.components}:
             return False
-        if self.largest is not None and (file.bytes is None or file.bytes > self.largest):
+        if self.is_too_large(None if file.type == "directory" else file.bytes):
             return False
         values = {folded(name): value for name, value in file.attributes.items()} if self.attributes else {}
-        return all(
-            any(fnmatch.fnmatchcase(values.get(name, "").casefold(), glob.casefold()) for glob in globs) for name, globs in self._by_name().items()
-        )
+        return all(any(_says(values.get(name, ""), glob) for glob in globs) for name, globs in self._by_name().items())
+
+    def is_too_large(self, size: int | None) -> bool:
+        """Whether a size is over the limit; one that is not known yet is not: it is asked for when the file is planned."""
+        return self.largest is not None and size is not None and size > self.largest
 
     def _by_name(self) -> Mapping[str, Sequence[str]]:
         found: dict[str, list[str]] = {}
@@ -96,6 +98,11 @@ class Choice:
 def _matches(path: str, glob: str) -> bool:
     """Whether a pattern fits, in any case: cameras write .TIF, people .tif."""
     return fnmatch.fnmatchcase((path if "/" in glob else path.rpartition("/")[2]).casefold(), glob.casefold())
+
+
+def _says(stated: str, glob: str) -> bool:
+    """Whether a pattern fits a value, or one of several that are joined."""
+    return any(fnmatch.fnmatchcase(value.casefold(), glob.casefold()) for value in (stated, *stated.split("; ")))
 
 
 def attribute_of(text: str) -> tuple[str, str]:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ..errors import ArchiveError, MissingError, SuiteError, UsageError
 from ..names import without_extension
+from ..progress import counted
 from ..provenance import checksums, sha256
 from ..writers.options import WriteOptions
-from .bia_choice import Choice, Named, Places, folder_of
+from .bia_choice import Choice, Named, Places, folder_of, safe_name
 from .bia_search import STORE, Looked, Lookup, packed
 from .engine import Engine, Limits, Tally
 from .fetch_file import forget_part
@@ -141,6 +142,7 @@ def download(service: BioStudies, client: Client, job: Job, *, clock: Callable[[
             run.refuse_none_or_too_many(lookup.failed)
             count = run.plan(lookup.failed, stack.enter_context(Places()))
             engine.save()
+            run.refuse_all_too_large()
             if not job.plan_only:
                 engine.hold_against_limits()
                 run.fetch(count)
@@ -160,6 +162,7 @@ class _Run:
         self._folders: set[Path] = set()
         self._may_be_whole: set[int] = set()
         """Items whose file is there already, where an earlier manifest says that a file was to be."""
+        self._too_large = 0
 
     def wanted(self) -> Iterator[tuple[Looked, Listed]]:
         """Files that are wanted of each study, in the order of their paths."""
@@ -201,6 +204,8 @@ class _Run:
             elif planned is None:
                 self.engine.keep(number, task.kept)
                 self._made(task.kept)
+            elif self._leave_out(number, planned):
+                self._too_large += 1
             else:
                 self.engine.plan(number, [planned])
                 self._note_if_there(number, planned)
@@ -212,6 +217,26 @@ class _Run:
             self.engine.fail(number, Row(item_of(accession, path), "failed", study=accession), missing)
             number += 1
         return number
+
+    def _leave_out(self, number: int, row: Row) -> bool:
+        """Leave out what turns out to be too large only now, since the study does not state its size."""
+        if row.bytes is None and self.job.choice.largest is not None:
+            reason = "Its size is not known, so that --largest-file leaves it out."
+        elif self.job.choice.is_too_large(row.bytes):
+            reason = "It is larger than --largest-file allows."
+        else:
+            return False
+        self.engine.manifest.put(number, replace(row, status="skipped", reason=reason, path=""))
+        return True
+
+    def refuse_all_too_large(self) -> None:
+        """Tell of files that are left out for their size; raise `UsageError` if there are no others."""
+        if not self._too_large:
+            return
+        sentence = f"{counted(self._too_large, 'file')} whose size no list states turned out to be larger than --largest-file allows"
+        if not (self.result.planned or self.result.done or self.result.failed):
+            raise UsageError(f"{sentence}, and no other fits. Raise it, or choose otherwise.")
+        log.warning("%s; the manifest names them.", sentence)
 
     def _note_if_there(self, number: int, row: Row) -> None:
         named = self.job.named
@@ -255,7 +280,7 @@ class _Run:
         """Whether what an earlier call made is of the kind that is wanted now: a file, or a store of it."""
         if file.type == STORE:
             return row.path.endswith(self.job.extension)
-        return Path(row.path).suffix == Path(packed(file, looked.info)).suffix
+        return Path(row.path).suffix == Path(safe_name(packed(file, looked.info).rpartition("/")[2])).suffix
 
     def _planned(self, task: _Task) -> Row | None:
         """Plan one file: ask for its size where the study does not state it, which is so for every folder."""

@@ -18,6 +18,7 @@ from .bia_lists import MOST_FILES, read_list
 from .bia_pagetab import File, file_of, folded
 from .idr_addresses import NoAddressError
 from .scratch import scratch_database, told_of_a_full_disk
+from .study import together
 from .untrusted import line
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ class FileIndex:
         if file.size is not None and size is not None and file.size != size and len(self.conflicts) < 10:
             self.conflicts.append(file.path)
         components = joined if component in joined.split("; ") or not component else "; ".join(part for part in (joined, component) if part)
-        merged = {**values, **(json.loads(attributes) if attributes else {})}
+        merged: dict[str, str] = json.loads(attributes) if attributes else {}
+        for name, value in values.items():
+            merged[name] = value if merged.get(name, value) == value else together((*merged[name].split("; "), *value.split("; ")))
         self._database.execute(
             "UPDATE files SET bytes = coalesce(bytes, ?), component = ?, folder = CASE folder WHEN '' THEN ? ELSE folder END, attributes = ?"
             " WHERE path = ?",
@@ -171,7 +174,7 @@ class Listing:
         NotAllowedError, DeniedError
             If the service does not let this program in, or lies elsewhere.
         """
-        gaps = []
+        gaps: list[str] = []
         for component in study.components:
             for file in component.files:
                 index.add(file, component.name)
@@ -182,16 +185,19 @@ class Listing:
                     raise
                 except (ArchiveError, UnreadableError, NoAddressError) as error:
                     gaps.append(f"The file list {name!r} of {component.name or study.accession!r} cannot be used: {error}")
-        if gaps or (not index.count and info.files != 0):
-            self._add_from_page(index, study, gaps)
+        named = index.entries
+        if whole_page := bool(gaps or (not index.count and info.files != 0)):
+            entries = self._add_from_page(index, study, info, gaps)
+            # The page repeats what the lists name.
+            whole_page, named = entries is not None, max(named, index.count) if entries is None else entries
         self.problems += gaps
         if index.conflicts:
             self.problems.append(
                 f"{len(index.conflicts)} or more files are listed twice with different sizes, such as {index.conflicts[0]!r}; the first counts."
             )
-        self.complete = index.entries >= info.files if info.files is not None else not gaps
-        if info.files is not None and index.entries < info.files:
-            self.problems.append(f"BioStudies counts {info.files:,} files in {study.accession}, and its lists name {index.entries:,}.")
+        self.complete = named >= info.files if info.files is not None else whole_page or not gaps
+        if info.files is not None and named < info.files:
+            self.problems.append(f"BioStudies counts {info.files:,} files in {study.accession}, and its lists name {named:,}.")
         if len(index.names) >= MOST_ATTRIBUTES:
             self.problems.append(f"Only the first {MOST_ATTRIBUTES:,} attributes of the files have a column.")
 
@@ -217,19 +223,22 @@ class Listing:
                 return f"The file list {candidate} of {info.accession}"
         raise AssertionError
 
-    def _add_from_page(self, index: FileIndex, study: BiaStudy, gaps: list[str]) -> None:
+    def _add_from_page(self, index: FileIndex, study: BiaStudy, info: Info, gaps: list[str]) -> int | None:
+        """Add what the table on the study's page names, and give how many lines that is; None if it cannot be had to its end."""
         names = {_section_key(component.accno): component.name for component in study.components if component.accno}
-        before = index.count
+        before, entries = index.count, 0
         try:
             for row in self.service.listed_files(study.accession, most=MOST_FILES):
-                file = file_of({"path": row.get("path"), "size": row.get("size"), "type": row.get("type"), "attributes": list(_attributes(row))})
+                file = file_of({"path": row.get("path"), "size": row.get("size"), "type": row.get("type"), "attributes": list(_attributes(row, info))})
                 if file is not None:
+                    entries += 1
                     index.add(file, names.get(_section_key(line(row.get("Section"))), line(row.get("Section"))))
         except (ArchiveError, UnreadableError) as error:
             gaps.append(f"The table of files on the page of {study.accession} cannot be had either: {error}")
-        else:
-            if gaps and index.count > before:
-                gaps.append(f"{index.count - before:,} files were found in the table on the study's page instead.")
+            return None
+        if gaps and index.count > before:
+            gaps.append(f"{index.count - before:,} files were found in the table on the study's page instead.")
+        return entries
 
 
 def _section_key(name: str) -> str:
@@ -237,10 +246,11 @@ def _section_key(name: str) -> str:
     return folded(name.replace("_", " "))
 
 
-def _attributes(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _attributes(row: Mapping[str, Any], info: Info) -> Iterator[dict[str, Any]]:
+    """Attributes of a row; the page writes ``Source_image`` for ``Source image``."""
     for name, value in row.items():
         if folded(name) not in _KNOWN_COLUMNS and isinstance(value, str):
-            yield {"name": name, "value": value}
+            yield {"name": info.columns.get(line(name), name), "value": value}
 
 
 def write_files(path: Path, indexes: Iterable[tuple[FileIndex, Address]]) -> None:

@@ -112,7 +112,8 @@ class _Objects:
 
 
 def _from_table(stream: TextIO, source: str) -> Iterator[File]:
-    rows = csv.reader(iter(lambda: stream.readline(LONGEST_ENTRY), ""), delimiter="\t")
+    # A quote that never ends would swallow all lines after it.
+    rows = csv.reader(iter(lambda: stream.readline(LONGEST_ENTRY), ""), delimiter="\t", strict=True)
     try:
         header = [cell.strip() for cell in next(rows, [])]
         if not header or folded(header[0]) != "files":
@@ -128,11 +129,15 @@ def _from_table(stream: TextIO, source: str) -> Iterator[File]:
 
 def _of_row(header: list[str], cells: list[str]) -> File | None:
     """Cells beyond the header say nothing."""
-    named = dict(zip(header[1:], cells[1:], strict=False))
-    # The service's own tables state size and type in columns.
-    size = next((named.pop(name) for name in ("Size", "size") if name in named), None)
-    kind = next((named.pop(name) for name in ("Type", "type") if named.get(name) in ("file", "directory")), "file")
-    attributes = [{"name": name, "value": value} for name, value in named.items() if name]
+    named = list(zip(header[1:], cells[1:], strict=False))
+    # The service's own tables state size and type in columns; of attributes several columns may have one name.
+    size = next((value for name, value in named if name in ("Size", "size")), None)
+    kind = next((value for name, value in named if name in ("Type", "type") and value in ("file", "directory")), "file")
+    attributes = [
+        {"name": name, "value": value}
+        for name, value in named
+        if name and name not in ("Size", "size") and not (name in ("Type", "type") and value in ("file", "directory"))
+    ]
     return file_of({"path": cells[0].strip(), "size": (size or "").strip(), "type": kind, "attributes": attributes})
 
 

@@ -169,6 +169,8 @@ def file_of(value: dict[str, Any]) -> File | None:
     path = value.get("path")
     if not isinstance(path, str) or not path.strip() or len(path) > LONGEST_PATH:
         return None
+    # What is no text stays to be seen, and is no address.
+    path = path.encode("utf-8", "backslashreplace").decode()
     return File(
         path, _size(value.get("size")), "directory" if folded(str(value.get("type"))) == "directory" else "file", _attributes(value.get("attributes"))
     )

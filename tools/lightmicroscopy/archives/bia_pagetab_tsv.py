@@ -16,6 +16,7 @@ from ..errors import UnreadableError
 from .bia_pagetab import Submission, folded, parse_pagetab
 
 MOST_CELLS: Final = 2_000_000
+_END: Final = "\n\nEnd of the table\n"
 _TABLE: Final = re.compile(r"(?P<type>[^\[\]]+)\[(?P<parent>[^\[\]]*)\]")
 _REFERENCE: Final = re.compile(r"<(?P<name>[^<>]+)>")
 _OF_NAME: Final = re.compile(r"\((?P<name>[^()]+)\)")
@@ -47,7 +48,8 @@ def parse_pagetab_tsv(data: bytes, source: str) -> Submission:
 def _blocks(text: str) -> Iterator[list[list[str]]]:
     block: list[list[str]] = []
     count = 0
-    for cells in csv.reader(io.StringIO(text, newline=""), delimiter="\t"):
+    cells: list[str] = []
+    for cells in csv.reader(io.StringIO(text + _END, newline=""), delimiter="\t"):
         count += len(cells) + 1
         if count > MOST_CELLS:
             raise csv.Error(f"it has more than {MOST_CELLS:,} cells")
@@ -56,8 +58,9 @@ def _blocks(text: str) -> Iterator[list[list[str]]]:
         elif block:
             yield block
             block = []
-    if block:
-        yield block
+    # A quote that never ends swallows all that follows it.
+    if cells != [_END.strip()]:
+        raise csv.Error("a quotation mark in it has no end")
 
 
 @dataclass

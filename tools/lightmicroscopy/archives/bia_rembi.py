@@ -119,7 +119,7 @@ def _study(study: BiaStudy) -> Iterator[_Row]:
         ("Licence address", (study.licence.url,), False),
         ("Data DOI", (study.doi,), False),
         ("Publications", (paper.doi or paper.title for paper in study.publications), False),
-        ("Funding", (section.first("Agency", "grant_id") for section in study.sections("funding")), False),
+        ("Funding", (" ".join(filter(None, map(section.first, ("Agency", "grant_id")))) for section in study.sections("funding")), False),
         ("Funding statement", study.root.values("Funding statement"), False),
         ("Acknowledgements", study.root.values("Acknowledgements"), False),
         ("Release date", (study.release_date,), False),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -30,7 +30,7 @@ FILES_PAGE: Final = 1000
 MOST_HITS: Final = 10_000
 _ACCESSION: Final = re.compile(r"S-[A-Z]{2,12}-?[0-9]{1,12}|S-[A-Z]{2,12}[A-Z0-9_-]{0,40}[0-9A-Z]", re.IGNORECASE)
 _LINK: Final = re.compile(
-    r"https?://(?:[\w.-]+\.)?(?:ebi\.ac\.uk|bioimagearchive\.org)(?:/[^\s?#]*)?/(?P<accession>S-[A-Za-z]{2,12}-?[0-9]{1,12})(?:\.html)?(?:[/?#]\S*)?"
+    r"https?://(?:[\w.-]+\.)?(?:ebi\.ac\.uk|bioimagearchive\.org)(?:/[^\s?#]*)?/(?P<accession>(?<=/studies/)S-[A-Za-z]{2,12}-[\w-]{1,48}|S-[A-Za-z]{2,12}-?[0-9]{1,12})(?:\.html)?(?:[/?#]\S*)?"
 )
 
 
@@ -49,6 +49,8 @@ class Info:
         Whether its folders are kept as zips.
     sections
         Names of the sections that have files.
+    columns
+        Names of the files' attributes, by how the table of files writes them.
     """
 
     accession: str
@@ -56,6 +58,7 @@ class Info:
     files: int | None
     zipped: bool
     sections: tuple[str, ...]
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def file(self, path: str) -> str:
         """Address of a file by its path in the study.
@@ -154,6 +157,7 @@ class BioStudies:
             whole(answer.get("files"), 0, LARGEST_ID),
             answer.get("hasZippedFolders") is True,
             tuple(line(name) for name in sequence(answer.get("sections")) if line(name)),
+            {line(column.get("data")): line(column.get("name")) for column in map(mapping, sequence(answer.get("columns"))) if line(column.get("name"))},
         )
 
     def submission(self, accession: str) -> Submission:
@@ -171,7 +175,7 @@ class BioStudies:
         except _GoneError:
             return self._from_folder(accession, self.info(accession).base)
         link = line(answer.get("ftpHttp_link"), LONGEST_TEXT)
-        if isinstance(answer.get("pageTab"), str):
+        if isinstance(answer.get("pageTab"), str) and not (link and not answer["pageTab"].strip()):
             try:
                 answer = mapping(parse_json(answer["pageTab"].encode("utf-8", "replace")))
             except ValueError as error:

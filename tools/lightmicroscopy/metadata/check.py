@@ -61,7 +61,7 @@ class CheckedInput:
 
     name: str
     format: str = ""
-    bytes: int = 0
+    bytes: int | None = 0
     sha256: str = ""
     series: tuple[SeriesFacts, ...] = ()
     labels: int = 0
@@ -186,7 +186,7 @@ def check(
         inputs.append(item)
         findings.extend(found)
         if done is not None:
-            done(item, item.bytes)
+            done(item, item.bytes or 0)
     findings.sort(key=lambda finding: (SEVERITIES.index(finding.severity), finding.input, finding.rule))
     return Report(tuple(profiles), now(), tuple(inputs), tuple(findings), rules, parameters, frozenset(read))
 

@@ -76,7 +76,7 @@ class Section:
     anchor: str
     name: str
     format: str
-    bytes: int
+    bytes: int | None
     series: int
     warnings: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
