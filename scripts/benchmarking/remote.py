@@ -1,10 +1,9 @@
-#!/usr/bin/env python3
 """Measure conversions of an OME-Zarr on a web server beside those of the same store on disk, in paired and interleaved runs.
 
 A store of about one gigabyte is made once and kept in the scratch folder. A loopback server in a process of its own waits
 before every answer, as a distant one does. Beside each time stands the least it can be: requests × latency ÷ connections.
 
-Usage: ``python scripts/benchmark_remote.py --scratch DIR [--latency 20] [--repeats 3]``
+Usage: ``python3 scripts/benchmark.py remote --scratch DIR [--latency 20] [--repeats 3]``
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 CONNECTIONS = 8
 SELECTIONS: dict[str, dict[str, Any]] = {
@@ -120,21 +119,21 @@ def make_store(scratch: Path, megabytes: int) -> Path:
         image = scratch / f"benchmark-{megabytes}.ome.tiff"
         if not image.exists():
             jobs.call(Path(sys.executable), "make", path=str(image), kind="ome-tiff", gigabytes=megabytes / 1000)
-        script = Path(__file__).resolve().parent.parent / "tools" / "lm_convert.py"
+        script = Path(__file__).resolve().parents[2] / "tools" / "lm_convert.py"
         subprocess.run([sys.executable, str(script), str(image), "--output", str(store.parent), "--format", "ome-zarr", "--quiet"], check=True)
     return store
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description="Measure conversions of stores on a server.")
+    parser = argparse.ArgumentParser(prog="benchmark.py remote", description="Measure conversions of stores on a server.")
     parser.add_argument("--scratch", type=Path, help="folder for the store and the outputs; about four times the image's size")
     parser.add_argument("--megabytes", type=int, default=1000, help="size of the image (default 1000)")
     parser.add_argument("--latency", type=float, default=20.0, help="milliseconds before every answer (default 20)")
     parser.add_argument("--repeats", type=int, default=3, help="pairs of runs (default 3)")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads that encode (default: all cores)")
     parser.add_argument("--task", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     if arguments.task:
         task = json.loads(arguments.task)
         convert_one(task["source"], Path(task["output"]), task["selection"], task["threads"])

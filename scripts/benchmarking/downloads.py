@@ -1,10 +1,9 @@
-#!/usr/bin/env python3
 """Measure the suite's downloads beside ``curl --parallel`` and ``wget -r``, of files that nginx serves some milliseconds away.
 
 nginx serves a folder; a forwarder before it lets every byte wait, half the latency in each direction, as a distant server does.
 The suite plans the files, fetches them as the download tools do (length, SHA-256, a manifest), and is measured as a process of its own.
 
-Usage: ``python scripts/benchmark_downloads.py --scratch DIR [--nginx PATH] [--latency 20] [--repeats 3]``
+Usage: ``python3 scripts/benchmark.py downloads --scratch DIR [--nginx PATH] [--latency 20] [--repeats 3]``
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 CONNECTIONS = 8
 PIECE = 1 << 18
@@ -112,7 +111,6 @@ def served(scratch: Path, nginx: str, latency: float) -> Iterator[str]:
 
 def fetch(base: str, folder: Path, output: Path) -> None:
     """Fetch all files of a folder as the download tools do; prints requests and memory as JSON."""
-    from collections.abc import Sequence
     from dataclasses import replace
 
     from lightmicroscopy.archives.endpoints import Endpoints
@@ -183,9 +181,9 @@ def make_files(scratch: Path, count: int, megabytes: int) -> Path:
     return folder
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description="Measure downloads.")
+    parser = argparse.ArgumentParser(prog="benchmark.py downloads", description="Measure downloads.")
     parser.add_argument("--scratch", type=Path, help="folder for the files and what is fetched")
     parser.add_argument("--nginx", default="nginx", metavar="PATH", help="the server's program (Debian: package nginx)")
     parser.add_argument("--latency", type=float, default=20.0, help="milliseconds there and back (default 20)")
@@ -193,7 +191,7 @@ def main() -> int:
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 100, 1000], help="how many files (default 1 100 1000)")
     parser.add_argument("--repeats", type=int, default=3, help="rounds, interleaved (default 3)")
     parser.add_argument("--task", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     if arguments.task:
         base, folder, output = json.loads(arguments.task)
         fetch(base, Path(folder), Path(output))
