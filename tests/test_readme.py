@@ -53,7 +53,7 @@ def test_install_convert_and_check_in_a_terminal(root: Path, tmp_path: Path) -> 
     assert (tmp_path / "idr" / "6001240_B1_C1.ome.tiff").is_file()
     assert "CC BY 4.0" in (tmp_path / "idr" / "citation.md").read_text()
     assert (tmp_path / "converted" / "stack.ome.zarr" / ".zattrs").is_file()
-    assert (tmp_path / "converted" / "project.ome.tiff").is_file()
+    assert (tmp_path / "converted" / "project__Embryo_time_series.ome.tiff").is_file()
     assert (tmp_path / "part" / "cells.ome.tiff").is_file()
     assert all((tmp_path / page).is_file() for page in ("inspection.html", "comparison.html", "findings.html"))
     assert (tmp_path / "findings.tsv").read_text().startswith("input\tseries\t")
