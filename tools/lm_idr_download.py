@@ -85,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
     written.add_argument(
         "--galaxy-collection",
         metavar="NAME",
-        help="for a job in Galaxy, not for a terminal: make the OME-Zarr folders elements of its collection output of that name (galaxy.json)",
+        help="for a job in Galaxy, not for a terminal: make its folders or original files elements of that collection output (galaxy.json)",
     )
     tables = result.add_argument_group("reports")
     tables.add_argument("--manifest", type=Path, metavar="FILE", help="table (TSV), a row per result: what was fetched from where, or why not")
@@ -236,8 +236,13 @@ def _report(result: Any, arguments: argparse.Namespace) -> None:
 
         preview_files(result.paths[:PREVIEWED], arguments.preview)
     if arguments.galaxy_collection:
-        from lightmicroscopy.galaxy import describe_stores
+        from lightmicroscopy.galaxy import describe_files, describe_stores
 
+        if arguments.format == "original":
+            describe_files(
+                (path.relative_to(arguments.output).as_posix() for path in result.paths), arguments.output, arguments.galaxy_collection, nested=False
+            )
+            return
         describe_stores(result.paths, arguments.galaxy_collection, None if arguments.arrange in ("flat", "plate-store") else arguments.output)
 
 

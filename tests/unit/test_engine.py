@@ -13,7 +13,7 @@ import pytest
 from lightmicroscopy.archives.engine import Engine, Limits
 from lightmicroscopy.archives.manifest import Row
 from lightmicroscopy.errors import ArchiveError, UnwritableError, UsageError
-from lightmicroscopy.galaxy import describe_files
+from lightmicroscopy.galaxy import describe_files, format_of
 
 from .idr_downloads import read_table
 
@@ -150,6 +150,22 @@ def test_progress_adds_up_what_is_under_way_and_never_passes_the_total(tmp_path:
         engine.fetch(range(2), work, at_once=2)
     assert (120, 200) in told
     assert max(told) == (200, 200)
+
+
+def test_files_have_the_formats_that_galaxy_has_for_them() -> None:
+    names = ["a.ome.tif", "b.TIF", "c.czi", "d.lsm", "e.ims", "f.tsv", "README.txt", "g"]
+    assert [format_of(name) for name in names] == ["ome.tiff", "tiff", "data", "tiff", "h5", "tabular", "txt", "data"]
+
+
+def test_a_plain_list_of_files_has_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    describe_files(["B/x/a.tif", "A/b.tif", "A/a.tif"], Path("out"), "originals", nested=False)
+    elements = json.loads(Path("galaxy.json").read_text(encoding="utf-8"))["originals"]["elements"]
+    assert [(one["name"], one["filename"], one["ext"]) for one in elements] == [
+        ("A_a.tif", "out/A/a.tif", "tiff"),
+        ("b.tif", "out/A/b.tif", "tiff"),
+        ("B_x_a.tif", "out/B/x/a.tif", "tiff"),
+    ]
 
 
 def test_files_are_named_in_galaxy_by_their_names_or_where_these_repeat_by_their_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

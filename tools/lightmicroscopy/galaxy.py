@@ -13,6 +13,22 @@ from .reports.tables import write_text
 
 METADATA = Path("galaxy.json")
 """Galaxy looks for it in the folder the job runs in."""
+_FORMATS = {
+    "ome.tiff": (".ome.tif", ".ome.tiff"),
+    "tiff": (".tif", ".tiff", ".btf", ".tf8", ".tf2", ".lsm", ".svs", ".ndpi", ".scn"),
+    "png": (".png",),
+    "jpg": (".jpg", ".jpeg"),
+    "h5": (".h5", ".hdf5", ".hdf", ".ims"),
+    "zip": (".zip",),
+    "pdf": (".pdf",),
+    "xlsx": (".xlsx",),
+    "csv": (".csv",),
+    "tabular": (".tsv", ".tab"),
+    "json": (".json",),
+    "xml": (".xml", ".companion.ome"),
+    "txt": (".txt", ".md", ".log"),
+}
+"""Formats that every Galaxy since 23.1 has (its ``datatypes_conf.xml.sample``), by the endings of files; the first that fits."""
 
 
 def describe_stores(stores: Iterable[Path], collection: str, root: Path | None = None) -> None:
@@ -53,8 +69,8 @@ def _level(elements: list[dict[str, Any]], parents: Iterable[str]) -> list[dict[
     return elements
 
 
-def describe_files(files: Iterable[str], folder: Path, collection: str) -> None:
-    """Make files the elements of a nested collection output: lists by the first folder, in them the files by names that people can read.
+def describe_files(files: Iterable[str], folder: Path, collection: str, *, nested: bool = True) -> None:
+    """Make files the elements of a collection output, with names that people can read and the format that Galaxy has for them.
 
     A file has its own name there; where several in a list have the same, those have their whole paths with ``_`` between the parts, since many
     tools cannot work with a slash in a name.
@@ -62,24 +78,29 @@ def describe_files(files: Iterable[str], folder: Path, collection: str) -> None:
     Parameters
     ----------
     files
-        Paths below `folder`, each with at least one folder.
+        Paths below `folder`; for a nested collection each with at least one folder.
     collection
         Name of the output in the wrapper.
+    nested
+        Whether the files of each first folder are a list of their own.
     """
     groups: dict[str, list[str]] = {}
     for file in files:
-        groups.setdefault(file.partition("/")[0], []).append(file)
-    elements = []
-    for group in sorted(groups):
-        paths = sorted(groups[group])
-        counted = Counter(path.rpartition("/")[2].casefold() for path in paths)
-        names = unique(
-            [
-                path.rpartition("/")[2] if counted[path.rpartition("/")[2].casefold()] == 1 else path.partition("/")[2].replace("/", "_")
-                for path in paths
-            ]
-        )
-        elements.append(
-            {"name": group, "elements": [{"name": name, "filename": (folder / path).as_posix()} for name, path in zip(names, paths, strict=True)]}
-        )
+        group, _, below = file.partition("/") if nested else ("", "", file)
+        groups.setdefault(group, []).append(below)
+    described = {group: _described(sorted(paths), folder / group) for group, paths in sorted(groups.items())}
+    elements = [{"name": group, "elements": found} for group, found in described.items()] if nested else described.get("", [])
     write_text(METADATA, [json.dumps({collection: {"elements": elements}})])
+
+
+def _described(paths: list[str], folder: Path) -> list[dict[str, str]]:
+    own = [path.rpartition("/")[2] for path in paths]
+    counted = Counter(name.casefold() for name in own)
+    names = unique([name if counted[name.casefold()] == 1 else path.replace("/", "_") for name, path in zip(own, paths, strict=True)])
+    return [{"name": name, "filename": (folder / path).as_posix(), "ext": format_of(path)} for name, path in zip(names, paths, strict=True)]
+
+
+def format_of(name: str) -> str:
+    """Name Galaxy's format of a file by its ending, as its upload does for these; ``data`` for any other, which the tools here look into."""
+    lower = name.lower()
+    return next((kind for kind, endings in _FORMATS.items() if lower.endswith(endings)), "data")
