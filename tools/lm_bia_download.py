@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
         "--attribute", action="append", default=[], metavar="NAME=VALUE", help="files with this attribute; * stands for any text; repeatable"
     )
     asked.add_argument("--largest-file", type=flags.byte_count, default=None, metavar="SIZE", help="leave out larger files, such as 500M")
-    asked.add_argument("--first", type=int, default=None, metavar="N", help="of these the first N, in the order of their paths")
+    asked.add_argument("--first", type=int, default=None, metavar="N", help="of these the first N of each study, in the order of their paths")
     asked.add_argument("--max-items", type=int, default=MAX_ITEMS, metavar="N", help=f"most files in one go (default: {MAX_ITEMS})")
     asked.add_argument("--max-size", type=flags.byte_count, default="100G", metavar="SIZE", help="most bytes to fetch, such as 20G (default: 100G)")
     asked.add_argument("--plan-only", action="store_true", help="say in the manifest what would be fetched, and fetch no file")

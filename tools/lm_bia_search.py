@@ -87,13 +87,21 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     with ExitStack() as stack:
         client = stack.enter_context(Client(endpoints, **patience))
         service = BioStudies(client, endpoints)
-        rows = []
+        rows, whole = [], True
         if not accessions:
             found = service.search(
                 arguments.query.strip(), collection="" if arguments.collection == EVERYWHERE else "BioImages", limit=arguments.limit
             )
             exactly = "" if found.exact else "at least "
-            if len(found.hits) < found.total:
+            whole = found.complete
+            if not found.complete:
+                log.warning(
+                    "BioStudies counts %s%s and gave %s of them. Try again later, or search for less at a time.",
+                    exactly,
+                    counted(found.total, "study", "studies"),
+                    f"{len(found.hits):,}",
+                )
+            elif len(found.hits) < found.total:
                 log.warning("%s%s studies fit, and the first %s are in the table (--limit).", exactly, f"{found.total:,}", f"{len(found.hits):,}")
             else:
                 log.info("%s.", counted(found.total, "study fits", "studies fit"))
@@ -116,7 +124,8 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
         _say_what_was_written(arguments, len(rows), sum(one.files.count for one in looked if one.files is not None))
     if not rows:
         return cli.DONE if arguments.query and not lookup.failed else cli.NOTHING_USABLE
-    return cli.SOME_FAILED if arguments.strict and (lookup.failed or not all(one.complete for one in looked)) else cli.DONE
+    missed = lookup.failed or not whole or not all(one.complete for one in looked)
+    return cli.SOME_FAILED if arguments.strict and missed else cli.DONE
 
 
 def _report(looked: list[Any], arguments: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,34 @@ def test_files_are_chosen_by_name_component_attribute_and_number(bia: Calls, fla
 def test_files_that_are_too_large_are_left_out(bia: Calls) -> None:
     run = bia.download("--accession", "S-BIAD24", "--largest-file", "1k")
     assert (run.code, run.made) == (0, ["files/notes/read me.txt"])
+
+
+def test_files_whose_size_no_list_states_are_asked_for_theirs(bia: Calls) -> None:
+    one = len(content("S-BIAD634", "dataset/groundtruth/otherspecimen_3.tif"))
+    masks = ("--accession", "S-BIAD634", "--component", "Segmentation masks", "--first", "2")
+    run = bia.download(*masks, "--largest-file", str(one))
+    assert (run.code, len(run.made), run.lines) == (0, 2, [])
+    run = bia.download("--accession", "S-BIAD634", "--accession", "S-BIAD24", "--largest-file", "5k", "--plan-only")
+    assert run.code == 0
+    assert sorted(run.statuses.values()) == ["planned"] * 2 + ["skipped"] * 3, "of three files the list states that they are too large"
+    assert {row["reason"] for row in run.manifest if row["status"] == "skipped"} == {"It is larger than --largest-file allows."}
+    assert run.lines == ["3 files whose size no list states turned out to be larger than --largest-file allows; the manifest names them."]
+    run = bia.download(*masks, "--largest-file", "5k")
+    assert (run.code, run.lines) == (
+        2,
+        ["2 files whose size no list states turned out to be larger than --largest-file allows, and no other fits. Raise it, or choose otherwise."],
+    )
+
+
+def test_a_rerun_knows_files_whose_name_had_to_change(bia: Calls) -> None:
+    entry = [{"path": "notes/read me.txt", "size": 9, "type": "file"}, {"path": "a.t:f", "size": 9, "type": "file"}]
+    bia.answers(r"/studies/S-BIAD24$", json.dumps({"accno": "S-BIAD24", "section": {"type": "Study", "files": entry}}))
+    bia.archive.faults.add("replace", "/Files/a.t", body="invented\n", count=0, content_type="application/octet-stream")
+    made = bia.download("--accession", "S-BIAD24").made
+    assert len(made) == 2
+    (bia.folder / "manifest.tsv").rename(bia.folder / "earlier.tsv")
+    run = bia.download("--table", bia.folder / "earlier.tsv")
+    assert (run.code, run.made, [row["status"] for row in run.manifest]) == (0, made, ["done", "done"])
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_a_link_in_the_output_folder_leads_nowhere(bia: Calls, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
-        ("accession\tpath\nidr0062\ta.tif\n", "no accession of BioStudies"),
+        ("accession\tpath\nidr0062\ta.tif\n", "table.tsv, line 2: 'idr0062' is no accession of BioStudies"),
         ("accession\tpath\nS-BIAD24\t\n", "it names no file of 'S-BIAD24'"),
         ("accession\tfile\nS-BIAD24\ta\n", "it has no column path"),
         ("item\tstatus\nimage-6001240\tdone\n", "'image-6001240' is no accession"),

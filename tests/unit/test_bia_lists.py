@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from lightmicroscopy.archives.bia_choice import Choice
 from lightmicroscopy.archives.bia_files import FileIndex
 from lightmicroscopy.archives.bia_lists import read_list
-from lightmicroscopy.archives.bia_pagetab import File
+from lightmicroscopy.archives.bia_pagetab import Attribute, File
 from lightmicroscopy.errors import UnreadableError
 
 
@@ -83,6 +84,8 @@ def test_entries_of_any_length_cross_the_borders_of_what_is_read_at_once(path: P
         ('[{"path": "' + "x" * 3_000_000, "no whole file list"),
         ("Filez\tGene\na\tb\n", "no file list"),
         ('Files\tGene\na\t"' + "x" * 200_000, "no whole file list"),
+        ('Files\tNote\na.tif\t"5 µm\nb.tif\tx\nc.tif\ty\n', "no whole file list"),
+        ('Files\n"a" b.tif\n', "no whole file list"),
     ],
 )
 def test_what_is_no_whole_list_is_refused_in_a_sentence(path: Path, content: bytes | str, what: str) -> None:
@@ -95,6 +98,37 @@ def test_a_table_has_an_attribute_for_each_column(path: Path) -> None:
     first, second = read(path, text.encode("utf-8-sig"))
     assert (first.path, first.size, [(a.name, a.value) for a in first.attributes]) == ("a/b c.tif", None, [("Gene", "TP53"), ("Note", "two\nlines")])
     assert (second.path, second.attributes) == ("d.tif", ())
+
+
+def test_columns_of_one_name_are_values_of_one_attribute(path: Path) -> None:
+    (file,) = read(path, "Files\tSize\tType\tChannel\tChannel\na.tif\t7\traw\tred\tgreen\n")
+    assert (file.size, file.type, file.values("Channel"), file.first("Type")) == (7, "file", ("red", "green"), "raw")
+
+
+def test_a_path_that_is_no_text_is_listed_all_the_same(path: Path) -> None:
+    with FileIndex("S-BIAD1") as index:
+        for file in read(path, '[{"path": "a\\ud800.tif"}]'):
+            index.add(file, "")
+        assert [file.path for file in index.files()] == [r"a\ud800.tif"]
+
+
+def test_what_two_lists_say_of_a_file_is_kept_and_found() -> None:
+    with FileIndex("S-BIAD1") as index:
+        for component, values in (("One", ("raw", "TP53")), ("Two", ("mask", "TP53"))):
+            said = tuple(map(Attribute, ("Kind", "Gene"), values))
+            index.add(File("a.tif", 1, "file", said), component)
+        assert [dict(file.attributes) for file in index.files()] == [{"Kind": "raw; mask", "Gene": "TP53"}]
+        assert len(list(Choice(attributes=(("kind", "mask"),)).of(index))) == 1
+        assert len(list(Choice(attributes=(("kind", "raw; mask"), ("Gene", "TP53"))).of(index))) == 1
+        assert not list(Choice(attributes=(("kind", "mas"),)).of(index))
+
+
+def test_a_file_without_an_attribute_has_no_value_of_any_kind() -> None:
+    with FileIndex("S-BIAD1") as index:
+        index.add(File("a.tif", 1, "file", (Attribute("Gene", "TP53"),)), "")
+        index.add(File("b.tif", 1, "file"), "")
+        for pattern, path in (("*", "a.tif"), ("tp*", "a.tif"), ("", "b.tif")):
+            assert [file.path for file in Choice(attributes=(("Gene", pattern),)).of(index)] == [path]
 
 
 def test_memory_does_not_grow_with_the_list(tmp_path: Path) -> None:

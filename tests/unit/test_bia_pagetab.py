@@ -168,6 +168,7 @@ def test_tables_of_sections_and_qualifiers_in_text() -> None:
         (b"Submission\tS-BIAD1\n", "has no section"),
         (b"Submission\tS-BIAD1\n\nFile\ta.tif\n", "before the first section"),
         (b"Submission\tS-BIAD1\n\nStudy\ts\n\nAuthor\ta\tnobody\nName\tX\n", "which is not there"),
+        (b'Submission\tS-BIAD1\n\nStudy\ts\nTitle\t"No end\n\nStudy Component\tc\nFile List\tl.tsv\n', "a quotation mark in it has no end"),
     ],
 )
 def test_a_text_that_is_no_description_is_refused(data: bytes, what: str) -> None:
@@ -188,6 +189,32 @@ def test_the_rembi_table_has_every_statement_and_the_gaps() -> None:
         ("Biological entity", "", "BioImage Archive"),
         ("Organism", "", "BioImage Archive"),
     ]
+
+
+def test_what_rembi_has_no_field_for_is_in_its_table_all_the_same() -> None:
+    list_ = attribute("File List", "l.json")
+    sections = [
+        section("Study Component", "c", (attribute("Name", "C"), attribute("Odd", "1"), list_)),
+        section("Specimen", "s", (attribute("Title", "S"),), subsections=[section("Stain", "", (attribute("Dye", "DAPI"),))]),
+    ]
+    rows = [row for row in rembi_rows(study(attribute("Organism", "Yeast"), subsections=sections)) if row["field"] == "Further information"]
+    assert [(row["module"], row["item"], row["value"], row["stated_as"]) for row in rows] == [
+        ("Study", "S-BIAD1", "Yeast", "Study: Organism"),
+        ("Study component", "C", "1", "Study Component: Odd"),
+        ("Specimen", "S", "DAPI", "Specimen: Stain: Dye"),
+    ]
+
+
+def test_the_json_has_qualifiers_and_references() -> None:
+    said = {"name": "A", "value": "o1", "reference": True, "nmqual": [{"name": "n", "value": "1"}], "valqual": [{"name": "v", "value": "2"}]}
+    assert {"name": "A", "value": "o1", "reference": True, "qualifiers": [["v", "2"]], "name_qualifiers": [["n", "1"]]} in as_json(study(said))[
+        "sections"
+    ]["attributes"]
+
+
+def test_funding_has_its_grants() -> None:
+    funded = study(subsections=[section("Funding", "", (attribute("Agency", "Invented Council"), attribute("grant_id", "12/34")))])
+    assert [row["value"] for row in rembi_rows(funded) if row["stated_as"] == "Study: Funding"] == [["Invented Council 12/34"]]
 
 
 def test_the_json_can_be_written_and_has_what_was_not_understood_too() -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 import lm_bia_search
-from lightmicroscopy.archives.biostudies import accession_of, quoted_path
+from lightmicroscopy.archives.biostudies import BioStudies, accession_of, quoted_path
+from lightmicroscopy.archives.endpoints import Endpoints
+from lightmicroscopy.archives.http import Client
 from lightmicroscopy.archives.idr_addresses import NoAddressError
-from lightmicroscopy.errors import UsageError
+from lightmicroscopy.errors import ArchiveError, UsageError
 from lightmicroscopy.reports.tables import FILES, REMBI, STUDIES
 from tests.archives.content.bia import MANY
 
@@ -67,6 +69,7 @@ def test_attributes_of_files_are_columns(bia: Calls) -> None:
         ("https://www.ebi.ac.uk/bioimage-archive/galleries/S-BIAD634.html", ["S-BIAD634"]),
         ("https://www.bioimagearchive.org/study/S-BIAD634/x?y", ["S-BIAD634"]),
         ("https://ftp.ebi.ac.uk/biostudies/fire/S-BIAD/634/S-BIAD634/Files", ["S-BIAD634"]),
+        ("https://www.ebi.ac.uk/biostudies/files/S-BIAD634/S-phase/a.tif", ["S-BIAD634"]),
     ],
 )
 def test_accessions_and_links_as_people_paste_them(bia: Calls, pasted: str, accessions: list[str]) -> None:
@@ -91,6 +94,13 @@ def test_accessions_and_links_as_people_paste_them(bia: Calls, pasted: str, acce
 def test_what_is_no_accession_is_wrong_usage(text: str) -> None:
     with pytest.raises(UsageError, match="no accession"):
         accession_of(text)
+
+
+def test_links_to_studies_of_every_kind_of_accession() -> None:
+    for accession in ("S-SCDT-10_1038-S44318-024-00001-1", "S-JCBD-201610038", "S-BSST265", "S-EPMC1234567"):
+        for link in ("", "https://www.ebi.ac.uk/biostudies/studies/", "https://www.ebi.ac.uk/biostudies/SourceData/studies/"):
+            assert accession_of(link + accession) == accession
+    assert accession_of("https://www.ebi.ac.uk/biostudies/studies/S-SCDT-10_1038-S44318-024-00001-1?query=x") == "S-SCDT-10_1038-S44318-024-00001-1"
 
 
 def test_a_search_by_words_gives_the_true_total(bia: Calls) -> None:
@@ -131,6 +141,8 @@ def test_a_search_whose_pages_repeat_for_ever_ends(bia: Calls) -> None:
     bia.answers("/search", body)
     run = bia.plain(lm_bia_search, "--query", "x", "--studies", bia.folder / "studies.tsv")
     assert (run.code, len(run.table("studies")), len(bia.archive.asked("biostudies"))) == (0, 1, 2)
+    assert run.lines == ["BioStudies counts 1,000,000,000 studies and gave 1 of them. Try again later, or search for less at a time."]
+    assert bia.plain(lm_bia_search, "--query", "x", "--studies", bia.folder / "studies.tsv", "--strict").code == 3
 
 
 @pytest.mark.parametrize("body", ["[]", '{"hits": []}', '{"totalHits": "many"}', '{"totalHits": -1, "hits": []}', "null"])
@@ -225,6 +237,45 @@ def test_files_that_cannot_be_listed_at_all_are_told_and_fail_a_strict_job(bia: 
     assert any("lists 0 of 4 files of S-BIAD990003 and then stops" in line for line in run.lines)
     assert any("BioStudies counts 4 files in S-BIAD990003, and its lists name 1." in line for line in run.lines)
     assert run.table("studies")[0]["size_bytes"] == ""
+
+
+def test_files_that_the_page_names_again_do_not_make_up_for_those_it_lacks(bia: Calls) -> None:
+    rows = [{"path": f"part{number}/im.txt", "size": 6, "Section": "", "type": "file"} for number in range(3)]
+    bia.answers("/files/S-BIAD990003.*start=0", json.dumps({"recordsTotal": 4, "data": rows}))
+    bia.answers("/files/S-BIAD990003.*start=3", json.dumps({"recordsTotal": 4, "data": []}))
+    run = bia.search("--accession", "S-BIAD990003", "--strict")
+    assert (run.code, len(run.table("files"))) == (3, 3)
+    assert run.lines[-1] == "S-BIAD990003: BioStudies counts 4 files in S-BIAD990003, and its lists name 3."
+
+
+def test_the_page_of_a_study_calls_attributes_as_the_lists_do(bia: Calls) -> None:
+    expected = bia.search("--accession", "S-BIAD634").table("files")
+    bia.archive.faults.add("status", r"/(rawimages|groundtruth)\.(json|tsv)$", status=404, count=0)
+    found = bia.search("--accession", "S-BIAD634").table("files")
+    assert [{name: row[name] for name in row if name != "bytes"} for row in found] == [
+        {name: row[name] for name in row if name != "bytes"} for row in expected
+    ]
+
+
+def test_a_description_that_is_empty_is_taken_from_the_folder(bia: Calls) -> None:
+    expected = bia.search("--accession", "S-BIAD1556").table("rembi")
+    link = bia.archive.base("originals") + "/biostudies/fire/S-BIAD/556/S-BIAD1556/"
+    bia.answers(r"/studies/S-BIAD1556$", json.dumps({"ftpHttp_link": link, "pageTab": ""}))
+    assert bia.search("--accession", "S-BIAD1556").table("rembi") == expected
+
+
+def test_a_page_of_a_study_that_never_ends_is_given_up_and_told(bia: Calls) -> None:
+    bia.answers("/files/S-BIAD634", json.dumps({"recordsTotal": 10**15, "data": [{"path": "a"}] * 5}))
+    endpoints = Endpoints(**bia.archive.endpoints, configured=frozenset({"127.0.0.1"}))
+    with Client(endpoints) as client, pytest.raises(ArchiveError, match="no study has more than 12"):
+        list(BioStudies(client, endpoints).listed_files("S-BIAD634", most=12))
+
+
+def test_an_accession_that_a_search_makes_up_is_never_part_of_an_address(bia: Calls) -> None:
+    bia.answers("/search", json.dumps({"totalHits": 2, "hits": [{"accession": "../../x?y"}, {"accession": "S-BIAD24"}]}))
+    run = bia.search("--query", "x", "--strict")
+    assert (run.code, [row["accession"] for row in run.table("studies")]) == (3, ["S-BIAD24"])
+    assert not bia.archive.asked("biostudies", "..")
 
 
 def test_the_page_of_a_study_is_read_to_its_end(bia: Calls) -> None:

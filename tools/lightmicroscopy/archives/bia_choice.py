@@ -71,7 +71,7 @@ class Choice:
         if self.is_too_large(None if file.type == "directory" else file.bytes):
             return False
         values = {folded(name): value for name, value in file.attributes.items()} if self.attributes else {}
-        return all(any(_says(values.get(name, ""), glob) for glob in globs) for name, globs in self._by_name().items())
+        return all(any(_says(values.get(name), glob) for glob in globs) for name, globs in self._by_name().items())
 
     def is_too_large(self, size: int | None) -> bool:
         """Whether a size is over the limit; one that is not known yet is not: it is asked for when the file is planned."""
@@ -100,8 +100,10 @@ def _matches(path: str, glob: str) -> bool:
     return fnmatch.fnmatchcase((path if "/" in glob else path.rpartition("/")[2]).casefold(), glob.casefold())
 
 
-def _says(stated: str, glob: str) -> bool:
-    """Whether a pattern fits a value, or one of several that are joined."""
+def _says(stated: str | None, glob: str) -> bool:
+    """Whether a pattern fits a value, or one of several that are joined; only the empty one fits where there is none."""
+    if stated is None:
+        return not glob
     return any(fnmatch.fnmatchcase(value.casefold(), glob.casefold()) for value in (stated, *stated.split("; ")))
 
 
@@ -235,10 +237,14 @@ class Named:
             accession, path = row["item"].partition("/")[::2] if self.is_manifest else (row["accession"], row["path"])
             if not path and not self.is_manifest:
                 raise UsageError(f"{table.name}, line {number}: it names no file of {line(accession, 80)!r}. Mend or remove that line.")
+            try:
+                accession = accession_of(accession)
+            except UsageError as error:
+                raise UsageError(f"{table.name}, line {number}: {error}") from error
             # In a manifest a study that could not be listed stands for all its files.
             with told_of_a_full_disk():
                 place = row.get("path", "") if self.is_manifest else ""
-                self._database.execute("INSERT OR IGNORE INTO named VALUES (?, ?, ?)", (accession_of(accession), path, place))
+                self._database.execute("INSERT OR IGNORE INTO named VALUES (?, ?, ?)", (accession, path, place))
 
     @property
     def accessions(self) -> tuple[str, ...]:

@@ -229,7 +229,9 @@ class Listing:
         before, entries = index.count, 0
         try:
             for row in self.service.listed_files(study.accession, most=MOST_FILES):
-                file = file_of({"path": row.get("path"), "size": row.get("size"), "type": row.get("type"), "attributes": list(_attributes(row, info))})
+                file = file_of(
+                    {"path": row.get("path"), "size": row.get("size"), "type": row.get("type"), "attributes": list(_attributes(row, info))}
+                )
                 if file is not None:
                     entries += 1
                     index.add(file, names.get(_section_key(line(row.get("Section"))), line(row.get("Section"))))

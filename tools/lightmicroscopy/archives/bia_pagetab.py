@@ -30,12 +30,15 @@ class Attribute:
         Whether the value is the accession of another section.
     qualifiers
         (name, value) pairs that say more of the value, such as the address of a licence.
+    name_qualifiers
+        Such pairs that say more of the name.
     """
 
     name: str
     value: str
     reference: bool = False
     qualifiers: tuple[tuple[str, str], ...] = ()
+    name_qualifiers: tuple[tuple[str, str], ...] = ()
 
 
 class Attributed:
@@ -195,12 +198,13 @@ def _attribute(value: dict[str, Any]) -> Attribute | None:
     name, said = line(value.get("name")), _value(value.get("value"))
     if not name or not said:
         return None
-    qualifiers = tuple(
-        (line(each.get("name")), _value(each.get("value"))) for each in map(mapping, sequence(value.get("valqual"))) if line(each.get("name"))
+    of_value, of_name = (
+        tuple((line(each.get("name")), _value(each.get("value"))) for each in map(mapping, sequence(value.get(key))) if line(each.get("name")))
+        for key in ("valqual", "nmqual")
     )
     # The specification writes "isReference": "true", the service "reference": true.
     reference = any(str(value.get(key)).lower() == "true" for key in ("reference", "isReference"))
-    return Attribute(name, said, reference, qualifiers)
+    return Attribute(name, said, reference, of_value, of_name)
 
 
 def _value(value: Any) -> str:

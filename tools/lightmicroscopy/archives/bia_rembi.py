@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from .bia_pagetab import Section, folded
+from .bia_pagetab import Attributed, Section, folded
 from .bia_study import ANNOTATIONS, COMPONENTS, FILE_LIST, Term, imaging_methods_of, organisms_of, title_of
 
 if TYPE_CHECKING:
@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 
 REQUIRED_BY: Final = "BioImage Archive"
 _OTHER: Final = "Further information"
+_TOLD_OF_COMPONENTS: Final = frozenset(map(folded, ("Title", "Name", "Description", FILE_LIST, "FileList")))
+_TOLD_OF_STUDIES: Final = _TOLD_OF_COMPONENTS | frozenset(
+    map(
+        folded,
+        (
+            *("Abstract", "Study description", "Study type", "Experiment type", "Keywords", "Keyword", "License", "Licence", "Data license"),
+            *("Licence type", "DOI", "Data DOI", "ReleaseDate", "Release Date", "Funding statement", "Acknowledgements"),
+        ),
+    )
+)
+"""Attributes that have rows of their own."""
 _Row = dict[str, object]
 
 _FIELDS: Final[Mapping[str, tuple[str, tuple[str, ...], Mapping[str, str], frozenset[str]]]] = {
@@ -131,6 +142,7 @@ def _study(study: BiaStudy) -> Iterator[_Row]:
         required = any(name == fact and must for fact, _, must in facts)
         if values or required:
             yield _row(study, "Study", study.accession, "General dataset info", values, f"Study: {name}", required=required)
+    yield from _further(study, "Study", study.accession, study.root, "Study", _TOLD_OF_STUDIES)
 
 
 def _component(study: BiaStudy, component: Component) -> Iterator[_Row]:
@@ -148,6 +160,14 @@ def _component(study: BiaStudy, component: Component) -> Iterator[_Row]:
     for number, association in enumerate(component.associations, 1):
         named = [f"{kind}: {title}" for kind, title, _ in association.named]
         yield _row(study, "Study component", component.name, _OTHER, named, f"Associations {number}")
+    yield from _further(study, "Study component", component.name, component, component.kind, _TOLD_OF_COMPONENTS)
+
+
+def _further(study: BiaStudy, module: str, item: str, holder: Attributed, kind: str, told: frozenset[str]) -> Iterator[_Row]:
+    """What else is said, for which REMBI has no field."""
+    for attribute in holder.attributes:
+        if folded(attribute.name) not in told:
+            yield _row(study, module, item, _OTHER, attribute.value, f"{kind}: {attribute.name}")
 
 
 def _section(study: BiaStudy, section: Section, module: str, fields: Mapping[str, str], required: frozenset[str]) -> Iterator[_Row]:
@@ -165,6 +185,9 @@ def _section(study: BiaStudy, section: Section, module: str, fields: Mapping[str
         field = by_name.get(folded(attribute.name), _OTHER)
         met.add(field)
         yield _row(study, module, item, field, attribute.value, f"{section.type}: {attribute.name}", required=field in required)
+    for below in section.sections:
+        if folded(below.type) not in ("organism", "imaging method"):
+            yield from _further(study, module, item, below, f"{section.type}: {below.type}", frozenset())
     for field in sorted(required - met):
         yield _row(study, module, item, field, "", section.type, required=True)
 
@@ -211,7 +234,10 @@ def _tree(section: Section) -> dict[str, Any]:
         "type": section.type,
         "accno": section.accno,
         "attributes": [
-            {"name": each.name, "value": each.value} | ({"qualifiers": [list(pair) for pair in each.qualifiers]} if each.qualifiers else {})
+            {"name": each.name, "value": each.value}
+            | ({"reference": True} if each.reference else {})
+            | ({"qualifiers": [list(pair) for pair in each.qualifiers]} if each.qualifiers else {})
+            | ({"name_qualifiers": [list(pair) for pair in each.name_qualifiers]} if each.name_qualifiers else {})
             for each in section.attributes
         ],
         "sections": [_tree(below) for below in section.sections],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from .bia_pagetab import Attributed, File, Link, Section, Submission, folded, qualifier
+from .bia_pagetab import Attribute, Attributed, File, Link, Section, Submission, folded, qualifier
 from .licences import Licence, licence_of
 from .study import Study, dois, together
 
@@ -80,7 +80,7 @@ class Association:
 
 
 @dataclass(frozen=True, slots=True)
-class Component:
+class Component(Attributed):
     """A part of a study that has files of its own: a study component, a set of annotations, or any other section with files.
 
     Attributes
@@ -100,6 +100,7 @@ class Component:
     lists: tuple[str, ...]
     files: tuple[File, ...]
     associations: tuple[Association, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,9 +238,8 @@ class BiaStudy:
     def _component(self, section: Section) -> Component:
         name = "" if section is self.root else title_of(section) or section.accno or section.type
         associations = tuple(self._association(below) for below in section.of_type("associations", "association"))
-        return Component(
-            name, section.accno, section.type, section.first("Description"), section.values(FILE_LIST, "FileList"), section.files, associations
-        )
+        description, lists = section.first("Description"), section.values(FILE_LIST, "FileList")
+        return Component(name, section.accno, section.type, description, lists, section.files, associations, section.attributes)
 
     def _association(self, section: Section) -> Association:
         named = []

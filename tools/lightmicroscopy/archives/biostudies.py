@@ -84,11 +84,12 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found: the hits that were wanted, and how many there are in all."""
+    """What a search found: the hits that were wanted, how many there are in all, and whether the service gave as many as it counts."""
 
     hits: tuple[Hit, ...]
     total: int
     exact: bool
+    complete: bool = True
 
 
 def accession_of(text: str) -> str:
@@ -157,7 +158,11 @@ class BioStudies:
             whole(answer.get("files"), 0, LARGEST_ID),
             answer.get("hasZippedFolders") is True,
             tuple(line(name) for name in sequence(answer.get("sections")) if line(name)),
-            {line(column.get("data")): line(column.get("name")) for column in map(mapping, sequence(answer.get("columns"))) if line(column.get("name"))},
+            {
+                line(column.get("data")): line(column.get("name"))
+                for column in map(mapping, sequence(answer.get("columns")))
+                if line(column.get("name"))
+            },
         )
 
     def submission(self, accession: str) -> Submission:
@@ -263,7 +268,7 @@ class BioStudies:
             if not found or len(hits) == before or len(hits) >= total:
                 break
             page += 1
-        return Found(tuple(hits.values())[:limit], max(total, len(hits)), exact)
+        return Found(tuple(hits.values())[:limit], max(total, len(hits)), exact, len(hits) >= min(limit, total))
 
     def listed_files(self, accession: str, *, most: int) -> Iterator[Mapping[str, Any]]:
         """Rows of the table of files on a study's page, page by page.
@@ -288,15 +293,18 @@ class BioStudies:
             rows = [row for row in sequence(answer.get("data")) if isinstance(row, dict)]
             yield from rows[: max(0, most - start)]
             start += len(rows)
-            if start >= min(total, most):
+            if start >= total:
                 return
+            if start >= most:
+                raise ArchiveError(f"BioStudies lists {total:,} files of {accession}, and no study has more than {most:,}. Tell the service.")
             if not rows:
                 raise ArchiveError(f"BioStudies lists {start:,} of {total:,} files of {accession} and then stops. Try again later.")
 
 
 def _hit(value: Mapping[str, Any]) -> Hit | None:
     accession = line(value.get("accession"))
-    if not accession:
+    # It becomes part of addresses.
+    if not re.fullmatch(r"[0-9A-Za-z_-][0-9A-Za-z_.-]{0,127}", accession):
         return None
     return Hit(
         accession,
