@@ -11,6 +11,7 @@ from .zarr import Packing, Pyramid, Tree, Version, image_tree
 CELLS = 61  # of 6001240, as its label map's colours say
 MICROMETER = dict.fromkeys("zyx", "micrometer")
 BLASTOCYST = (("LaminB1", "0000FF"), ("Dapi", "FFFF00"))
+ACINI = (("Oct6", "FF0000"), ("LaminB1", "00FF00"), ("Dapi", "0000FF"), ("gamma-tubulin", "FFFF00"))
 ZSTD = Packing("blosc", "zstd")
 
 
@@ -25,10 +26,10 @@ def blastocyst(version: Version, seed: int, x: int, y: int, z: int, count: int) 
     return image_tree(version, image, BLASTOCYST, labels)
 
 
-def first_version(seed: int, x: int, y: int, z: int, count: int) -> Tree:
+def first_version(seed: int, x: int, y: int, z: int, count: int, channels: tuple[tuple[str, str], ...] = BLASTOCYST, levels: int = 2) -> Tree:
     """Return an image of idr0062 as OME-Zarr 0.1: five axes without names or scales, and points in the keys of chunks."""
-    sizes = {"t": 1, "c": 2, "z": z, "y": y, "x": x}
-    return image_tree("0.1", Pyramid(Nuclei(seed, z, y, x, count), "tczyx", sizes, (1.0,) * 5, 2, dotted=True), BLASTOCYST)
+    sizes = {"t": 1, "c": len(channels), "z": z, "y": y, "x": x}
+    return image_tree("0.1", Pyramid(Nuclei(seed, z, y, x, count), "tczyx", sizes, (1.0,) * 5, levels, dotted=True), channels)
 
 
 @functools.cache
@@ -41,6 +42,8 @@ def stores() -> dict[str, Tree]:
         "idr/zarr/v0.5/idr0062A/6001240_labels.zarr": blastocyst("0.5", 6001240, 271, 275, 236, CELLS),
         "idr/zarr/v0.4/idr0062A/6001247.zarr": blastocyst("0.4", 6001247, 253, 210, 257, 40),
         "idr/zarr/v0.1/6001240.zarr": first_version(6001240, 271, 275, 236, CELLS),
+        "idr/zarr/v0.1/6001238.zarr": first_version(6001238, 1024, 1024, 27, 30, ACINI, 4),
+        "idr/zarr/v0.1/6001239.zarr": first_version(6001239, 1024, 1024, 36, 30, ACINI, 4),
         "idr/zarr/v0.1/6001251.zarr": first_version(6001251, 170, 163, 140, 6),
         **more_stores.stores(),
     }
