@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -105,6 +106,32 @@ def test_who_had_a_place_lets_those_go_first_who_wait(tmp_path: Path) -> None:
             assert clock.now > 0
     waiting.join(30)
     assert not waiting.is_alive()
+
+
+def test_requests_do_not_take_each_other_for_waiting_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pauses: list[float] = []
+    lock = fcntl.flock
+
+    def slow(descriptor: int, kind: int) -> None:
+        lock(descriptor, kind)
+        time.sleep(0.001)  # so that all of them look at once
+
+    (waiter,) = jobs(tmp_path, 1, 1)
+    with waiter.at("archive.example", 443):
+        pass
+    for path in [*tmp_path.iterdir()]:
+        path.with_suffix(".waiting").touch()  # as it stays after somebody waited
+    monkeypatch.setattr(fcntl, "flock", slow)
+    slots = Slots(8, folder=tmp_path, sleep=pauses.append)
+
+    def ask(_: int) -> None:
+        for _ in range(25):
+            with slots.at("archive.example", 443):
+                pass
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(8)))
+    assert not pauses
 
 
 def test_the_place_of_a_job_that_was_killed_is_free(tmp_path: Path, tools: Path) -> None:

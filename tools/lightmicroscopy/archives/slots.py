@@ -72,18 +72,20 @@ class Slots:
 
     def _place(self, name: str) -> Callable[[], None]:
         """Take a place among all jobs, and give what frees it."""
-        began, said = self._clock(), False
+        began, said, new = self._clock(), False, True
         stem, waiting = hashlib.sha256(name.encode()).hexdigest()[:16], -1
         try:
             while (folder := self._usable_folder()) is not None:
                 # Who has to wait is let in before those who have just had a place.
-                if waiting < 0 and _is_locked(folder / f"{stem}.waiting"):
+                if new and _is_locked(folder / f"{stem}.waiting"):
                     self._sleep(2 * _POLL)
+                new = False
                 for number in random.sample(range(self._connections), self._connections):
                     if (held := _lock(folder / f"{stem}.{number}", fcntl.LOCK_EX)) >= 0:
                         return lambda: os.close(held)
                 if waiting < 0:
-                    waiting = _lock(folder / f"{stem}.waiting", fcntl.LOCK_SH)
+                    # One of those who wait holds it for all; the next takes it over.
+                    waiting = _lock(folder / f"{stem}.waiting", fcntl.LOCK_EX)
                 waited = self._clock() - began
                 if waited >= PATIENCE and (beyond := self._one_beyond(name)) is not None:
                     return beyond
@@ -149,7 +151,8 @@ def _is_locked(path: Path) -> bool:
     with suppress(FileNotFoundError):
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Shared, so that those who look do not take each other for one who waits.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         finally:
