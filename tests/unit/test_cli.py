@@ -209,3 +209,11 @@ def test_a_name_longer_than_a_file_name_may_be_is_a_sentence(capsys: pytest.Capt
         lm_inspect.main(["µ" * 200 + ".tif"])
     assert stopped.value.code == 2
     assert "is longer than a file name may be (255 bytes)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [["--output", ""], ["--output="]])
+def test_an_empty_name_of_a_folder_is_not_the_current_one(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.parse(parser(), given)
+    assert stopped.value.code == 2
+    assert "--output: the name is empty." in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
@@ -135,6 +136,8 @@ def test_a_folder_is_kept_only_if_every_file_in_it_is_as_it_was(tmp_path: Path) 
         {"path": "../outside"},
         {"path": "."},
         {"path": "link"},
+        {"path": "round"},
+        {"path": "pipe"},
     ],
     ids=str,
 )
@@ -144,9 +147,19 @@ def test_what_is_not_done_or_not_there_is_fetched_again(change: dict[str, str], 
     folder.mkdir()
     (folder / "1_a.ome.tiff").write_bytes(b"abc")
     (folder / "link").symlink_to(tmp_path / "outside")
+    (folder / "round").symlink_to(folder / "and round")
+    (folder / "and round").symlink_to(folder / "round")
+    os.mkfifo(folder / "pipe")
     earlier = finished(written(tmp_path, a_row(**change)), folder)
     assert (earlier.items, earlier.files) == ({}, {})
     assert earlier.begun == ({"1_a.ome.tiff"} if change == {"status": "planned"} else set())
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_text("image_id\timage_id\n6001240\t6001247\n")
+    with pytest.raises(UnreadableError, match=r"t\.tsv has two columns image_id\."):
+        list(read_rows(path, ("image_id",)))
 
 
 def test_an_item_is_complete_only_with_all_its_rows(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -122,6 +123,11 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = Non
 
 def _parsed(parser: argparse.ArgumentParser, given: list[str]) -> argparse.Namespace:
     """Read flags and names in any order; after ``--`` there are only names, as ever."""
+    # An empty path would be the current folder, and comes of a shell's variable that is not set.
+    paths = {option for action in parser._actions if action.type is Path for option in action.option_strings}
+    for flag, value in pairwise([*given, "-"]):
+        if (flag in paths and not value) or (flag.endswith("=") and flag[:-1] in paths):
+            parser.error(f"{flag.rstrip('=')}: the name is empty. Give one; '.' is the folder you are in.")
     return parser.parse_args(given) if "--" in given else parser.parse_intermixed_args(given)
 
 

@@ -7,6 +7,7 @@ asked, so that a job that is killed has still said what it has.
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
@@ -143,6 +144,9 @@ def read_rows(path: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
                 raise UnreadableError(
                     f"{path.name} is not such a table: it has no column {missing[0]}. Its first line must name the columns, separated by tabs."
                 )
+            twice = next((column for column in needed if header.count(column) > 1), "")
+            if twice:
+                raise UnreadableError(f"{path.name} has two columns {twice}. Remove one of them.")
             reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
             for number, cells in enumerate(reader, 2):
                 if not any(cell.strip() for cell in cells):
@@ -200,20 +204,21 @@ def row_of(cells: dict[str, str]) -> Row:
     return Row(status=status, bytes=size, attempts=attempts, **texts)
 
 
+def _inside(path: str, folder: Path) -> Path | None:
+    """Where a path of a table lies; ``None`` if that is elsewhere, since the table may come from anybody."""
+    if not path or "\0" in path or Path(path).is_absolute():
+        return None
+    file, root = Path(os.path.realpath(folder / path)), Path(os.path.realpath(folder))
+    return folder / path if file.is_relative_to(root) and file != root else None
+
+
 def _sum_of(path: str, folder: Path, sums: dict[str, str]) -> str:
     """SHA-256 of what is at a path, made once for all rows that name it; empty if nothing is."""
     if path not in sums:
-        file = folder / path
-        # The table may come from anybody: a path that leads elsewhere is not looked at.
-        inside = (
-            bool(path)
-            and "\0" not in path
-            and not Path(path).is_absolute()
-            and file.resolve().is_relative_to(folder.resolve())
-            and file.resolve() != folder.resolve()
-        )
         try:
-            sums[path] = sha256_of(files_below(file)) if inside and file.exists() else ""
+            file = _inside(path, folder)
+            # A pipe has no end.
+            sums[path] = sha256_of(files_below(file)) if file is not None and (file.is_file() or file.is_dir()) else ""
         except OSError:
             sums[path] = ""
     return sums[path]
