@@ -27,7 +27,8 @@ def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     result = cli.build_parser(PROGRAM, "Download files of the BioImage Archive: whole studies, or a choice of their files.", examples=EXAMPLES)
     asked = result.add_argument_group("files")
-    asked.add_argument("--accession", action="append", default=[], metavar="ACC", help="accession such as S-BIAD634, or link of a study; repeatable")
+    asked.add_argument("spec", nargs="*", default=[], metavar="ACC", help="accessions such as S-BIAD634, or links of studies")
+    asked.add_argument("--accession", action="append", default=[], metavar="ACC", help="the same as ACC, as a flag; repeatable")
     asked.add_argument(
         "--table",
         type=Path,
@@ -39,11 +40,16 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="GLOB",
-        help="files whose name fits, such as '*.tif'; their path if there is a slash; repeatable",
+        help="files whose name fits, such as '*.tif'; their path if there is a slash; * stands for any text, ? for a character, [ab] for a or b, "
+        "[!ab] for another, and [[] for [ itself; repeatable",
     )
     asked.add_argument("--component", action="append", default=[], metavar="NAME", help="files of this component or annotation; repeatable")
     asked.add_argument(
-        "--attribute", action="append", default=[], metavar="NAME=VALUE", help="files with this attribute; * stands for any text; repeatable"
+        "--attribute",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="files with this attribute, written as for --match; repeatable: of one NAME any VALUE will do, of several each has to fit",
     )
     asked.add_argument("--largest-file", type=flags.byte_count, default=None, metavar="SIZE", help="leave out larger files, such as 500M")
     asked.add_argument("--first", type=int, default=None, metavar="N", help="of these the first N of each study, in the order of their paths")
@@ -115,14 +121,15 @@ def _job(arguments: argparse.Namespace, endpoints: Any, stack: ExitStack) -> Any
     from lightmicroscopy.archives.idr_request import already_done
     from lightmicroscopy.errors import UsageError
 
-    if bool(arguments.table) == bool(arguments.accession):
+    studies = [*arguments.spec, *arguments.accession]
+    if bool(arguments.table) == bool(studies):
         raise UsageError("Give either accessions (--accession) or a table of files (--table).")
     for name in ("first", "max_items"):
         if getattr(arguments, name) is not None and getattr(arguments, name) < 1:
             raise UsageError(f"--{name.replace('_', '-')} {getattr(arguments, name)} must be at least 1.")
     named = stack.enter_context(Named(arguments.table)) if arguments.table else None
     # Several may be pasted at once.
-    given = dict.fromkeys(accession_of(word) for text in arguments.accession for word in text.replace(",", " ").split())
+    given = dict.fromkeys(accession_of(word) for text in studies for word in text.replace(",", " ").split())
     accessions = named.accessions if named is not None else tuple(given)
     if not accessions:
         raise UsageError("No study is named. Give an accession such as S-BIAD634, or a table with a line for each file.")

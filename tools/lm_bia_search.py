@@ -15,7 +15,7 @@ from lightmicroscopy import cli
 PROGRAM = "lm_bia_search"
 DESCRIPTION = (
     "Search the BioImage Archive: studies, their files, and what they say of themselves. The reports that are asked for are written; "
-    "without any, only the number of studies is told."
+    "without any, a line per study: accession, title, files and licence as far as they are known."
 )
 EXAMPLES = (
     "lm_bia_search --query 'nuclear segmentation' --studies studies.tsv",
@@ -71,7 +71,6 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.archives.endpoints import Endpoints
     from lightmicroscopy.archives.http import Client
     from lightmicroscopy.errors import UsageError
-    from lightmicroscopy.progress import counted
     from lightmicroscopy.reports.tables import STUDIES, write_table
 
     log = logging.getLogger("lightmicroscopy")
@@ -87,26 +86,16 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     with ExitStack() as stack:
         client = stack.enter_context(Client(endpoints, **patience))
         service = BioStudies(client, endpoints)
-        rows, whole = [], True
+        rows, whole, counts = [], True, {}
         if not accessions:
             found = service.search(
                 arguments.query.strip(), collection="" if arguments.collection == EVERYWHERE else "BioImages", limit=arguments.limit
             )
-            exactly = "" if found.exact else "at least "
             whole = found.complete
-            if not found.complete:
-                log.warning(
-                    "BioStudies counts %s%s and gave %s of them. Try again later, or search for less at a time.",
-                    exactly,
-                    counted(found.total, "study", "studies"),
-                    f"{len(found.hits):,}",
-                )
-            elif len(found.hits) < found.total:
-                log.warning("%s%s studies fit, and the first %s are in the table (--limit).", exactly, f"{found.total:,}", f"{len(found.hits):,}")
-            else:
-                log.info("%s.", counted(found.total, "study fits", "studies fit"))
+            _tell_total(found)
             accessions = [hit.accession for hit in found.hits]
             rows = [hit_row(hit) for hit in found.hits]
+            counts = {hit.accession: hit.files for hit in found.hits}
         if arguments.files and len(accessions) > MOST_LISTED:
             raise UsageError(
                 f"The files of {len(accessions):,} studies are asked for, and at most {MOST_LISTED} are listed in one go. Lower --limit."
@@ -118,14 +107,48 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
         if details:
             known = {one.study.accession: study_row(one) for one in looked}
             rows = [known.get(str(row["accession"]), row) for row in rows] or list(known.values())
+            counts |= {one.study.accession: one.count for one in looked}
         if arguments.studies:
             write_table(arguments.studies, STUDIES, sorted(rows, key=lambda row: str(row["accession"])))
         _report(looked, arguments)
+        _print(rows, counts, arguments)
         _say_what_was_written(arguments, len(rows), sum(one.files.count for one in looked if one.files is not None))
     if not rows:
         return cli.DONE if arguments.query and not lookup.failed else cli.NOTHING_USABLE
     missed = lookup.failed or not whole or not all(one.complete for one in looked)
     return cli.SOME_FAILED if arguments.strict and missed else cli.DONE
+
+
+def _tell_total(found: Any) -> None:
+    from lightmicroscopy.progress import counted
+
+    log = logging.getLogger("lightmicroscopy")
+    exactly = "" if found.exact else "at least "
+    if not found.complete:
+        log.warning(
+            "BioStudies counts %s%s and gave %s of them. Try again later, or narrow the search.",
+            exactly,
+            counted(found.total, "study", "studies"),
+            f"{len(found.hits):,}",
+        )
+    elif len(found.hits) < found.total:
+        log.warning(
+            "%s%s studies fit, and the first %s are listed. Raise --limit, or narrow the search.",
+            exactly,
+            f"{found.total:,}",
+            f"{len(found.hits):,}",
+        )
+    else:
+        log.info("%s.", counted(found.total, "study fits", "studies fit"))
+
+
+def _print(rows: list[Any], counts: dict[str, int | None], arguments: argparse.Namespace) -> None:
+    """Say in a line what each study is, where no report is asked for."""
+    from lightmicroscopy.archives.bia_search import study_line
+
+    if not any((arguments.studies, arguments.files, arguments.metadata, arguments.rembi, arguments.citation)):
+        for row in rows:
+            sys.stdout.write(cli.one_line(study_line(row, counts.get(str(row["accession"])))) + "\n")
 
 
 def _report(looked: list[Any], arguments: argparse.Namespace) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -126,7 +128,8 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.archives.idr_bulk import BulkTables
     from lightmicroscopy.archives.idr_download import download
     from lightmicroscopy.archives.idr_folder_download import download_folders
-    from lightmicroscopy.archives.idr_request import requested
+    from lightmicroscopy.archives.idr_plan import Wanted
+    from lightmicroscopy.archives.idr_request import refuse_other_choices, requested
     from lightmicroscopy.archives.idr_walk import Walk
     from lightmicroscopy.progress import Progress
 
@@ -134,6 +137,8 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     cli.refuse_overwriting([arguments.table] if arguments.table else [], reports)
     flags.check_fetch_json(arguments)
     _check_extras(arguments)
+    if arguments.originals_from == "images":
+        refuse_other_choices(arguments.table, Wanted(arguments.format, flags.selection_of(arguments)))
     endpoints = Endpoints.from_environment()
     with ExitStack() as stack:
         client = stack.enter_context(Client(endpoints, **patience))
@@ -150,7 +155,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
         else:
             result = download(idr, client, job, asked.numbers, missing=asked.missing)
         lacking = bulk.write(idr, arguments.bulk_annotations, arguments.bulk_columns) if bulk is not None else 0
-    _report(result, arguments)
+    _report(result, arguments, job.labels.paths if job.labels else ())
     _say_what_was_written(result, arguments)
     return _exit_code(result, arguments, lacking)
 
@@ -216,7 +221,7 @@ def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: Ex
     )
 
 
-def _report(result: Any, arguments: argparse.Namespace) -> None:
+def _report(result: Any, arguments: argparse.Namespace, maps: Sequence[Path]) -> None:
     from lightmicroscopy.archives.idr_citation import citation_page, citation_text
     from lightmicroscopy.provenance import checksums
     from lightmicroscopy.reports.tables import write_checksums, write_text
@@ -230,7 +235,14 @@ def _report(result: Any, arguments: argparse.Namespace) -> None:
 
         write_fetch_json(arguments.fetch_json, manifest_rows(arguments.manifest), PROGRAM)
     if arguments.checksums:
-        write_checksums(arguments.checksums, checksums(result.paths, arguments.output))
+        folder = arguments.output.resolve()
+        listed = [*checksums(result.paths, arguments.output)]
+        for path in maps:
+            # Beside the output folder they are named by the way that leads there from it, as sha256sum -c needs it.
+            listed += [
+                (digest, Path(os.path.relpath(path.resolve().parent / name, folder)).as_posix()) for digest, name in checksums([path], path.parent)
+            ]
+        write_checksums(arguments.checksums, listed)
     if arguments.preview and arguments.format in ("ome-tiff", "ome-zarr"):
         from lightmicroscopy.reports.preview import preview_files
 

@@ -26,7 +26,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
 
 CONNECTIONS = 8
 PIECE = 1 << 18
@@ -155,15 +156,62 @@ def commands(base: str, folder: Path, output: Path, scratch: Path) -> dict[str, 
     }
 
 
-def measured(command: list[str], folder: Path, output: Path) -> tuple[float, float, dict[str, float]]:
-    """Run a command; gives seconds, the processor's seconds, and what it printed. Every byte must have come."""
+def store_commands(base: str, folder: Path, output: Path, scratch: Path) -> dict[str, list[str]]:
+    """What is measured of OME-Zarr stores, one after the other: this suite writes and checks a store of its own, the others copy files."""
+    urls = [f"{base}/{folder.name}/{store.name}" for store in sorted(folder.iterdir())]
+    endpoints = scratch / "endpoints.json"
+    endpoints.write_text(json.dumps({"allowed_hosts": [base]}))
+    convert = f"{sys.executable} {ROOT / 'tools' / 'lm_convert.py'} $0 --format ome-zarr --quiet --output {output}"
+    each = ["sh", "-c", 'one=$1; shift; for url; do sh -c "$one" "$url" || exit 1; done', "each"]
+    return {
+        "this suite": ["env", f"LIGHTMICROSCOPY_ENDPOINTS={endpoints}", *each, convert, *urls],
+        "ome_zarr download": [*each, f"{Path(sys.executable).with_name('ome_zarr')} download $0 --output {output}", *urls],
+        "wget -r": [*each, f"wget -q -r -np -nH --cut-dirs=1 -R 'index.html*' -P {output} $0/", *urls],
+    }
+
+
+def measure_stores(base: str, store: Path, counts: Sequence[int], repeats: int, scratch: Path) -> None:
+    """Measure the copying of stores; prints a table."""
+    print("\n| OME-Zarr stores | program | s (median) | processor s | files | wget's time ÷ this |\n|---|---|---|---|---|---|")
+    for count in counts:
+        folder = scratch / "files" / f"stores{count}"
+        folder.mkdir(exist_ok=True)
+        for number in range(count):
+            link = folder / f"{number:04}.zarr"
+            if not link.is_symlink():
+                link.symlink_to(store.resolve())
+        output = scratch / "out"
+        programs = store_commands(base, folder, output, scratch)
+        seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
+        files = {}
+        for _ in range(repeats):
+            for name, command in programs.items():
+                shutil.rmtree(output, ignore_errors=True)
+                output.mkdir()
+                wall, busy, _printed = measured(command)
+                seconds[name].append((wall, busy))
+                files[name] = sum(len(names) for _, _, names in os.walk(output))
+        for name, runs in seconds.items():
+            wall, busy = (statistics.median(run[index] for run in runs) for index in (0, 1))
+            ratio = statistics.median(other[0] / run[0] for other, run in zip(seconds["wget -r"], runs, strict=True))
+            print(f"| {count} | {name} | {wall:.2f} | {busy:.2f} | {files[name]:,} | {ratio:.2f} |", flush=True)
+
+
+def fetched(command: list[str], folder: Path, output: Path) -> tuple[float, float, dict[str, float]]:
+    """Run a command into an empty folder, as `measured` does. Every byte must have come."""
     shutil.rmtree(output, ignore_errors=True)
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    found = measured(command)
     for file in folder.iterdir():
         if (output / file.name).stat().st_size != file.stat().st_size:
             raise SystemExit(f"{command[0]} has not fetched {file.name} whole")
+    return found
+
+
+def measured(command: list[str]) -> tuple[float, float, dict[str, float]]:
+    """Run a command; gives seconds, the processor's seconds, and what it printed."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return wall, busy, json.loads(done.stdout) if done.stdout.startswith("{") else {}
 
@@ -190,6 +238,12 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--megabytes", type=int, default=200, help="all files of a row together (default 200)")
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 100, 1000], help="how many files (default 1 100 1000)")
     parser.add_argument("--repeats", type=int, default=3, help="rounds, interleaved (default 3)")
+    parser.add_argument(
+        "--store",
+        type=Path,
+        help="an OME-Zarr folder; copying it is measured too, beside ome_zarr (where that is installed beside this Python) and wget",
+    )
+    parser.add_argument("--stores", type=int, nargs="+", default=[1, 10], help="how many stores (default 1 10)")
     parser.add_argument("--task", help=argparse.SUPPRESS)
     arguments = parser.parse_args(given)
     if arguments.task:
@@ -208,7 +262,7 @@ def main(given: Sequence[str] | None = None) -> int:
         for count in arguments.counts:
             folder = make_files(scratch, count, arguments.megabytes)
             programs = commands(base, folder, scratch / "out", scratch)
-            runs = [{name: measured(command, folder, scratch / "out") for name, command in programs.items()} for _ in range(arguments.repeats)]
+            runs = [{name: fetched(command, folder, scratch / "out") for name, command in programs.items()} for _ in range(arguments.repeats)]
             curl = next(name for name in programs if name.startswith("curl"))
             for name in programs:
                 wall, busy = (statistics.median(run[name][index] for run in runs) for index in (0, 1))
@@ -228,6 +282,8 @@ def main(given: Sequence[str] | None = None) -> int:
                     said.get("memory", "–"),
                 ]
                 print(f"| {' | '.join(map(str, cells))} | {ratios[0]:.2f}, {ratios[1]:.2f} |", flush=True)
+        if arguments.store is not None:
+            measure_stores(base, arguments.store, arguments.stores, arguments.repeats, scratch)
     shutil.rmtree(scratch / "out", ignore_errors=True)
     return 0
 

@@ -133,11 +133,12 @@ def test_a_rerun_from_the_manifest_reads_nothing_that_is_there(bia: Calls) -> No
     assert len(bia.archive.asked("objects")) == before
 
 
-def test_a_manifest_of_stores_asked_for_as_files_fetches_the_files(bia: Calls) -> None:
+def test_a_manifest_of_stores_asked_for_as_files_is_refused(bia: Calls) -> None:
     bia.download("--accession", "S-BIAD634", *ZARR, "--component", "raw images")
     (bia.folder / "manifest.tsv").rename(bia.folder / "earlier.tsv")
     run = bia.download("--table", bia.folder / "earlier.tsv")
-    assert run.made == ["Raw_images/dataset/rawimages/otherspecimen_3.tif", "Raw_images/otherspecimen_3.ome.zarr"]
+    assert (run.code, run.made) == (2, ["Raw_images/otherspecimen_3.ome.zarr"])
+    assert run.lines == ["earlier.tsv was planned as OME-Zarr. Give --format ome-zarr again, or another table."]
 
 
 def test_a_study_without_any_is_told_what_to_do(bia: Calls) -> None:

@@ -17,6 +17,7 @@ from lightmicroscopy.reports.tables import FILES, REMBI, STUDIES
 from tests.archives.content.bia import MANY
 
 from .bia_calls import Calls
+from .idr_downloads import read_table
 
 PUBLIC = ("S-BIAD1556", "S-BIAD24", "S-BIAD634", "S-BIAD990003", "S-BSST990001", "S-JCBD990001", "S-SCDT990001")
 STUDY = r"/studies/S-BIAD634$"
@@ -106,7 +107,7 @@ def test_links_to_studies_of_every_kind_of_accession() -> None:
 def test_a_search_by_words_gives_the_true_total(bia: Calls) -> None:
     run = bia.plain(lm_bia_search, "--query", "invented", "--studies", bia.folder / "studies.tsv", "--limit", "2")
     assert run.code == 0
-    assert run.lines == ["6 studies fit, and the first 2 are in the table (--limit)."]
+    assert run.lines == ["6 studies fit, and the first 2 are listed. Raise --limit, or narrow the search."]
     assert len(run.table("studies")) == 2
     assert len(bia.archive.asked("biostudies")) == 1
 
@@ -141,7 +142,7 @@ def test_a_search_whose_pages_repeat_for_ever_ends(bia: Calls) -> None:
     bia.answers("/search", body)
     run = bia.plain(lm_bia_search, "--query", "x", "--studies", bia.folder / "studies.tsv")
     assert (run.code, len(run.table("studies")), len(bia.archive.asked("biostudies"))) == (0, 1, 2)
-    assert run.lines == ["BioStudies counts 1,000,000,000 studies and gave 1 of them. Try again later, or search for less at a time."]
+    assert run.lines == ["BioStudies counts 1,000,000,000 studies and gave 1 of them. Try again later, or narrow the search."]
     assert bia.plain(lm_bia_search, "--query", "x", "--studies", bia.folder / "studies.tsv", "--strict").code == 3
 
 
@@ -315,3 +316,25 @@ def test_the_files_of_very_many_studies_are_not_listed_at_once(bia: Calls) -> No
         bia.answers(rf"/search\?.*page={page + 1}&", json.dumps({"totalHits": 600, "hits": hits[100 * page : 100 * page + 100]}))
     run = bia.plain(lm_bia_search, "--query", "x", "--limit", "600", "--files", bia.folder / "files.tsv")
     assert (run.code, run.lines[-1]) == (2, "The files of 600 studies are asked for, and at most 500 are listed in one go. Lower --limit.")
+
+
+def test_without_a_report_each_study_is_a_line(bia: Calls, capsys: pytest.CaptureFixture[str]) -> None:
+    run = bia.plain(lm_bia_search, "--accession", "S-BIAD634", "--accession", "S-BIAD24")
+    assert (run.code, capsys.readouterr().out.splitlines()) == (
+        0,
+        [
+            "S-BIAD634 — An annotated fluorescence image dataset for training nuclear segmentation methods — 6 files — CC0 1.0",
+            "S-BIAD24 — Invented title of an early study — 2 files, 4.2 kB — CC BY 4.0",
+        ],
+    )
+    bia.plain(lm_bia_search, "--query", "nuclear", "--limit", "1")
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    bia.search("--accession", "S-BIAD634")
+    assert not capsys.readouterr().out
+
+
+def test_the_size_of_a_study_is_known_without_its_lists_where_it_has_none(bia: Calls) -> None:
+    bia.plain(lm_bia_search, "--accession", "S-BIAD24", "--accession", "S-BIAD634", "--studies", bia.folder / "alone.tsv")
+    sizes = {row["accession"]: (row["size_bytes"], row["image_count"]) for row in read_table(bia.folder / "alone.tsv")}
+    listed = sum(int(row["bytes"]) for row in bia.search("--accession", "S-BIAD24").table("files"))
+    assert sizes == {"S-BIAD24": (str(listed), ""), "S-BIAD634": ("", "")}

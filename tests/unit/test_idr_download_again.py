@@ -95,6 +95,7 @@ def test_another_part_of_an_image_is_not_taken_for_the_one_that_is_there(downloa
     again = download("--table", given_back(first), "--z", 1)
     assert again.code == 2
     assert "is already in the output folder" in again.lines[-1]
+    assert "name another --output, since the name does not tell the selection" in again.lines[-1]
 
 
 def test_another_format_is_made_beside_the_one_that_is_there(download: Downloads) -> None:
@@ -220,3 +221,30 @@ def test_every_table_of_a_download_is_read_by_every_tool_that_takes_one(download
         assert read_table(run.folder / f"{name}.tsv")
     assert download("--table", given_back(run, "images"), "--plan-only").statuses == [(f"image-{SKET}", "planned")]
     assert download("--table", given_back(run, "manifest"), "--plan-only").statuses == [(f"image-{SKET}", "planned")]
+
+
+@pytest.mark.parametrize(
+    ("made", "now", "sentence"),
+    [
+        (("--level", 2), (), "was made with --level 2. Give the same choice again (--level 2), or give the images themselves with --images."),
+        ((), ("--z", 0), "was made without --z 0. Leave that out, or give the images themselves with --images."),
+        (("--format", "metadata"), (), "was made with --format metadata. Give the same choice again (--format metadata), or give the images"),
+        (("--format", "original"), (), "was made with --format original. Give the same choice again (--format original), or give the images"),
+        (("--format", "ome-zarr", "--z", 0), (), "was made with --format ome-zarr --z 0. Give the same choice again (--format ome-zarr --z 0)"),
+    ],
+)
+def test_a_plan_is_not_carried_out_with_other_choices(made: tuple[object, ...], now: tuple[object, ...], sentence: str, download: Downloads) -> None:
+    plan = download(BLASTOCYST if "--level" in made else SKET, *made, "--plan-only")
+    assert plan.code == 0
+    with asked(download.archive) as paths:
+        run = download("--table", given_back(plan), *now)
+    assert (run.code, run.made, paths) == (2, [], [])
+    assert sentence in run.lines[0]
+
+
+def test_what_is_done_otherwise_is_told_once_and_made_as_asked(download: Downloads) -> None:
+    first = download(SKET, MIFISH, "--format", "metadata")
+    again = download("--table", given_back(first))
+    assert again.code == 0
+    assert [line for line in again.lines if "was made with --format metadata" in line] == again.lines[:1]
+    assert len(again.made) == 4

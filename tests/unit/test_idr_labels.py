@@ -68,3 +68,18 @@ def test_in_galaxy_stores_of_label_maps_are_packed(download: Downloads, monkeypa
     _, maps, table = labelled(download, 6001240, "--z", "118", "--level", "2", *flags)
     assert maps == ["6001240_B1_C1__label_0.ome.zarr.zip"]
     assert table[0]["file"] == maps[0]
+
+
+def test_checksums_have_the_label_maps_too(download: Downloads) -> None:
+    sums, folder = download.folder / "sums.txt", download.folder / "maps"
+    run = download(6001247, "--z", 0, "--labels", folder, "--checksums", sums)
+    assert run.code == 0
+    named = {line.split("  ", 1)[1] for line in sums.read_text().splitlines()}
+    assert named == {*run.made, *(f"../maps/{path.name}" for path in folder.iterdir())}
+    assert len(named) == 2
+
+
+def test_the_background_of_a_label_map_is_not_told_as_missing_pixels(download: Downloads, archive: Archive) -> None:
+    archive.faults.add("status", r"/labels/0/\d+/(c/)?\d.*", service="objects", status=404, count=0)
+    run = download(6001247, "--z", 0)
+    assert (run.code, [line for line in run.lines if "not on the server" in line]) == (0, [])

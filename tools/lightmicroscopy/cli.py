@@ -249,8 +249,8 @@ def run(program: str, main: Callable[[argparse.Namespace], int], arguments: argp
     except MemoryError:
         logger.error("The memory is not enough for this input. Give the job more, or fewer threads.")
         return NOTHING_USABLE
-    except KeyboardInterrupt:
-        logger.error("Interrupted; nothing was left half-written.")
+    except KeyboardInterrupt as error:
+        logger.error(one_line(" ".join(("Interrupted; nothing was left half-written.", *getattr(error, "__notes__", ())))))
         return INTERRUPTED
     except Exception as error:
         # Whatever was not foreseen: a sentence for the user, and what a report of it needs where somebody asks for that.

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from ..errors import UsageError
 from ..names import LONGEST, sanitise
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NO_COMPONENT: Final = "files"
 """Folder of the files that belong to the study as a whole."""
+_STORES: Final = (".ome.zarr", ".ome.zarr.zip")
 _NO_NAME: Final = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 _WINDOWS: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
@@ -216,6 +217,8 @@ class Named:
         self._database.execute("CREATE TABLE named (accession TEXT, path TEXT, place TEXT, PRIMARY KEY (accession, path)) WITHOUT ROWID")
         self._database.execute("BEGIN")
         self.is_manifest = False
+        self._table = table.name
+        self._formats: set[Literal["original", "ome-zarr"]] = set()
         try:
             self._read(table)
         except BaseException:
@@ -245,6 +248,15 @@ class Named:
             with told_of_a_full_disk():
                 place = row.get("path", "") if self.is_manifest else ""
                 self._database.execute("INSERT OR IGNORE INTO named VALUES (?, ?, ?)", (accession, path, place))
+            # A file that was submitted as OME-Zarr tells nothing.
+            if place and row["status"] in ("planned", "done") and not path.lower().endswith(_STORES):
+                self._formats.add("ome-zarr" if place.endswith(_STORES) else "original")
+
+    def refuse_other_format(self, asked: str) -> None:
+        """Raise `UsageError` if it is the manifest of a call with another format: that would fetch other files than it lists."""
+        for made in sorted(self._formats - {asked}):
+            planned = "as OME-Zarr" if made == "ome-zarr" else "as original files"
+            raise UsageError(f"{self._table} was planned {planned}. Give --format {made} again, or another table.")
 
     @property
     def accessions(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from ..writers.options import WriteOptions
 from .bia_choice import Choice, Named, Places, folder_of, safe_name
 from .bia_search import STORE, Looked, Lookup, packed
 from .engine import Engine, Limits, Tally
+from .failures import AlreadyThereError
 from .fetch_file import forget_part
 from .idr_addresses import NoAddressError
 from .manifest import Earlier, Row
@@ -128,6 +129,8 @@ def download(service: BioStudies, client: Client, job: Job, *, clock: Callable[[
         If the disk is too small or becomes full, or the output folder cannot be written.
     """
     result = Result()
+    if job.named is not None:
+        job.named.refuse_other_format(job.format)
     with ExitStack() as stack:
         lookup = Lookup(service, client, stack)
         studies = lookup.studies(job.accessions, files=True, images=job.format == "ome-zarr")
@@ -136,7 +139,10 @@ def download(service: BioStudies, client: Client, job: Job, *, clock: Callable[[
             result.incomplete |= not looked.complete
             assert looked.files is not None  # noqa: S101 - for the type checker: they were asked for
             job.choice.refuse_unknown(looked.files, () if looked.stores else looked.study.components)
-        engine = Engine(job.output, job.limits, manifest=job.manifest, progress=job.progress, tally=result, clock=clock)
+        asked_by = "the accessions" if job.named is None else "the earlier table"
+        engine = Engine(
+            job.output, job.limits, manifest=job.manifest, progress=job.progress, tally=result, brief=True, asked_by=asked_by, clock=clock
+        )
         run = _Run(client, job, engine, result, studies)
         with engine:
             run.refuse_none_or_too_many(lookup.failed)
@@ -347,9 +353,7 @@ class _Run:
         from .bia_store import write_store
 
         if os.path.lexists(path):
-            raise UsageError(
-                f"{row.path} is already in the output folder and is not overwritten. Remove it, or give the earlier manifest as the table."
-            )
+            raise AlreadyThereError(row.path, "image")
         refuse_link_out(path, self.job.output)
         self._folders.add(path.parent)
         study = self.result.studies[row.study]
@@ -359,8 +363,6 @@ class _Run:
     def _found_whole(self, number: int, row: Row, path: Path) -> Row:
         """Take over a file that a call which was stopped has fetched, and not yet noted: files get their names when they are whole."""
         if number not in self._may_be_whole or path.is_symlink() or not path.is_file() or path.stat().st_size != row.bytes:
-            raise UsageError(
-                f"{row.path} is already in the output folder and is not overwritten. Remove it, or give the earlier manifest as the table."
-            )
+            raise AlreadyThereError(row.path)
         forget_part(path)
         return replace(row, status="done", reason="Found whole, from an earlier call that was stopped.", sha256=sha256(path), attempts=0)

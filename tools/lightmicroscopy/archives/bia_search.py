@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ..errors import MissingError, SuiteError
+from ..progress import counted, size
 from .bia_files import FileIndex, Listed, Listing
 from .bia_images import BiaImages
 from .bia_pagetab import File
@@ -45,6 +46,23 @@ class Looked:
     files: FileIndex | None
     complete: bool = True
     stores: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int | None:
+        """How many files it has, as far as that is known."""
+        return self.files.count if self.files is not None and self.complete else self.info.files
+
+    @property
+    def bytes(self) -> int | None:
+        """Size of all its files; None if it is not known of each. Without their lists only a study has it that names them all itself."""
+        if self.files is not None:
+            return self.files.bytes if self.files.sizes_known and self.complete else None
+        components = self.study.components
+        sizes = {file.path: file.size for component in components for file in component.files}
+        if not sizes or len(sizes) != self.info.files or any(component.lists for component in components):
+            return None
+        known = [size for size in sizes.values() if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
 
     def address(self, file: Listed) -> str:
         """Address of a file; empty if its path cannot be one."""
@@ -139,10 +157,18 @@ def study_row(looked: Looked) -> Mapping[str, object]:
         "licence": cited.licence,
         "organism": cited.organism,
         "imaging_method": cited.imaging_method,
-        "size_bytes": looked.files.bytes if looked.files is not None and looked.files.sizes_known and looked.complete else None,
+        "size_bytes": looked.bytes,
         "release_date": cited.release_date,
         "url": looked.study.url,
     }
+
+
+def study_line(row: Mapping[str, object], files: int | None) -> str:
+    """What a terminal is told of a study: accession, title, files, licence; what is not known is left out."""
+    total = row.get("size_bytes")
+    parts = (counted(files, "file") if files is not None else "", size(total) if isinstance(total, int) else "")
+    told = (row["accession"], row["title"], ", ".join(part for part in parts if part), row.get("licence"))
+    return " — ".join(str(part) for part in told if part)
 
 
 def hit_row(hit: Hit) -> Mapping[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import threading
 import time
@@ -15,6 +14,7 @@ from typing import Final
 from ..errors import SuiteError, UnwritableError, UsageError
 from ..names import readable
 from ..progress import counted, size
+from .failures import AlreadyThereError, Failures
 from .manifest import Manifest, Row
 from .ordered import in_order
 from .pulse import Pulse
@@ -22,7 +22,8 @@ from .pulse import Pulse
 MANIFEST_SHARE: Final = 20
 """The manifest is written again after this many times the time its last writing took: a small one after every item, a large one now and then."""
 
-log = logging.getLogger("lightmicroscopy")
+MOST_ALIKE: Final = 5
+"""Failures of one kind that are told one by one where `Engine` is asked to be brief; the manifest has them all."""
 
 Task = tuple[int, Sequence[Row]]
 """Number of an item, and its planned rows."""
@@ -52,6 +53,8 @@ class Tally:
     ----------
     bytes
         Most that would have to be fetched of what is still only planned in the end.
+    there
+        How many of those that failed are in the output folder already.
     """
 
     planned: int = 0
@@ -59,12 +62,14 @@ class Tally:
     failed: int = 0
     impossible: int = 0
     bytes: int = 0
+    there: int = 0
 
     def summary(self, thing: str, output: Path, *, plan_only: bool) -> str:
         """Say in a line what became of it; `thing` is what one item is called."""
-        failed = f", {self.failed:,} failed" if self.failed else ""
+        failed = f", {self.failed - self.there:,} failed" if self.failed > self.there else ""
         if not plan_only:
-            return f"Done: {counted(self.done, thing)} in {readable(str(output))}{failed}."
+            there = f", {self.there:,} there already and not fetched" if self.there else ""
+            return f"Done: {counted(self.done, thing)} in {readable(str(output))}{there}{failed}."
         kept = f", {self.done:,} there already" if self.done else ""
         return f"Planned: {counted(self.planned, thing)}, up to {size(self.bytes)}{kept}{failed}; nothing was fetched."
 
@@ -80,6 +85,10 @@ class Engine:
         Called with (bytes done, bytes in all).
     shrink
         By how much results may be smaller than what is fetched; a disk with less room than that is refused at once.
+    brief
+        Tell of at most `MOST_ALIKE` failures of one kind, where there is a manifest for the others.
+    asked_by
+        What a manifest stands in the place of when the call is repeated, such as the accessions: told if it is interrupted.
     """
 
     def __init__(
@@ -91,6 +100,8 @@ class Engine:
         progress: Callable[[int, int], None] | None = None,
         tally: Tally | None = None,
         shrink: int = 1,
+        brief: bool = False,
+        asked_by: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.output = output
@@ -101,6 +112,9 @@ class Engine:
         self.clock = clock
         self._pulse = Pulse(clock=clock)
         self._file = manifest
+        self._failures = Failures(MOST_ALIKE if brief and manifest is not None else None)
+        self._asked_by = asked_by
+        self._fetching = False
         self._progress = progress
         self._lock = threading.Lock()
         self._running: dict[int, int] = {}
@@ -112,10 +126,25 @@ class Engine:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
+            if isinstance(error, KeyboardInterrupt) and self._asked_by:
+                error.add_note(self._how_to_go_on())
+            self._failures.close()
             self.save()
             self.tally.bytes = self.manifest.planned_bytes()
         finally:
             self.manifest.close()
+
+    def _how_to_go_on(self) -> str:
+        """Say it after an interruption. A plan that was not finished is no table of all that was asked for."""
+        if not self._fetching:
+            return "Nothing was fetched; to begin again, give the same command."
+        if self._file is None:
+            return (
+                "The same command fetches what is not there yet; what is there it can check and count only with a manifest, which was not written: "
+                "give --manifest the next time."
+            )
+        name = readable(str(self._file))
+        return f"To go on, give the same flags with --table {name} in the place of {self._asked_by}, and another name for --manifest."
 
     def plan(self, number: int, rows: Sequence[Row]) -> None:
         """Note what is planned for an item."""
@@ -134,7 +163,8 @@ class Engine:
         self.manifest.put(number, replace(row, status="failed", reason=str(error), path="", bytes=None), *done)
         self.tally.failed += 1
         self.tally.impossible += isinstance(error, UsageError)
-        log.warning("%s", error if str(number) in str(error) or row.item in str(error) else f"{row.item}: {error}")
+        self.tally.there += isinstance(error, AlreadyThereError)
+        self._failures.tell(str(error) if str(number) in str(error) or row.item in str(error) else f"{row.item}: {error}", error)
 
     def hold_against_limits(self, twice: int = 0) -> None:
         """Refuse what is more than is allowed, or than the disk can hold.
@@ -197,6 +227,7 @@ class Engine:
                 return finished, error
             return finished, None
 
+        self._fetching = True
         tasks = self._tasks(numbers)
         results = in_order(tasks, attempt, at_once) if at_once > 1 else ((task, attempt(task)) for task in tasks)
         for (number, rows), outcome in results:

@@ -315,7 +315,10 @@ class _Fetch:
     def _refuse_existing(self, name: str) -> None:
         """Refuse before anything is fetched, not only when it is written."""
         if os.path.lexists(self.run.job.output / name):
-            raise UsageError(f"{name} is already in the output folder and is not overwritten. Remove it, or give the earlier manifest as the table.")
+            raise UsageError(
+                f"{name} is already in the output folder and is not overwritten. Remove it, give the earlier manifest as the table, or name another "
+                "--output, since the name does not tell the selection."
+            )
 
     def _metadata(self) -> Row:
         from ..metadata.ome_write import build_ome
@@ -373,14 +376,14 @@ class _Fetch:
             log.warning("%s: its label map %r is left out: %s", planned.item, outcome.image.name, outcome.reason)
         if job.labels is not None:
             job.labels.write(planned, dataset, image, replace(request, options=job.options))
-        return conversion, " ".join(note for note in (*planned.notes, _never_stored(dataset)) if note)
+        return conversion, " ".join(note for note in (*planned.notes, _never_stored(planned.item, dataset)) if note)
 
 
 def _no_pixels(planned: Planned) -> Dataset:
     raise UnreadableError(f"{planned.item} was planned without pixels. Plan it anew.")
 
 
-def _never_stored(dataset: Dataset) -> str:
+def _never_stored(item: str, dataset: Dataset) -> str:
     """Say which part of a store is only its fill value, for that is what Zarr makes of chunks that are lost, too."""
     from ..readers.remote_store import RemoteStore
 
@@ -390,7 +393,7 @@ def _never_stored(dataset: Dataset) -> str:
     count = "1 chunk is" if len(store.absent) == 1 else f"{len(store.absent):,} chunks are"
     sentence = f"{count} not on the server, and the pixels there are the fill value"
     sentence += "." if store.has_pixels else ": no chunk at all is there, so look at the image before you use it."
-    log.warning("%s: %s", dataset.location.name, sentence)
+    log.warning("%s: %s", item, sentence)
     return sentence
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -53,11 +53,14 @@ class LabelMaps:
         Told of each map's row of the table.
     zip
         Pack stores, whatever the images' are.
+    paths
+        What was written.
     """
 
     folder: Path
     add: Callable[[Mapping[str, object]], None] | None = None
     zip: bool = False
+    paths: list[Path] = field(default_factory=list)
 
     def write(self, planned: Planned, dataset: Dataset, image: Image, request: Request) -> None:
         """Write the label maps of one image; one that cannot be read costs no other, and is a row that says so.
@@ -80,6 +83,7 @@ class LabelMaps:
                 conversion = convert_dataset(alone, self.folder, replace(request, selection=Selection(), label=True, name=name, options=options))
                 if conversion.failed:
                     self._tell(planned, label, loss=conversion.failed[0].reason)
+                self.paths.extend(conversion.paths)
                 for path in conversion.paths:
                     self._tell(planned, label, path)
             except UnwritableError:

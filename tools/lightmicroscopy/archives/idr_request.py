@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MissingError, SuiteError, UsageError
+from ..reports.tables import cell
 from .idr_images_table import read_images_table, tell_repeats
 from .idr_spec import Named, parse_named
-from .manifest import Earlier, finished, read_rows
+from .manifest import Earlier, Row, finished, read_rows, row_of
+from .originals import original_path
 from .pulse import Pulse
 from .seen import Seen
 
 if TYPE_CHECKING:
+    from .idr_plan import Format, Wanted
     from .idr_walk import Walk
 
 log = logging.getLogger("lightmicroscopy")
@@ -126,3 +129,58 @@ def is_manifest(table: Path) -> bool:
 def already_done(table: Path | None, output: Path) -> Earlier:
     """What a manifest fed back lists and is still there; see `finished`."""
     return finished(table, output) if table is not None and is_manifest(table) else Earlier()
+
+
+def refuse_other_choices(table: Path | None, wanted: Wanted) -> None:
+    """Refuse to carry out a plan with other choices than it was made with; where only results differ, say so.
+
+    What a manifest lists as planned was counted with its selection and format. What it lists as done may be wanted otherwise
+    beside what is there already.
+
+    Raises
+    ------
+    UsageError
+        If something is planned with another selection or format.
+    """
+    if table is None or not is_manifest(table):
+        return
+    told = ""
+    for row in map(row_of, read_rows(table, ("item", "status"))):
+        if row.status not in ("planned", "done") or not (otherwise := _otherwise(row, wanted)):
+            continue
+        sentence = f"{table.name} was made {otherwise}, or give the images themselves with --images."
+        if row.status == "planned":
+            raise UsageError(sentence)
+        told = told or sentence
+    if told:
+        log.warning("%s They are fetched anew as is asked for now.", told)
+
+
+def _otherwise(row: Row, wanted: Wanted) -> str:
+    """How a row was asked for, if that is not how it is wanted now; empty if it is."""
+    made, selection = _format_of(row), cell(wanted.selection.describe())
+    if made and made != wanted.format:
+        choice = " ".join(part for part in (f"--format {made}", row.selection) if part)
+    elif row.selection == selection:
+        return ""
+    elif not row.selection:
+        return f"without {selection}. Leave that out"
+    else:
+        choice = row.selection
+    return f"with {choice}. Give the same choice again ({choice})"
+
+
+def _format_of(row: Row) -> Format | None:
+    """Format of a result by its path; None if that does not tell."""
+    try:
+        if row.source_url and row.path == str(original_path(row.source_url)):
+            return "original"
+    except ValueError:
+        return None
+    endings: tuple[tuple[str, Format], ...] = (
+        (".ome.tiff", "ome-tiff"),
+        (".ome.zarr", "ome-zarr"),
+        (".ome.zarr.zip", "ome-zarr"),
+        (".ome.xml", "metadata"),
+    )
+    return next((made for ending, made in endings if row.path.endswith(ending)), None)

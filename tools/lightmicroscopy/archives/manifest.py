@@ -141,8 +141,14 @@ def read_rows(path: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
             header = next(lines, "").rstrip("\r\n").split("\t")
             missing = [column for column in needed if column not in header]
             if missing:
+                other = next((name for mark, name in ((",", "commas"), (";", "semicolons")) if len(header) == 1 and mark in header[0]), "")
                 raise UnreadableError(
-                    f"{path.name} is not such a table: it has no column {missing[0]}. Its first line must name the columns, separated by tabs."
+                    f"{path.name} is not such a table: it has no column {missing[0]}. "
+                    + (
+                        f"It is separated by {other}: save it as tab-separated text."
+                        if other
+                        else "Its first line must name the columns, separated by tabs."
+                    )
                 )
             twice = next((column for column in needed if header.count(column) > 1), "")
             if twice:
