@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "lm_check"
 PROFILES = ("open-format",)
-FORM_ONLY = ("input", "images", "store")
+FORM_ONLY = ("source_by", "input", "images", "store")
 
 
 def parser() -> argparse.ArgumentParser:

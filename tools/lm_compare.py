@@ -20,7 +20,7 @@ DESCRIPTION = (
     "Compare copies with their original: pixels exactly, metadata field by field. A copy that records to hold a part of the original "
     "is compared with that part, and the report says so."
 )
-FORM_ONLY = ("original", "store", "copies", "members")
+FORM_ONLY = ("source_by", "original", "store", "copies", "members")
 EXAMPLES = (
     "lm_compare image.czi copies/*.ome.tiff --html report.html",
     "lm_compare a.czi --also b.nd2 --also c.lif copies/*.ome.zarr --table differences.tsv",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lightmicroscopy.inputs import Web
 
 PROGRAM = "lm_convert"
-FORM_ONLY = ("image", "store", "members", "packaging", "area_by", "make_preview", "make_checksums")
+FORM_ONLY = ("source_by", "image", "store", "members", "packaging", "area_by", "make_preview", "make_checksums")
 EXAMPLES = (
     "lm_convert cells.czi --format ome-tiff --output copies",
     "lm_convert cells.lif --format ome-zarr --output copies --series 0,2 --report report.tsv --checksums sums.txt",

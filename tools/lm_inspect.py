@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lightmicroscopy.inputs import Given, Web
 
 PROGRAM = "lm_inspect"
-FORM_ONLY = ("input", "images", "store", "make_ome_xml")
+FORM_ONLY = ("source_by", "input", "images", "store", "make_ome_xml")
 
 
 def parser() -> argparse.ArgumentParser:

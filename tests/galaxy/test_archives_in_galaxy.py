@@ -114,7 +114,7 @@ def test_a_plan_is_fetched_by_galaxys_own_upload(galaxy: GalaxyUnderTest, user: 
     leaves = [leaf["object"] for folder in nested.values() for leaf in _leaves(folder)]
     assert len(leaves) == 2
     assert {leaf["state"] for leaf in leaves} == {"ok"}
-    run = user.tools.run_tool(history, "lm_inspect", {"images": {"batch": False, "values": [{"src": "hdca", "id": collection["id"]}]}})
+    run = user.tools.run_tool(history, "lm_inspect", {"source|images": {"batch": False, "values": [{"src": "hdca", "id": collection["id"]}]}})
     # A nested list is inspected list by list.
     tables = [text_of(user, output["id"]) for output in run["outputs"] if finished(user, {"outputs": [output]}) and output["output_name"] == "table"]
     assert all("\t1014\t763\t" in table for table in tables)
@@ -133,11 +133,18 @@ def test_a_store_that_galaxy_has_not_fetched_is_read_where_it_is(galaxy: GalaxyU
     assert user.datasets.show_dataset(dataset["id"])["state"] == "deferred"
     store = {"src": "hda", "id": dataset["id"]}
 
-    table = finished(user, user.tools.run_tool(history, "lm_inspect", {"store": store}))["table"]
+    table = finished(user, user.tools.run_tool(history, "lm_inspect", {"source|source_by": "web", "store": store}))["table"]
     assert "\t271\t275\t236\t2\t1\tuint16\t" in text_of(user, table)
-    findings = finished(user, user.tools.run_tool(history, "lm_check", {"store": store}))["table"]
+    findings = finished(user, user.tools.run_tool(history, "lm_check", {"source|source_by": "web", "store": store}))["table"]
     assert "6001240.zarr\t0\topen-format\tome.acquisition-date-missing\t" in text_of(user, findings)
-    settings = {"store": store, "target|format": "ome-tiff", "selection|level": 2, "selection|z": "118", "make_preview": False}
+    settings = {
+        "source|source_by": "web",
+        "store": store,
+        "target|format": "ome-tiff",
+        "selection|level": 2,
+        "selection|z": "118",
+        "make_preview": False,
+    }
     run = user.tools.run_tool(history, "lm_convert", settings)
     job = user.jobs.wait_for_job(run["jobs"][0]["id"], maxwait=JOB_MILLISECONDS / 1000, interval=1)
     assert job["state"] == "ok"
@@ -147,7 +154,8 @@ def test_a_store_that_galaxy_has_not_fetched_is_read_where_it_is(galaxy: GalaxyU
 def test_a_form_asks_for_a_store_by_its_address(page: Page, galaxy: GalaxyUnderTest, user: GalaxyInstance, screenshots: Path) -> None:
     history = str(user.histories.create_history(name="On the web")["id"])
     page.request.put(f"{galaxy.connection.url}/history/set_as_current?id={history}")
-    run_tool_without_data(page, galaxy)
+    run_tool(page, galaxy, "lm_inspect")
+    choose(page, "source|source_by", "On the web")
     page.locator("textarea").first.fill(f"https://livingobjects.ebi.ac.uk{STORE}")
     page.screenshot(path=screenshots / "store_form.png", full_page=True)
     page.locator("#execute").first.click()
@@ -157,7 +165,3 @@ def test_a_form_asks_for_a_store_by_its_address(page: Page, galaxy: GalaxyUnderT
     frame = page.frame_locator("iframe[name=frame]")
     expect(frame.get_by_text("1 series in 1 input.").first).to_be_visible(timeout=60_000)
     page.screenshot(path=screenshots / "store_page.png")
-
-
-def run_tool_without_data(page: Page, galaxy: GalaxyUnderTest) -> None:
-    run_tool(page, galaxy, "lm_inspect")

@@ -98,7 +98,10 @@ def test_an_image_is_inspected_and_compared_and_the_pages_are_as_they_were_made(
 
 def test_an_ome_zarr_opens_in_galaxys_own_viewer(page: Page, galaxy: GalaxyUnderTest, history: str, user: GalaxyInstance, screenshots: Path) -> None:
     image = user.histories.show_history(history, contents=True)[0]["id"]
-    settings = {"image": {"src": "hda", "id": image}, "target": {"format": "ome-zarr", "packaging": "ome_zarr", "ngff_version": "0.4"}}
+    settings = {
+        "source": {"source_by": "history", "image": {"src": "hda", "id": image}},
+        "target": {"format": "ome-zarr", "packaging": "ome_zarr", "ngff_version": "0.4"},
+    }
     made = user.tools.run_tool(history, "lm_convert", settings, input_format="21.01")["outputs"]
     store = next(output["id"] for output in made if output["output_name"] == "ome_zarr")
     assert user.datasets.wait_for_dataset(store, maxwait=JOB_MILLISECONDS / 1000, interval=1)["state"] == "ok"

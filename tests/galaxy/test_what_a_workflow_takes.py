@@ -144,7 +144,7 @@ def step(workflow: dict[str, Any], tool: str) -> dict[str, Any]:
         lambda given: edited_state(step(given, "lm_convert"), strict=True),
         lambda given: step(given, "lm_convert")["post_job_actions"].clear(),
         lambda given: step(given, "__FLATTEN__")["post_job_actions"].update(More={"action_type": "HideDatasetAction"}),
-        lambda given: step(given, "lm_check")["input_connections"]["images"][0].update(id=0),
+        lambda given: step(given, "lm_check")["input_connections"]["source|images"][0].update(id=0),
         lambda given: step(given, "lm_check")["workflow_outputs"].pop(),
         lambda given: step(given, "lm_convert").update(tool_version="0.0.9"),
         lambda given: step(given, "lm_convert").pop("when"),

@@ -60,16 +60,21 @@ def prepared(wrapper: Wrapper, folder: Path, datasets: list[Dataset], script: st
     return Job(Wrapper(copy), folder / "job", forms(datasets)[wrapper.path.stem])
 
 
+def in_history(**chosen: Any) -> dict[str, Any]:
+    """Return the part of a form that says which datasets are read."""
+    return {"source_by": "history", **chosen}
+
+
 def forms(datasets: list[Dataset]) -> dict[str, dict[str, Any]]:
     """Return the form of each tool, filled in with some datasets."""
     first, *others = datasets
     converted = {"target": {"format": "ome-tiff"}, "make_preview": False, "make_checksums": False}
-    nothing_on_the_web = {"store": None, "url": ""}
+    nothing_on_the_web = {"store": None}
     return {
-        "lm_convert": {"image": first, "members": others} | converted | nothing_on_the_web,
-        "lm_check": {"images": datasets} | nothing_on_the_web,
-        "lm_inspect": {"images": datasets, "make_ome_xml": False} | nothing_on_the_web,
-        "lm_compare": {"original": [first], "members": others, "copies": datasets} | nothing_on_the_web,
+        "lm_convert": {"source": in_history(image=first), "members": others} | converted | nothing_on_the_web,
+        "lm_check": {"source": in_history(images=datasets)} | nothing_on_the_web,
+        "lm_inspect": {"source": in_history(images=datasets), "make_ome_xml": False} | nothing_on_the_web,
+        "lm_compare": {"source": in_history(original=[first]), "members": others, "copies": datasets} | nothing_on_the_web,
     }
 
 
@@ -159,13 +164,13 @@ def test_of_two_stores_in_one_folder_dataset_none_is_taken_in_silence(stager: Wr
 
 def test_text_reaches_the_script_as_it_was_typed(lm_convert: Wrapper, tmp_path: Path) -> None:
     typed = "a|b%7Cµ \"q\" 'r' $HOME; `id` & \\n ø"
-    on_the_web = {"store": None, "url": ""}
     state = {
-        "image": dataset(tmp_path, "a.tif"),
+        "source": in_history(image=dataset(tmp_path, "a.tif")),
+        "store": None,
         "members": None,
         "target": {"format": "ome-tiff"},
         "selection": {"series": f"name:{typed}"},
-    } | on_the_web
+    }
     job = Job(lm_convert, tmp_path / "job", state | {"make_preview": False, "make_checksums": False})
     command = job.command()
     assert typed not in command

@@ -14,10 +14,10 @@ from .rendering import Dataset, Job, Wrapper
 
 STORE = "https://livingobjects.ebi.ac.uk/idr/zarr/v0.4/idr0062A/6001240.zarr"
 FORMS: dict[str, dict[str, Any]] = {
-    "lm_convert": {"image": None, "members": None, "target": {"format": "ome-tiff"}, "make_preview": False, "make_checksums": False},
-    "lm_check": {"images": None},
-    "lm_inspect": {"images": None, "make_ome_xml": False},
-    "lm_compare": {"original": None, "members": None, "copies": None},
+    "lm_convert": {"members": None, "target": {"format": "ome-tiff"}, "make_preview": False, "make_checksums": False},
+    "lm_check": {},
+    "lm_inspect": {"make_ome_xml": False},
+    "lm_compare": {"members": None, "copies": None},
 }
 ECHO = "import json, sys; json.dump(sys.argv[1:], open('given.json', 'w'))"
 
@@ -50,7 +50,7 @@ def job(tool: Wrapper, folder: Path, **form: Any) -> Job:
     copy = folder / "copy.tif"
     copy.write_bytes(b"II*")
     copies = {"copies": [Dataset(copy, "copy.tif", "tiff")]} if tool.path.stem == "lm_compare" else {}
-    return Job(tool, folder / "job", FORMS[tool.path.stem] | {"store": None, "url": ""} | copies | form)
+    return Job(tool, folder / "job", FORMS[tool.path.stem] | {"store": None, "source": {"source_by": "web", "url": ""}} | copies | form)
 
 
 def given(job: Job) -> list[str]:
