@@ -240,6 +240,14 @@ def test_files_that_cannot_be_listed_at_all_are_told_and_fail_a_strict_job(bia: 
     assert run.table("studies")[0]["size_bytes"] == ""
 
 
+def test_a_page_that_names_the_same_files_for_ever_is_left(bia: Calls) -> None:
+    rows = [{"path": "part0/im.txt", "size": 6, "Section": "", "type": "file"}]
+    bia.answers("/files/S-BIAD990003", json.dumps({"recordsTotal": 100_000_000, "data": rows}))
+    run = bia.search("--accession", "S-BIAD990003", "--strict")
+    assert run.code == 3
+    assert any("lists files of S-BIAD990003 over and over, 1 so far." in line for line in run.lines)
+
+
 def test_files_that_the_page_names_again_do_not_make_up_for_those_it_lacks(bia: Calls) -> None:
     rows = [{"path": f"part{number}/im.txt", "size": 6, "Section": "", "type": "file"} for number in range(3)]
     bia.answers("/files/S-BIAD990003.*start=0", json.dumps({"recordsTotal": 4, "data": rows}))
@@ -266,7 +274,7 @@ def test_a_description_that_is_empty_is_taken_from_the_folder(bia: Calls) -> Non
 
 
 def test_a_page_of_a_study_that_never_ends_is_given_up_and_told(bia: Calls) -> None:
-    bia.answers("/files/S-BIAD634", json.dumps({"recordsTotal": 10**15, "data": [{"path": "a"}] * 5}))
+    bia.answers("/files/S-BIAD634", json.dumps({"recordsTotal": 10**15, "data": [{"path": "a"}] * 20}))
     endpoints = Endpoints(**bia.archive.endpoints, configured=frozenset({"127.0.0.1"}))
     with Client(endpoints) as client, pytest.raises(ArchiveError, match="no study has more than 12"):
         list(BioStudies(client, endpoints).listed_files("S-BIAD634", most=12))

@@ -27,6 +27,8 @@ COLLECTION: Final = "BioImages"
 LARGEST_PAGE: Final = 100
 """Hits a page of a search has at most, whatever is asked for."""
 FILES_PAGE: Final = 1000
+MOST_PAGES: Final = 20_000
+"""Pages of the table of a study's files that are asked for."""
 MOST_HITS: Final = 10_000
 _ACCESSION: Final = re.compile(r"S-[A-Z]{2,12}-?[0-9]{1,12}|S-[A-Z]{2,12}[A-Z0-9_-]{0,40}[0-9A-Z]", re.IGNORECASE)
 _LINK: Final = re.compile(
@@ -284,13 +286,17 @@ class BioStudies:
             If the service cannot be asked, or contradicts itself.
         """
         start = 0
-        while True:
+        rows: list[Mapping[str, Any]] = []
+        for _ in range(MOST_PAGES):
+            before = rows
             params = {"start": start, "length": FILES_PAGE, "draw": 1, "metadata": "true", "search[value]": ""}
             answer = self.client.get_json(f"{self._base}/files/{accession}", params=params)
             total = whole(mapping(answer).get("recordsTotal"), 0, LARGEST_ID)
             if total is None:
                 raise ArchiveError(f"BioStudies was asked for the files of {accession} and answered with something else. Try again later.")
             rows = [row for row in sequence(answer.get("data")) if isinstance(row, dict)]
+            if rows and rows == before:
+                break
             yield from rows[: max(0, most - start)]
             start += len(rows)
             if start >= total:
@@ -299,6 +305,7 @@ class BioStudies:
                 raise ArchiveError(f"BioStudies lists {total:,} files of {accession}, and no study has more than {most:,}. Tell the service.")
             if not rows:
                 raise ArchiveError(f"BioStudies lists {start:,} of {total:,} files of {accession} and then stops. Try again later.")
+        raise ArchiveError(f"BioStudies lists files of {accession} over and over, {start:,} so far. Tell the service.")
 
 
 def _hit(value: Mapping[str, Any]) -> Hit | None:
