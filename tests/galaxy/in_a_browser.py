@@ -6,7 +6,8 @@ from io import BytesIO
 from urllib.parse import urlsplit
 
 from PIL import Image
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Response, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from local.viewers import viewers_folder
 
@@ -18,6 +19,7 @@ from .processes_left import eventually
 JOB_MILLISECONDS = 600_000
 # Seconds on an idle machine; the viewer's graphics are computed without a graphics card here.
 VIEWER_MILLISECONDS = 300_000
+EMPTY_FRAME_MILLISECONDS = 60_000
 
 
 def run_tool(page: Page, galaxy: GalaxyUnderTest, tool_id: str) -> None:
@@ -46,15 +48,30 @@ def show_in_viewer(page: Page, galaxy: GalaxyUnderTest, dataset_id: str, channel
     if not (viewers_folder() / "vizarr" / ".stamp").is_file():
         missing("the viewer could not be fetched here")
     hosts: set[str] = set()
+    answers: list[str] = []
 
     def note(request: Request) -> None:
         hosts.add(urlsplit(request.url).hostname or "")
 
+    def note_answer(response: Response) -> None:
+        answers.append(f"{response.status} {response.url}")
+
     page.on("request", note)
+    page.on("response", note_answer)
     page.goto(f"{galaxy.connection.url}/visualizations/display?visualization=vizarr&dataset_id={dataset_id}")
     frame = page.frame_locator("#galaxy_visualization, [name=galaxy_visualization]")
-    expect(frame.locator("canvas").first).to_be_visible(timeout=VIEWER_MILLISECONDS)
+    canvas = frame.locator("canvas").first
+    for _ in range(VIEWER_MILLISECONDS // EMPTY_FRAME_MILLISECONDS):
+        try:
+            canvas.wait_for(state="visible", timeout=EMPTY_FRAME_MILLISECONDS)
+            break
+        except PlaywrightTimeout:
+            # About one in thirty times Galaxy's page leaves the frame empty for ever; a person loads it anew.
+            print("The viewer's frame stayed empty; answers so far:", *answers, sep="\n")
+            page.reload()
+    expect(canvas).to_be_visible(timeout=EMPTY_FRAME_MILLISECONDS)
     expect(frame.get_by_text(channel).first).to_be_visible(timeout=VIEWER_MILLISECONDS)
     assert eventually(lambda: is_drawn(page), VIEWER_MILLISECONDS / 1000)
     page.remove_listener("request", note)
+    page.remove_listener("response", note_answer)
     assert hosts - {"", "127.0.0.1"} == set()
