@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lightmicroscopy.archives import ahead
 from tests.archives import Archive
 from tests.archives.asking import ask
 
@@ -133,8 +134,9 @@ def test_a_file_that_is_longer_than_planned_is_given_up_at_its_planned_length(ar
     assert sum(one.sent for one in archive.asked("originals")) < 5_000_000
 
 
-def test_an_image_that_has_grown_since_it_was_planned_is_not_fetched(archive: Archive, download: Downloads) -> None:
+def test_an_image_that_has_grown_since_it_was_planned_is_not_fetched(archive: Archive, download: Downloads, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of many images the first stay open; the others are planned again when it is their turn."""
+    monkeypatch.setattr(ahead, "KEPT_OPEN", 16)
     crowd = range(99000100, 99000117)
     body = ask(f"{archive.base('web')}/api/v0/m/images/{SKET}/").json
     says(archive, f"/webgateway/original_file_paths/{SKET}/", lambda value: None)

@@ -260,6 +260,10 @@ class Engine:
             self._finished += sum(row.bytes or 0 for row in rows)
         self.save_now_and_then()
 
+    def still_planned(self, numbers: Iterable[int]) -> Iterator[int]:
+        """Those of some items that are neither done nor failed."""
+        return (number for number, _ in self._tasks(numbers))
+
     def _tasks(self, numbers: Iterable[int]) -> Iterator[Task]:
         for number in numbers:
             rows = self.manifest.of(number)

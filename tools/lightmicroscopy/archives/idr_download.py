@@ -15,6 +15,7 @@ from ..errors import ArchiveError, SuiteError, UnreadableError, UnwritableError,
 from ..progress import size
 from ..provenance import files_below, sha256_of
 from ..writers.options import WriteOptions
+from .ahead import Ahead
 from .engine import Engine, Limits, Tally
 from .idr_arrange import Folders, is_field
 from .idr_image import only, with_origin, with_regions
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from .idr_plate_store import PlateStore
     from .study import Study
 
-KEPT_OPEN: Final = 16
-"""Stores that stay open between plan and fetch; the others are opened again."""
 _SMALLEST_RATIO: Final = 10
 """Pixels shrink when they are written, hardly ever to less than this part; a disk with less room is refused at once."""
 
@@ -146,7 +145,7 @@ class _Run:
         self.result = result
         self.twice = 0
         """Bytes planned for more than one image and fetched once."""
-        self._kept: dict[int, Planned] = {}
+        self._ahead = Ahead(planner.plan)
         self._shared: tuple[str, ...] = ()
         self._folders = Folders(job.wanted.arrangement)
         self._paths: set[Path] = set()
@@ -156,9 +155,7 @@ class _Run:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for planned in self._kept.values():
-            planned.close()
-        self._kept.clear()
+        self._ahead.close()
 
     def plan(self, numbers: Sequence[int]) -> None:
         """Plan every image; a failed one is a row."""
@@ -182,14 +179,13 @@ class _Run:
                 self._plates.lack(number, planned.place, problem)
                 continue
             self._plates.want(number, planned.place)
-            if len(self._kept) < KEPT_OPEN and not self.job.plan_only:
-                self._kept[number] = planned
-            else:
-                planned.close()
             self.engine.plan(number, self._told_if_shared(planned))
+            if self.job.plan_only:
+                planned.close()
+            else:
+                self._ahead.keep(number, planned)
         for number in self._plates.refuse_to_add(self.engine):
-            if (kept := self._kept.pop(number, None)) is not None:
-                kept.close()
+            self._ahead.drop(number)
 
     def _arranged(self, planned: Planned) -> Planned:
         return replace(planned, path=self._folders.path(planned.stem, planned.place))
@@ -260,7 +256,12 @@ class _Run:
                     store.add(conversion, dataset, planned.place)
                     return notes
 
-            at_once = self.planner.client.files_at_once if job.wanted.format == "original" else 1
+            original = job.wanted.format == "original"
+            if not original:
+                single = (number for number in numbers if number not in self._plates)
+                in_plates = (number for plate in self._plates for number in plate.places)
+                self._ahead.expect(self.engine.still_planned((*single, *in_plates)))
+            at_once = self.planner.client.files_at_once if original else 1
             self.engine.fetch((number for number in numbers if number not in self._plates), work, at_once=at_once, done=self._made)
             for plate in self._plates:
                 if plate.places and (path := fetch_plate(plate, self.engine, job.options, self.planner.idr, into)) is not None:
@@ -268,10 +269,7 @@ class _Run:
 
     def _planned(self, number: int, rows: Sequence[Row]) -> Planned:
         """Give the plan of an image, made again where it was not kept."""
-        kept = self._kept.pop(number, None)
-        if kept is not None:
-            return kept
-        planned = self._arranged(self.planner.plan(number))
+        planned = self._arranged(self._ahead.take(number))
         if planned.problem is not None:
             raise planned.problem
         allowed = sum(row.bytes or 0 for row in rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Thread
@@ -18,7 +18,9 @@ _Task = TypeVar("_Task")
 _Found = TypeVar("_Found")
 
 
-def in_order(tasks: Iterable[_Task], work: Callable[[_Task], _Found], at_once: int = AT_ONCE) -> Iterator[tuple[_Task, _Found | SuiteError]]:
+def in_order(
+    tasks: Iterable[_Task], work: Callable[[_Task], _Found], at_once: int = AT_ONCE
+) -> Generator[tuple[_Task, _Found | SuiteError], None, None]:
     """Work on many things, several at a time, and give the results in the order of the tasks; a failed one is its error."""
     queue: SimpleQueue[tuple[_Task, Future[_Found]] | None] = SimpleQueue()
     waiting: deque[tuple[_Task, Future[_Found]]] = deque()
