@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the files table of lm_bia_search, edited or not; or the manifest of an earlier call, to fetch only what is not there yet",
     )
+    flags.add_only_missing(asked)
     asked.add_argument(
         "--match",
         action="append",
@@ -95,6 +96,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.archives.biostudies import BioStudies
     from lightmicroscopy.archives.endpoints import Endpoints
     from lightmicroscopy.archives.http import Client
+    from lightmicroscopy.archives.missing import narrow_to_missing
     from lightmicroscopy.progress import Progress
 
     cli.refuse_overwriting(
@@ -103,6 +105,8 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     flags.check_fetch_json(arguments)
     endpoints = Endpoints.from_environment()
     with ExitStack() as stack:
+        if not narrow_to_missing(arguments, stack):
+            return cli.DONE
         job = _job(arguments, endpoints, stack)
         client = stack.enter_context(Client(endpoints, **patience))
         progress = Progress("Downloading", quiet=arguments.quiet, log_json=arguments.log_json)

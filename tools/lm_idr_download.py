@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the images table of lm_idr_search, edited or not; or the manifest of an earlier call, to fetch only what is not there yet",
     )
+    flags.add_only_missing(asked)
     asked.add_argument("--max-items", type=int, default=MAX_ITEMS, metavar="N", help=f"most images in one go (default: {MAX_ITEMS})")
     asked.add_argument("--max-size", type=flags.byte_count, default="100G", metavar="SIZE", help="most bytes to fetch, such as 20G (default: 100G)")
     asked.add_argument("--plan-only", action="store_true", help="say in the manifest what would be fetched, and fetch no pixels")
@@ -131,16 +132,19 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.archives.idr_plan import Wanted
     from lightmicroscopy.archives.idr_request import refuse_other_choices, requested
     from lightmicroscopy.archives.idr_walk import Walk
+    from lightmicroscopy.archives.missing import narrow_to_missing
     from lightmicroscopy.progress import Progress
 
     reports = [getattr(arguments, name) for name in REPORTS]
     cli.refuse_overwriting([arguments.table] if arguments.table else [], reports)
     flags.check_fetch_json(arguments)
     _check_extras(arguments)
-    if arguments.originals_from == "images":
-        refuse_other_choices(arguments.table, Wanted(arguments.format, flags.selection_of(arguments)))
     endpoints = Endpoints.from_environment()
     with ExitStack() as stack:
+        if not narrow_to_missing(arguments, stack, together=arguments.arrange == "plate-store"):
+            return cli.DONE
+        if arguments.originals_from == "images":
+            refuse_other_choices(arguments.table, Wanted(arguments.format, flags.selection_of(arguments)))
         client = stack.enter_context(Client(endpoints, **patience))
         idr = Idr(client, endpoints)
         most = min(arguments.max_items, endpoints.max_items or arguments.max_items)

@@ -103,8 +103,12 @@ LEFT_TO_OTHER_TOOLS = {
 }
 """Flags a form leaves out to stay short, and where Galaxy's users find the same."""
 
-MEANT_BY_NOTHING = {("lm_check", "profile"): ["open-format"]}
-"""Of a repeatable flag argparse cannot hold the default that the help states."""
+MEANT_BY_NOTHING = {
+    ("lm_check", "profile"): ["open-format"],
+    ("lm_idr_download", "only_missing"): True,
+    ("lm_bia_download", "only_missing"): True,
+}
+"""Of a repeatable flag argparse cannot hold the default that the help states; a job in Galaxy never sees what an earlier one made."""
 
 NUMBERS = itertools.count()
 
@@ -199,6 +203,8 @@ def test_a_field_that_is_changed_changes_what_the_script_gets(wrapper: Wrapper, 
         name = field_name(parameter)
         value = other_value(parameter)
         base = {"format": "ome-tiff"} if wrapper.path.stem == "lm_convert" else {}
+        if parameter.get("type") == "boolean":
+            base = {**base, name: not value}
         before, after = parse(wrapper, base, tmp_path), parse(wrapper, base | {name: value}, tmp_path)
         is_list_of_one = isinstance(value, list) and len(parameter.findall("option")) == 1
         assert is_list_of_one or getattr(before, name) != getattr(after, name), name

@@ -177,6 +177,16 @@ def _chunk(text: str) -> tuple[int, ...] | None:
     return tuple(int(number) for number in text.split(","))
 
 
+def add_only_missing(group: argparse._ArgumentGroup) -> None:
+    """Add the choice between all that a manifest lists and what it lacks."""
+    group.add_argument(
+        "--only-missing",
+        action="store_true",
+        help="of the manifest of a finished call, given as --table, leave out what it lists as done even if that is not in the output folder: for a "
+        "job that cannot see what the earlier one made, as in Galaxy",
+    )
+
+
 def check_fetch_json(arguments: argparse.Namespace) -> None:
     """Raise `UsageError` where a plan for Galaxy's upload is asked for with flags that give none."""
     from .errors import UsageError
