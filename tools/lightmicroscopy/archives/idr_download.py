@@ -22,6 +22,7 @@ from .idr_plan import Planned, Planner, Wanted
 from .idr_plates import Plates, fetch_plate
 from .manifest import Earlier, Row
 from .ordered import in_order
+from .original_paths import OriginalPaths
 from .originals import Originals, after, fetching_originals
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ class _Run:
         self._shared: tuple[str, ...] = ()
         self._folders = Folders(job.wanted.arrangement)
         self._paths: set[Path] = set()
+        self._originals = OriginalPaths(job.earlier.files)
         self._plates = Plates(wanted=job.wanted.arrangement == "plate-store")
 
     def __enter__(self) -> _Run:
@@ -224,7 +226,7 @@ class _Run:
 
     def _told_if_shared(self, planned: Planned) -> list[Row]:
         """Rows of a plan; files that the image before is read from too are not counted again, since they are still there then."""
-        rows = planned.rows(self.job.wanted)
+        rows = planned.rows(self.job.wanted, self._originals.of)
         candidate = planned.candidate
         if candidate is None or candidate.kind != "original" or self.job.wanted.format == "original":
             return rows
