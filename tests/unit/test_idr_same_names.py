@@ -91,3 +91,44 @@ def test_a_folder_without_a_file_is_told(download: Downloads, archive: Archive) 
     assert "holds no file" in alone.stderr
     beside = download("idr0123 idr0117", *FOLDER)
     assert [row["status"] for row in beside.manifest] == ["failed", "done"]
+
+
+FIRST_PLATE, SPARSE_PLATE, NAME = 2551, 2559, "JL_120731_S6A"
+F06, A01 = 1230059, 1229669
+
+
+def second_well_at_f06(archive: Archive) -> None:
+    well = {"data": {"@id": 590000, "Row": 5, "Column": 5, "WellSamples": [{"Image": {"@id": A01}}]}}
+    archive.faults.add("replace", "/m/wells/590000/", body=json.dumps(well), content_type="application/json", count=0)
+
+
+def test_two_wells_at_one_place_of_a_plate_have_folders_of_their_own(download: Downloads, archive: Archive) -> None:
+    second_well_at_f06(archive)
+    run = download(F06, A01, "--format", "metadata", "--arrange", "plate")
+    assert run.code == 0
+    assert [row["path"] for row in run.manifest] == [f"{NAME}/F06/field_0.ome.xml", f"{NAME}/F06~590065/field_0.ome.xml"]
+    assert len(contents(run)) == 2
+    pairs = download(F06, A01, "--format", "metadata", "--arrange", "dataset")
+    assert [row["path"] for row in pairs.manifest] == [f"{NAME}/F06_field_0.ome.xml", f"{NAME}/F06~590065_field_0.ome.xml"]
+
+
+def test_of_two_wells_at_one_place_a_store_takes_the_first_and_says_so(download: Downloads, archive: Archive) -> None:
+    second_well_at_f06(archive)
+    run = download(F06, A01, "--format", "ome-zarr", "--arrange", "plate-store", "--z", "3", "--region", "0,0,64,32")
+    assert run.code == 0, run.stderr
+    assert [row["status"] for row in run.manifest] == ["done", "failed"]
+    assert "another image" in run.manifest[1]["reason"]
+    assert run.made == [f"{NAME}.ome.zarr"]
+
+
+@pytest.mark.parametrize("later", [1239577, 1239777])
+@pytest.mark.parametrize("arrangement", ["plate", "dataset"])
+def test_a_plate_of_the_name_of_one_that_is_there_has_its_own_folder(download: Downloads, archive: Archive, later: int, arrangement: str) -> None:
+    plate = {"data": {"@id": SPARSE_PLATE, "Name": NAME}}
+    archive.faults.add("replace", f"/m/plates/{SPARSE_PLATE}/", body=json.dumps(plate), content_type="application/json", count=0)
+    how = ("--format", "metadata", "--arrange", arrangement)
+    first = download(later, *how)
+    assert [row["path"].partition("/")[0] for row in first.manifest] == [NAME]
+    again = download("--table", given_back(first), F06, A01, *how)
+    assert again.code == 0, again.stderr
+    assert [row["path"].partition("/")[0] for row in again.manifest] == [f"{NAME}~{FIRST_PLATE}"] * 2 + [NAME]
