@@ -14,7 +14,7 @@ from ..progress import size
 from ..writers.options import WriteOptions
 from .engine import Engine, Limits, Tally
 from .idr_arrange import Folders, is_field
-from .idr_fetch import Fetch
+from .idr_fetch import Fetch, request_of
 from .idr_plan import Planned, Planner, Wanted
 from .idr_plates import Plates, fetch_plate
 from .idr_spec import number_of
@@ -224,6 +224,8 @@ class _Run:
             plate.kept = True
         self.engine.keep(number, rows)
         self._made(rows)
+        if self.job.labels is not None and isinstance(planned, Planned) and planned.dataset is not None:
+            self.job.labels.keep(planned, planned.dataset, request_of(self.job))
         return True
 
     def _made(self, rows: Sequence[Row]) -> None:

@@ -15,7 +15,7 @@ from ..provenance import files_below, sha256_of
 from .idr_image import only, with_origin, with_regions
 
 if TYPE_CHECKING:
-    from ..convert import Conversion
+    from ..convert import Conversion, Request
     from ..image import Dataset, Image
     from .engine import Engine
     from .idr_download import Job
@@ -99,16 +99,14 @@ class Fetch:
         UnreadableError
             If its pixels cannot be read or written; then nothing of it is left.
         """
-        from ..convert import Format, Request, convert_dataset
+        from ..convert import convert_dataset
         from ..writers.atomic import remove
 
         job, planned = self.job, self.planned
         image = with_regions(self._with_origin(dataset.images[0]), planned.rois)
-        target: Format = "ome-zarr" if job.wanted.format == "ome-zarr" else "ome-tiff"
-        options = replace(job.options, zip=job.options.zip and pack)
-        # An image of the IDR is its own only series, whatever number it has in a file.
-        request = Request(target, replace(job.wanted.selection, series="all"), options=options, parameters=job.parameters, name=name)
-        maps = dataset.labels if job.labels is None or target == "ome-zarr" else ()
+        whole = request_of(job, name)
+        request = replace(whole, options=replace(job.options, zip=job.options.zip and pack))
+        maps = dataset.labels if job.labels is None or request.format == "ome-zarr" else ()
         conversion = convert_dataset(replace(dataset, images=(image,), labels=maps), folder, request, progress=self._tell)
         for outcome in conversion.outcomes:
             for sentence in (*outcome.losses, *outcome.warnings):
@@ -121,8 +119,19 @@ class Fetch:
         for outcome in conversion.failed:
             log.warning("%s: its label map %r is left out: %s", planned.item, outcome.image.name, outcome.reason)
         if job.labels is not None:
-            job.labels.write(planned, dataset, image, replace(request, options=job.options))
+            job.labels.write(planned, dataset, image, whole)
         return conversion, " ".join(note for note in (*planned.notes, _never_stored(planned.item, dataset)) if note)
+
+
+def request_of(job: Job, name: str = "") -> Request:
+    """Say how an image is written anew."""
+    from ..convert import Request
+
+    # An image of the IDR is its own only series, whatever number it has in a file.
+    selection = replace(job.wanted.selection, series="all")
+    return Request(
+        "ome-zarr" if job.wanted.format == "ome-zarr" else "ome-tiff", selection, options=job.options, parameters=job.parameters, name=name
+    )
 
 
 def _no_pixels(planned: Planned) -> Dataset:
