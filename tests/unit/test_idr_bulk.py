@@ -99,6 +99,14 @@ def test_a_long_table_is_read_page_by_page(archive: Archive, tmp_path: Path) -> 
     assert len([path for path in paths if "/table/" in path]) == 4, "a table that cannot be opened, the columns, two pages"
 
 
+def test_an_older_table_that_is_given_for_a_newer_one_is_told(download: Downloads, archive: Archive) -> None:
+    both = json.dumps({"data": [{"file": 15026339}, {"file": 15026340}]})
+    archive.faults.add("replace", "/webgateway/annotations/Screen/206/", body=both, content_type="application/json", count=0)
+    (row,), run = bulk(download, "plate:340/O02")
+    assert row["table_id"] == "15026339"
+    assert "older ones (table 15026339)" in run.stderr
+
+
 def test_a_study_without_such_a_table_gives_an_empty_one_and_says_so(download: Downloads) -> None:
     rows, run = bulk(download, 6001240)
     assert rows == []

@@ -157,6 +157,19 @@ def test_a_listing_is_read_whatever_its_order_and_icons() -> None:
     assert names_in(text) == (["d"], ["b c.tif"])
 
 
+def test_a_name_with_a_colon_is_a_name_as_apache_writes_it() -> None:
+    assert names_in(page("./a:b.tif", "./T%3a1/", "c%3Ad.tif", "http:x.tif")) == (["T:1"], ["a:b.tif", "c:d.tif"])
+
+
+def test_what_is_left_out_of_a_folder_for_its_name_is_told(download: Downloads, archive: Archive) -> None:
+    odd = page("../", "/pub/", "?C=N;O=D", "20211026-ftp/", "a%5cb.tif", "c%0Ad.tif")
+    archive.faults.add("replace", f"/{MIFISH}/$", body=odd, content_type="text/html", count=0)
+    run = download("idr0123", *FOLDER, "--plan-only")
+    assert len(run.manifest) == 4
+    assert "2 names that no file here can have" in run.lines[0]
+    assert "a%5cb.tif" in run.lines[0]
+
+
 @pytest.mark.parametrize("url", ["http://169.254.169.254/x", "{base}/../x", "{base}/idr0123-mota-mifish/%2e%2e/x", "{base}/a?b"])
 def test_a_manifest_that_names_files_elsewhere_is_refused(download: Downloads, archive: Archive, url: str) -> None:
     table = download.folder / "table.tsv"

@@ -83,3 +83,24 @@ def test_the_background_of_a_label_map_is_not_told_as_missing_pixels(download: D
     archive.faults.add("status", r"/labels/0/\d+/(c/)?\d.*", service="objects", status=404, count=0)
     run = download(6001247, "--z", 0)
     assert (run.code, [line for line in run.lines if "not on the server" in line]) == (0, [])
+
+
+@pytest.mark.parametrize("form", ["ome-tiff", "ome-zarr"])
+def test_label_maps_of_an_image_that_is_kept_are_kept_with_it(download: Downloads, form: str) -> None:
+    how = (*PART, "--format", form, "--checksums", download.folder / "sums.txt")
+    run, maps, table = labelled(download, 6001240, *how)
+    sums = (download.folder / "sums.txt").read_text(encoding="utf-8")
+    first = (run.folder / "manifest.tsv").rename(run.folder / "first.tsv")
+    again, *kept = labelled(download, "--table", first, *how)
+    assert [maps, table] == kept
+    assert again.lines == []
+    assert (download.folder / "sums.txt").read_text(encoding="utf-8") == sums
+
+
+def test_label_maps_that_are_not_there_with_an_image_that_is_are_told(download: Downloads) -> None:
+    run = download(6001240, *PART)
+    first = (run.folder / "manifest.tsv").rename(run.folder / "first.tsv")
+    again, maps, table = labelled(download, "--table", first, *PART)
+    assert maps == []
+    assert "it is not there" in table[0]["loss"]
+    assert "it is not there" in again.stderr

@@ -87,7 +87,7 @@ def test_what_is_nothing_of_the_idr_is_refused(text: str, what: str) -> None:
     assert str(refused.value).endswith(".")
 
 
-@pytest.mark.parametrize("text", ["plate:2551/B07/0", "idr0062/a%20b%2Fc", "well:5", "image-7", "idr0001/screenA/x/B07/0"])
+@pytest.mark.parametrize("text", ["plate:2551/B07/0", "idr0062/a%20b%2Fc", "well:5", "image-7", "idr0001/screenA/x/B07/0", "idr0062/Fig.%201%2E"])
 def test_an_item_of_a_manifest_is_read_as_what_it_was(text: str) -> None:
     (named,) = parse_named([text])
     (again,) = parse_named([named.item])

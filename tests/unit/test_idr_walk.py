@@ -241,3 +241,15 @@ def test_names_with_line_ends_and_controls_are_cleaned() -> None:
 def test_an_answer_about_another_plate_is_not_taken_for_it(data: Any) -> None:
     with idr_answering({**answers([]), f"{API}/plates/5/": {"data": data}}) as (idr, _), pytest.raises(SuiteError, match="plate 5"):
         images(Walk(idr), "plate:5")
+
+
+def test_of_two_plates_of_one_name_the_one_that_has_the_well_is_found() -> None:
+    listed = {"data": [{"@id": 1, "Name": "P"}, {"@id": 2, "Name": "P"}, {"@id": 3, "Name": "P"}]}
+    wells = {f"{API}/plates/{number}/wells/": {"data": [well(0, 0, number * 10, number=number)]} for number in (1, 3)}
+    found = {f"{API}/plates/2/wells/": {"data": [well(1, 6, 20, number=2)]}}
+    screen = {f"{API}/screens/5/": {"data": {"@id": 5, "Name": "idr0001-x/screenA"}}, f"{API}/screens/5/plates/": listed}
+    with idr_answering({**screen, **wells, **found}) as (idr, _):
+        assert [one.image for one in images(Walk(idr), "screen:5/P/B07")] == [20]
+        assert [one.image for one in images(Walk(idr), "screen:5/P/A01")] == [10, 30]
+        with pytest.raises(MissingError, match="no well C03"):
+            images(Walk(idr), "screen:5/P/C03")

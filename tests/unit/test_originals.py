@@ -9,7 +9,8 @@ import pytest
 
 from lightmicroscopy.archives.endpoints import Endpoints
 from lightmicroscopy.archives.http import Client
-from lightmicroscopy.archives.originals import Originals, fetching_originals, original_path
+from lightmicroscopy.archives.original_paths import original_path
+from lightmicroscopy.archives.originals import Originals, fetching_originals
 from lightmicroscopy.errors import ArchiveError, MissingError, UnreadableError, UsageError
 from tests.archives import Archive
 

@@ -200,12 +200,24 @@ class Idr:
         return self._read_annotations("image", images, parents=False)
 
     def originals(self, image: int) -> Originals:
-        """Paths of the files an image was made from; none if it has none."""
+        """Paths of the files an image was made from; none if it has none.
+
+        Raises
+        ------
+        ArchiveError
+            If a path cannot be read, for what is left is not the whole set.
+        """
         answer = mapping(self._get(f"/webgateway/original_file_paths/{image}/", f"image {image}"))
         stated = sequence(answer.get("client"))
         if len(stated) > MOST_FILES:
             raise ArchiveError(f"The IDR names {len(stated)} files for image {image}, more than is believable ({MOST_FILES}). Leave it out.")
-        paths = dict.fromkeys(path for value in stated if isinstance(value, str) and len(value) <= LONGEST_PATH and (path := value.strip()))
+        usable = [path for value in stated if isinstance(value, str) and len(value) <= LONGEST_PATH and (path := value.strip())]
+        if len(usable) < len(stated):
+            unusable = len(stated) - len(usable)
+            raise ArchiveError(
+                f"Of the {len(stated):,} files that the IDR names for image {image}, {unusable:,} have no readable path. Tell the IDR."
+            )
+        paths = dict.fromkeys(usable)
         return Originals(tuple(paths), whole(mapping(answer.get("fileset")).get("id"), 1, LARGEST_ID))
 
     def place(self, image: int) -> Place | None:

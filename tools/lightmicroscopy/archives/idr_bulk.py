@@ -172,6 +172,8 @@ def _find(idr: Idr, scope: _Scope) -> _Table:
         types = tuple(line(kind, 60) for kind in sequence(data.get("column_types"))[: MOST_COLUMNS + 1])
         if not names or len(names) > MOST_COLUMNS:
             raise ArchiveError(f"Table {number} of the IDR has {'no' if not names else f'more than {MOST_COLUMNS:,}'} columns, and is left out.")
+        if reason:
+            log.warning("The newest bulk annotations of %s could not be read, and older ones (table %d) are given: %s", scope.parent, number, reason)
         # Servers of before 2021 do not tell the types.
         types = types if len(types) == len(names) else tuple("" for _ in names)
         return _Table(scope, number, names, types, _written(names))

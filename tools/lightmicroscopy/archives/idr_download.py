@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import ArchiveError, SuiteError, UnreadableError, UnwritableError, UsageError
+from ..errors import ArchiveError, SuiteError, UsageError
 from ..progress import size
-from ..provenance import files_below, sha256_of
 from ..writers.options import WriteOptions
 from .ahead import Ahead
 from .engine import Engine, Limits, Tally
 from .idr_arrange import Folders, is_field
-from .idr_image import only, with_origin, with_regions
+from .idr_fetch import Fetch, request_of
 from .idr_plan import Planned, Planner, Wanted
 from .idr_plates import Plates, fetch_plate
+from .idr_spec import number_of
 from .manifest import Earlier, Row
 from .ordered import in_order
-from .originals import Originals, after, fetching_originals
+from .original_paths import OriginalPaths
+from .originals import after, fetching_originals
 
 if TYPE_CHECKING:
-    from ..convert import Conversion
-    from ..image import Dataset, Image
     from .http import Client
     from .idr import Idr
     from .idr_labels import LabelMaps
@@ -149,6 +146,7 @@ class _Run:
         self._shared: tuple[str, ...] = ()
         self._folders = Folders(job.wanted.arrangement)
         self._paths: set[Path] = set()
+        self._originals = OriginalPaths(job.earlier.files)
         self._plates = Plates(wanted=job.wanted.arrangement == "plate-store")
 
     def __enter__(self) -> _Run:
@@ -159,6 +157,7 @@ class _Run:
 
     def plan(self, numbers: Sequence[int]) -> None:
         """Plan every image; a failed one is a row."""
+        self._claim_folders()
         for number, outcome in in_order(numbers, self.planner.plan):
             planned = self._arranged(outcome) if isinstance(outcome, Planned) else outcome
             item = f"image-{number}"
@@ -187,6 +186,20 @@ class _Run:
         for number in self._plates.refuse_to_add(self.engine):
             self._ahead.drop(number)
 
+    def _claim_folders(self) -> None:
+        """Find out whose the folders of an earlier call are, so that nothing else of their names is put into them."""
+        wanted, folders = self.job.wanted, dict[str, int]()
+        if wanted.arrangement == "flat" or wanted.format == "original":
+            return
+        for item, rows in self.job.earlier.items.items():
+            number = number_of(item.removeprefix("image-"))
+            if number is not None and wanted.fits(rows[0]):
+                folder = rows[0].path.partition("/")[0]
+                folders.setdefault(folder.removesuffix(wanted.extension) if folder == rows[0].path else folder, number)
+        for (folder, _), place in in_order(folders.items(), lambda found: self.planner.idr.place(found[1])):
+            if not isinstance(place, SuiteError):
+                self._folders.claim(folder, place)
+
     def _arranged(self, planned: Planned) -> Planned:
         return replace(planned, path=self._folders.path(planned.stem, planned.place))
 
@@ -207,6 +220,8 @@ class _Run:
             plate.kept = True
         self.engine.keep(number, rows)
         self._made(rows)
+        if self.job.labels is not None and isinstance(planned, Planned) and planned.dataset is not None:
+            self.job.labels.keep(planned, planned.dataset, request_of(self.job))
         return True
 
     def _made(self, rows: Sequence[Row]) -> None:
@@ -220,7 +235,7 @@ class _Run:
 
     def _told_if_shared(self, planned: Planned) -> list[Row]:
         """Rows of a plan; files that the image before is read from too are not counted again, since they are still there then."""
-        rows = planned.rows(self.job.wanted)
+        rows = planned.rows(self.job.wanted, self._originals.of)
         candidate = planned.candidate
         if candidate is None or candidate.kind != "original" or self.job.wanted.format == "original":
             return rows
@@ -246,10 +261,10 @@ class _Run:
                 if job.wanted.format == "original":
                     return keep(number, rows, done)
                 with self._planned(number, rows) as planned:
-                    return _Fetch(self, number, planned, originals).rows()
+                    return Fetch(job, self.engine, number, planned, originals).rows()
 
             def into(number: int, rows: Sequence[Row], store: PlateStore) -> str:
-                with self._planned(number, rows) as planned, (fetch := _Fetch(self, number, planned, originals)).opened() as dataset:
+                with self._planned(number, rows) as planned, (fetch := Fetch(job, self.engine, number, planned, originals)).opened() as dataset:
                     if planned.place is None or not is_field(planned.place):
                         raise ArchiveError(f"{planned.item} has no place in its plate any more. Plan it anew.")
                     conversion, notes = fetch.converted(dataset, store.root, str(number), pack=False)
@@ -277,124 +292,3 @@ class _Run:
             planned.close()
             raise ArchiveError(f"{planned.item} was planned with {size(allowed)} and is larger now: {size(planned.bytes)}. Plan it anew.")
         return planned
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetch:
-    """Fetching one image, to be written anew."""
-
-    run: _Run
-    number: int
-    planned: Planned
-    originals: Originals
-
-    def rows(self) -> list[Row]:
-        """Fetch it, and give its rows of the manifest."""
-        planned, wanted = self.planned, self.run.job.wanted
-        self._refuse_existing(planned.rows(wanted)[0].path)
-        if planned.candidate is None:
-            return [self._metadata()]
-        with self.opened() as dataset:
-            return self._convert(dataset)
-
-    @contextmanager
-    def opened(self) -> Iterator[Dataset]:
-        """Give the image, open and narrowed to itself; files are fetched first."""
-        candidate = self.planned.candidate
-        if self.planned.dataset is not None or candidate is None:
-            yield self.planned.dataset or _no_pixels(self.planned)
-            return
-        with self.originals.open(candidate.urls, self.planned.sizes, self._tell) as dataset:
-            yield only(dataset, self.planned.record, candidate.series)
-
-    def _tell(self, done: int, _: int = 0) -> None:
-        self.run.engine.tell(self.number, done)
-
-    def _refuse_existing(self, name: str) -> None:
-        """Refuse before anything is fetched, not only when it is written."""
-        if os.path.lexists(self.run.job.output / name):
-            raise UsageError(
-                f"{name} is already in the output folder and is not overwritten. Remove it, give the earlier manifest as the table, or name another "
-                "--output, since the name does not tell the selection."
-            )
-
-    def _metadata(self) -> Row:
-        from ..metadata.ome_write import build_ome
-        from ..writers.atomic import new_output
-
-        row = self.planned.rows(self.run.job.wanted)[0]
-        path = self.run.job.output / row.path
-        image = self._with_origin(self.planned.image)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UnwritableError(f"The folder {path.parent.name} cannot be made: {error.strerror}. Choose one you may write to.") from error
-        xml = build_ome((image,), storage="ome-zarr", source=None, original=self.run.job.options.original)
-        with new_output(path, most_bytes=len(xml)) as temporary:
-            temporary.write_bytes(xml)
-        return _finished(row, path)
-
-    def _with_origin(self, image: Image) -> Image:
-        return with_origin(image, self.planned.record, self.planned.annotations, self.planned.study)
-
-    def _convert(self, dataset: Dataset) -> list[Row]:
-        job, target = self.run.job, self.planned.target
-        conversion, notes = self.converted(dataset, job.output / target.parent, target.name)
-        row = replace(self.planned.rows(job.wanted)[0], reason=notes)
-        return [_finished(replace(row, path=str(target.parent / path.name)), path) for path in conversion.paths]
-
-    def converted(self, dataset: Dataset, folder: Path, name: str, *, pack: bool = True) -> tuple[Conversion, str]:
-        """Write what is open into a folder; gives notes for the manifest too. With `pack` a store is a zip if that is wanted.
-
-        Raises
-        ------
-        UnreadableError
-            If its pixels cannot be read or written; then nothing of it is left.
-        """
-        from ..convert import Format, Request, convert_dataset
-        from ..writers.atomic import remove
-
-        job, planned = self.run.job, self.planned
-        image = with_regions(self._with_origin(dataset.images[0]), planned.rois)
-        target: Format = "ome-zarr" if job.wanted.format == "ome-zarr" else "ome-tiff"
-        options = replace(job.options, zip=job.options.zip and pack)
-        # An image of the IDR is its own only series, whatever number it has in a file.
-        request = Request(target, replace(job.wanted.selection, series="all"), options=options, parameters=job.parameters, name=name)
-        maps = dataset.labels if job.labels is None or target == "ome-zarr" else ()
-        conversion = convert_dataset(replace(dataset, images=(image,), labels=maps), folder, request, progress=self._tell)
-        for outcome in conversion.outcomes:
-            for sentence in (*outcome.losses, *outcome.warnings):
-                log.warning("%s: %s", planned.item, sentence)
-        lost = next((outcome for outcome in conversion.failed if outcome.image.label_of is None), None)
-        if lost is not None:
-            for path in conversion.paths:
-                remove(path)
-            raise UnreadableError(lost.reason)
-        for outcome in conversion.failed:
-            log.warning("%s: its label map %r is left out: %s", planned.item, outcome.image.name, outcome.reason)
-        if job.labels is not None:
-            job.labels.write(planned, dataset, image, replace(request, options=job.options))
-        return conversion, " ".join(note for note in (*planned.notes, _never_stored(planned.item, dataset)) if note)
-
-
-def _no_pixels(planned: Planned) -> Dataset:
-    raise UnreadableError(f"{planned.item} was planned without pixels. Plan it anew.")
-
-
-def _never_stored(item: str, dataset: Dataset) -> str:
-    """Say which part of a store is only its fill value, for that is what Zarr makes of chunks that are lost, too."""
-    from ..readers.remote_store import RemoteStore
-
-    store = dataset.location.store
-    if not isinstance(store, RemoteStore) or not store.absent:
-        return ""
-    count = "1 chunk is" if len(store.absent) == 1 else f"{len(store.absent):,} chunks are"
-    sentence = f"{count} not on the server, and the pixels there are the fill value"
-    sentence += "." if store.has_pixels else ": no chunk at all is there, so look at the image before you use it."
-    log.warning("%s: %s", item, sentence)
-    return sentence
-
-
-def _finished(row: Row, path: Path) -> Row:
-    files = files_below(path)
-    return replace(row, status="done", bytes=sum(file.stat().st_size for file in files.values()), sha256=sha256_of(files), attempts=1)

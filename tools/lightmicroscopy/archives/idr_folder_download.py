@@ -17,7 +17,8 @@ from .idr_study import Place
 from .idr_tree import address_below, files_below, is_plain
 from .manifest import Row, read_rows
 from .ordered import in_order
-from .originals import fetching_originals, original_path
+from .original_paths import OriginalPaths
+from .originals import fetching_originals
 
 if TYPE_CHECKING:
     from .http import Client
@@ -68,19 +69,33 @@ def download_folders(idr: Idr, client: Client, walk: Walk, job: Job, specs: Iter
 
 def _plan(wanted: Iterator[Row | tuple[Row, SuiteError]], client: Client, job: Job, engine: Engine, result: Result) -> int:
     """Ask how long each file is; gives how many there are."""
-    count = 0
+    count, paths = 0, OriginalPaths(job.earlier.files)
+
+    def placed() -> Iterator[Row | tuple[Row, SuiteError]]:
+        """Give each file once, and its place: a study, a folder of it and a manifest may name the same."""
+        met = set[str]()
+        for one in wanted:
+            if isinstance(one, Row):
+                if one.source_url in met:
+                    continue
+                met.add(one.source_url)
+            yield replace(one, path=str(paths.of(one.source_url))) if isinstance(one, Row) else one
+
+    def kept(row: Row) -> Row | None:
+        there = job.earlier.files.get(row.source_url)
+        return there if there is not None and there.path == row.path else None
 
     def size(row: Row | tuple[Row, SuiteError]) -> int | None:
-        return client.size(row.source_url) if isinstance(row, Row) and row.source_url not in job.earlier.files else 0
+        return client.size(row.source_url) if isinstance(row, Row) and kept(row) is None else 0
 
-    for count, (planned, length) in enumerate(in_order(wanted, size), 1):
+    for count, (planned, length) in enumerate(in_order(placed(), size), 1):
         number = count - 1
         row, error = (planned, length) if isinstance(planned, Row) else planned
         if isinstance(error, SuiteError):
             engine.fail(number, row, error)
-        elif (kept := job.earlier.files.get(row.source_url)) is not None and kept.path == row.path:
-            engine.keep(number, [replace(kept, item=row.item)])
-            result.paths.append(job.output / kept.path)
+        elif (there := kept(row)) is not None:
+            engine.keep(number, [replace(there, item=row.item)])
+            result.paths.append(job.output / there.path)
         elif error is None:
             engine.fail(number, row, MissingError(f"{row.source_url} is listed, but not there."))
         else:
@@ -110,9 +125,12 @@ def _wanted(
             )
     for one in named:
         try:
+            before = count
             for row in _of_study(client, walk, idr, one, base, job.limits.items - count, result):
                 count += 1
                 yield row
+            if count == before:
+                raise MissingError(f"The folder of {one.item} holds no file. Leave --originals-from out, to have the files that the IDR names.")
         except UsageError:
             raise
         except SuiteError as error:
@@ -139,7 +157,7 @@ def _of_study(client: Client, walk: Walk, idr: Idr, one: Named, base: str, most:
             continue
         common = Row(folder, "planned", "Listed in the IDR's tree of original files.", study=study.name, licence=study.licence)
         for url in files_below(client, address_below(base, folder, *one.path[1:]), most):
-            yield replace(common, source_url=url, path=str(original_path(url)))
+            yield replace(common, source_url=url)
 
 
 def _of_manifest(table: Path, base: str) -> Iterator[Row]:
@@ -161,7 +179,6 @@ def _of_manifest(table: Path, base: str) -> Iterator[Row]:
             "planned",
             reason,
             source_url=url,
-            path=str(original_path(url)),
             study=cells.get("study", ""),
             licence=cells.get("licence", ""),
         )

@@ -70,14 +70,8 @@ class LabelMaps:
         UnwritableError
             If the disk is full, or the folder cannot be written.
         """
-        labels = selected_labels(replace(dataset, images=(image,)), [image], request)
-        # What does not fit the selection has been told, and is a row too.
-        left_out = [label for label in dataset.labels if label.label_of == image.series and label.path not in {one.path for one in labels}]
-        for label in left_out:
-            self._tell(planned, label, loss="It does not fit the selection.")
-        names = unique([f"{planned.stem}__label_{sanitise((label.path or label.name).rpartition('/')[2])}" for label in labels])
         options = replace(request.options, zip=request.options.zip or self.zip)
-        for label, name in zip(labels, names, strict=True):
+        for label, name in self._named(planned, dataset, image, request):
             alone = replace(dataset, images=(replace(label, series=0, label_of=None),), labels=(), plates=())
             try:
                 conversion = convert_dataset(alone, self.folder, replace(request, selection=Selection(), label=True, name=name, options=options))
@@ -90,6 +84,29 @@ class LabelMaps:
                 raise
             except SuiteError as error:
                 self._tell(planned, label, loss=str(error))
+
+    def keep(self, planned: Planned, dataset: Dataset, request: Request) -> None:
+        """Take over the label maps of an image that is kept from an earlier call; of one that is not there, say so."""
+        ending = ".ome.tiff" if request.format == "ome-tiff" else ".ome.zarr.zip" if request.options.zip or self.zip else ".ome.zarr"
+        for label, name in self._named(planned, dataset, dataset.images[0], request):
+            path = self.folder / f"{name}{ending}"
+            if _holds(path, label):
+                self.paths.append(path)
+                self._tell(planned, label, path)
+            else:
+                self._tell(
+                    planned, label, loss="Its image is kept from an earlier call, and it is not there. Remove the image to have both made anew."
+                )
+
+    def _named(self, planned: Planned, dataset: Dataset, image: Image, request: Request) -> Iterator[tuple[Image, str]]:
+        """Give the label maps of an image as they are selected, and what each is called."""
+        labels = selected_labels(replace(dataset, images=(image,)), [image], request)
+        # What does not fit the selection has been told, and is a row too.
+        left_out = [label for label in dataset.labels if label.label_of == image.series and label.path not in {one.path for one in labels}]
+        for label in left_out:
+            self._tell(planned, label, loss="It does not fit the selection.")
+        names = unique([f"{planned.stem}__label_{sanitise((label.path or label.name).rpartition('/')[2])}" for label in labels])
+        yield from zip(labels, names, strict=True)
 
     def _tell(self, planned: Planned, label: Image, path: Path | None = None, loss: str = "") -> None:
         if loss:
@@ -114,6 +131,17 @@ class LabelMaps:
             row |= {"file": path.name, "bytes": sum(file.stat().st_size for file in files.values()), "sha256": sha256_of(files)}
             row |= {"labels": count, "largest_label": largest}
         self.add(row)
+
+
+def _holds(path: Path, label: Image) -> bool:
+    """Whether a label map is there, of the sizes it must have."""
+    if not path.exists():
+        return False
+    try:
+        with readers.open(Location(path)) as dataset:
+            return len(dataset.images) == 1 and dataset.images[0].shape == label.shape
+    except SuiteError:
+        return False
 
 
 def counted(path: Path) -> tuple[int | None, int]:

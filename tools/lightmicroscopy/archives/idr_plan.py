@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
@@ -16,7 +17,7 @@ from ..selection import Selection, select, select_series
 from .idr_arrange import DEPTH, Arrangement
 from .idr_image import only, without_pixels
 from .manifest import Row
-from .originals import original_path
+from .original_paths import is_place_of, original_path
 
 if TYPE_CHECKING:
     from ..image import Dataset, Image, Roi
@@ -59,10 +60,7 @@ class Wanted:
             # What lies in a plate's store is no image by itself.
             own = self.arrangement != "flat" or row.path.startswith(f"{row.item.removeprefix('image-')}_")
             return own and row.path.endswith(self.extension) and len(PurePosixPath(row.path).parts) == DEPTH[self.arrangement]
-        try:
-            return row.path == str(original_path(row.source_url))
-        except ValueError:
-            return False
+        return is_place_of(row.path, row.source_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +135,8 @@ class Planned:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def rows(self, wanted: Wanted) -> list[Row]:
-        """What is planned, a row per result."""
+    def rows(self, wanted: Wanted, place: Callable[[str], PurePosixPath] = original_path) -> list[Row]:
+        """What is planned, a row per result; `place` says where the file of an address is kept as it is."""
         common = Row(
             self.item,
             "planned",
@@ -150,7 +148,7 @@ class Planned:
         if self.candidate is None:
             return [replace(common, path=f"{self.target}{wanted.extension}", source_url=self.record.url, bytes=0)]
         if wanted.format == "original":
-            paths = [original_path(url) for url in self.candidate.urls]
+            paths = [place(url) for url in self.candidate.urls]
             return [
                 replace(common, path=str(path), source_url=url, bytes=size)
                 for url, path, size in zip(self.candidate.urls, paths, self.sizes, strict=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import readers
-from ..errors import UnwritableError
+from ..errors import UnreadableError, UnwritableError
 from ..image import Acquisition, Image, Level, Location, MapAnnotation, Plate, Shape, Well, WellField
 from ..metadata import ngff, zarr_json
 from ..writers.atomic import new_output
@@ -96,10 +96,18 @@ class PlateStore:
         return self.root / "store"
 
     def add(self, conversion: Conversion, dataset: Dataset, place: Place) -> None:
-        """Take a field that was written as a store of its own."""
+        """Take a field that was written as a store of its own.
+
+        Raises
+        ------
+        UnreadableError
+            If another image has its place.
+        """
+        target = self.folder / place.well_path / str(place.field)
+        if target.exists():
+            raise UnreadableError(f"The IDR has another image as field {place.field} of well {place.well}, which is in the store already.")
         (path,) = conversion.paths
         outcome = next(one for one in conversion.outcomes if one.image.label_of is None and one.written is not None)
-        target = self.folder / place.well_path / str(place.field)
         target.parent.mkdir(parents=True, exist_ok=True)
         path.rename(target)
         shutil.rmtree(target / "OME")

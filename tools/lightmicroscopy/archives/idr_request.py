@@ -14,7 +14,7 @@ from ..reports.tables import cell
 from .idr_images_table import read_images_table, tell_repeats
 from .idr_spec import Named, parse_named
 from .manifest import Earlier, Row, finished, read_rows, row_of
-from .originals import original_path
+from .original_paths import is_place_of
 from .pulse import Pulse
 from .seen import Seen
 
@@ -172,11 +172,8 @@ def _otherwise(row: Row, wanted: Wanted) -> str:
 
 def _format_of(row: Row) -> Format | None:
     """Format of a result by its path; None if that does not tell."""
-    try:
-        if row.source_url and row.path == str(original_path(row.source_url)):
-            return "original"
-    except ValueError:
-        return None
+    if row.source_url and is_place_of(row.path, row.source_url):
+        return "original"
     endings: tuple[tuple[str, Format], ...] = (
         (".ome.tiff", "ome-tiff"),
         (".ome.zarr", "ome-zarr"),

@@ -89,7 +89,9 @@ class Named(NamedTuple):
     @property
     def item(self) -> str:
         """How the IDR's own links call it."""
-        return "/".join((*([f"{self.kind}-{self.number}"] if self.number else []), *(quote(name, safe="") for name in self.path)))
+        item = "/".join((*([f"{self.kind}-{self.number}"] if self.number else []), *(quote(name, safe="") for name in self.path)))
+        # Of what is typed, a full stop at the end is that of a sentence.
+        return f"{item[:-1]}%2E" if item.endswith(".") else item
 
 
 def parse_named(texts: Iterable[str], *, web: str = PUBLIC_WEB) -> Iterator[Named]:

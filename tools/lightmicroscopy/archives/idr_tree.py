@@ -6,8 +6,9 @@ folder are followed, so that no page leads out of the study.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
@@ -26,6 +27,8 @@ LONGEST_NAME: Final = 255
 _SAFE: Final = "~!$'()*+,=:@"
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f/\\\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _MARK: Final = "index of"
+
+log = logging.getLogger("lightmicroscopy")
 
 
 class _Listing(HTMLParser):
@@ -49,10 +52,15 @@ class _Listing(HTMLParser):
         self._title = False
 
 
-def names_in(page: str) -> tuple[list[str], list[str]] | None:
+def names_in(page: str, refused: Callable[[str], object] = lambda name: None) -> tuple[list[str], list[str]] | None:
     """Return folders and files of a listing, sorted; None if the page is none.
 
     Links up, to other servers, to other orders of the list, and whatever is no plain name are left out.
+
+    Parameters
+    ----------
+    refused
+        Told of each link that is to something in this folder, of a name that is not followed.
     """
     listing = _Listing()
     listing.feed(page)
@@ -61,9 +69,14 @@ def names_in(page: str) -> tuple[list[str], list[str]] | None:
     folders, files = set[str](), set[str]()
     for link in listing.links:
         plain = link.removeprefix("./")
-        name = unquote(plain.removesuffix("/"))
-        odd = "?" in plain or "#" in plain or ":" in plain.partition("/")[0] or _UNSAFE.search(name) or name in ("", ".", "..")
-        if odd or len(name.encode("utf-8", "replace")) > LONGEST_NAME:
+        written = plain.removesuffix("/")
+        # Apache writes ./ before a name with a colon, which otherwise ends the name of a scheme.
+        elsewhere = "?" in plain or "#" in plain or "/" in written or (":" in written and plain == link)
+        name = unquote(written)
+        if elsewhere or name in ("", ".", ".."):
+            continue
+        if not is_plain(name):
+            refused(link)
             continue
         (folders if plain.endswith("/") else files).add(name)
     return sorted(folders), sorted(files)
@@ -130,8 +143,12 @@ def _listed(client: Client, folder: str, base: str) -> tuple[list[str], list[str
         raise ArchiveError(f"The listing of {asked} is longer than {MOST_LISTING:,} bytes. {advice}") from error
     if response.url != asked:
         raise ArchiveError(f"The server was asked for the folder {asked} and sent on to another place, which is not followed. {advice}")
-    names = names_in(response.body.decode("utf-8", "replace"))
+    refused: list[str] = []
+    names = names_in(response.body.decode("utf-8", "replace"), refused.append)
     if names is None:
         kind = MissingError if folder == base else ArchiveError
         raise kind(f"The server does not list the folder {asked}. {advice}")
+    if refused:
+        count = "1 name" if len(refused) == 1 else f"{len(refused):,} names"
+        log.warning("The listing of %s has %s that no file here can have, and what is called so is left out: %r.", asked, count, refused[0][:200])
     return names

@@ -176,8 +176,19 @@ class Walk:
     def _children(self, container: Container, path: tuple[str, ...]) -> Iterator[Found]:
         kind = _CHILDREN[container.kind]
         what = f"{container.kind} {container.id}"
-        for child in self._chosen(self._idr.listed(f"{what.replace(' ', 's/')}/{kind}s", f"the {kind}s of {what}"), path, what, kind):
-            yield from self._below(kind, child, container, path[1:])
+        children = self._chosen(self._idr.listed(f"{what.replace(' ', 's/')}/{kind}s", f"the {kind}s of {what}"), path, what, kind)
+        there, missing = False, list[MissingError]()
+        for child in children:
+            try:
+                yield from self._below(kind, child, container, path[1:])
+                there = True
+            except MissingError as error:
+                # Of several of one name, each may have what is asked for.
+                if len(path) < 2:
+                    raise
+                missing.append(error)
+        if missing and not there:
+            raise missing[0]
 
     def _below(self, kind: str, data: Mapping[str, Any], container: Container, path: tuple[str, ...]) -> Iterator[Found]:
         if kind == "plate":

@@ -8,19 +8,18 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import mkdtemp
 from threading import Lock
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
 
 from .. import readers
 from ..errors import ArchiveError, UnreadableError, UnwritableError, UsageError
 from ..image import Location
-from ..names import LONGEST, sanitise
 from ..provenance import sha256
 from ..writers.atomic import remove
 from .fetch_file import Fetched, forget_part
+from .original_paths import original_path
 
 if TYPE_CHECKING:
     from ..image import Dataset
@@ -28,23 +27,6 @@ if TYPE_CHECKING:
     from .manifest import Row
 
 _SCRATCH: Final = ".originals-"
-
-
-def original_path(url: str, *, exact: bool = False) -> PurePosixPath:
-    """Where an original is kept: as in the archive's own tree from the study down, since files of one set find each other by their places.
-
-    Parameters
-    ----------
-    exact
-        Keep names as they are wherever that is safe, since files of one set name each other.
-    """
-    parts = [unquote(part) for part in urlsplit(url).path.split("/") if part]
-    start = next((index for index, part in enumerate(parts) if part.startswith("idr") and part[3:7].isdigit()), max(0, len(parts) - 2))
-    return PurePosixPath(*(part if exact and _is_safe(part) else sanitise(part, otherwise="file") for part in parts[start:]))
-
-
-def _is_safe(name: str) -> bool:
-    return name.isprintable() and not name.startswith(".") and not set(name) & {"/", "\\"} and len(name.encode()) <= LONGEST
 
 
 class Originals:
@@ -111,7 +93,7 @@ class Originals:
 
     def _from_earlier(self, url: str, path: Path) -> Fetched | None:
         row = self._earlier.get(url)
-        if row is None or row.bytes is None or row.path != str(original_path(url)):
+        if row is None or row.bytes is None or row.path != path.relative_to(self._scratch.parent).as_posix():
             return None
         return Fetched(url, path, row.bytes, row.sha256, row.server_checksum, row.attempts or 0)
 
