@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 def serve(options: argparse.Namespace) -> int:
     """Open a Galaxy and keep it until told to stop."""
     began = time.monotonic()
-    with Instance.claim(options.name, options.port, live=options.live) as instance:
+    with Instance.claim(options.name, options.port, live=options.live, long=True) as instance:
         connection = _open(instance)
         _print_welcome(instance, connection, time.monotonic() - began)
         instance.wait()
@@ -128,7 +128,7 @@ def run(options: argparse.Namespace) -> int:
         import_workflows(instance_folder(options.name or "default"), connection)
         return _run_client(options, workflow, output, connection.url, connection.user_key)
     began = time.monotonic()
-    with Instance.claim(options.name, options.port, live=options.live) as instance:
+    with Instance.claim(options.name, options.port, live=options.live, long=options.serve) as instance:
         connection = _open(instance)
         status = _run_client(options, workflow, output, connection.url, connection.user_key)
         if options.serve:
@@ -206,7 +206,7 @@ def test(options: argparse.Namespace) -> int:
     """Run tool and workflow tests in a Galaxy of their own."""
     plan = tool_tests.make_plan(options.targets)
     output = options.output or state_folder() / "test-results"
-    with Instance.claim(options.name, options.port, live=options.live) as instance:
+    with Instance.claim(options.name, options.port, live=options.live, long=True) as instance:
         return tool_tests.run_tests(plan, _open(instance), output)
 
 

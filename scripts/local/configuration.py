@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from .dependencies import write_resolver_folders
 from .paths import ROOT, TOOLS, WORKFLOWS, make_private, write_private
+from .task_worker import task_settings
 from .viewers import ensure_viewers, make_static_folder
 from .welcome import welcome_page
 
@@ -53,7 +54,9 @@ def our_tools(tools: Path = TOOLS) -> dict[str, Path]:
     return {path.stem: path for path in sorted(tools.glob("lm_*.xml"))}
 
 
-def write_configuration(folder: Path, url: str, galaxy: Environment, tools: Environment, keys: dict[str, str], endpoints: Path | None) -> Path:
+def write_configuration(
+    folder: Path, url: str, galaxy: Environment, tools: Environment, keys: dict[str, str], endpoints: Path | None, *, worker: bool = False
+) -> Path:
     """Write every configuration file of an instance and return the main one.
 
     Parameters
@@ -70,6 +73,8 @@ def write_configuration(folder: Path, url: str, galaxy: Environment, tools: Envi
         From :func:`load_secrets`.
     endpoints
         Addresses of the archives the tools are to use; the live ones without it.
+    worker
+        Whether it will have a worker for tasks.
     """
     config = make_private(folder / "config")
     make_private(folder / "data")
@@ -82,7 +87,7 @@ def write_configuration(folder: Path, url: str, galaxy: Environment, tools: Envi
     make_static_folder(folder / "static", library / "site-packages" / "galaxy" / "webapps" / "base" / "static", ensure_viewers(), welcome)
     # Pages of these tools are shown with their style sheet; they contain no script.
     (config / "sanitize_allowlist.txt").write_text("".join(f"{tool_id}\n" for tool_id in our_tools()))
-    settings = _settings(folder, url, keys, endpoints)
+    settings = _settings(folder, url, keys, endpoints) | (task_settings(folder / "data") if worker else {})
     # JSON is YAML, and needs no library to write.
     write_private(config / "galaxy.yml", json.dumps({"galaxy": settings}, indent=2))
     return config / "galaxy.yml"

@@ -18,6 +18,7 @@ from .configuration import load_secrets, our_tools, write_configuration
 from .lifeline import Supervised
 from .locks import FileLock
 from .paths import LocalGalaxyError, make_private, say, state_folder, write_private
+from .task_worker import WORKER_LOG, forget_tasks, start_worker
 
 HOST = "127.0.0.1"
 # Forty seconds on an idle machine; several times that on a busy one.
@@ -86,22 +87,26 @@ class Instance:
         Port to listen on; 0 takes the one used last time if free, else any free one.
     live
         Whether its tools talk to the live archives, and not to a sample archive that is started with it.
+    long
+        Whether it will have so many jobs that a worker beside it, which takes time to start, soon pays.
     """
 
-    def __init__(self, name: str, lock: FileLock, port: int = 0, *, live: bool = False) -> None:
+    def __init__(self, name: str, lock: FileLock, port: int = 0, *, live: bool = False, long: bool = False) -> None:
         self.name = name
         self.folder = instance_folder(name)
         self.log = self.folder / "galaxy.log"
         self._lock = lock
         self._wanted_port = port
         self.live = live
+        self.long = long
         self._supervised: Supervised | None = None
         self._archive: Supervised | None = None
+        self._worker: Supervised | None = None
         self.url = ""
         self.keys: dict[str, str] = {}
 
     @classmethod
-    def claim(cls, name: str | None, port: int = 0, *, live: bool = False) -> Instance:
+    def claim(cls, name: str | None, port: int = 0, *, live: bool = False, long: bool = False) -> Instance:
         """Take an instance that nobody uses: the named one, or ``default``, ``default-2`` and so on.
 
         Raises
@@ -118,7 +123,7 @@ class Instance:
                 (folder / "connection.json").unlink(missing_ok=True)
                 if candidate != candidates[0]:
                     say(f"Galaxy {candidates[0]!r} is in use, so this is {candidate!r}, with its own histories.")
-                return cls(candidate, lock, port, live=live)
+                return cls(candidate, lock, port, live=live, long=long)
         raise LocalGalaxyError(f"The Galaxy {name or 'default'!r} is already running; stop it, or choose another name with --name.")
 
     def start(self) -> None:
@@ -136,19 +141,24 @@ class Instance:
             endpoints = None
             if not self.live:
                 self._archive, endpoints = start_archive(self.folder)
-            config_file = write_configuration(self.folder, self.url, galaxy, tools, self.keys, endpoints)
+            forget_tasks(self.folder / "data")
+            config_file = write_configuration(self.folder, self.url, galaxy, tools, self.keys, endpoints, worker=self.long)
             self.log.unlink(missing_ok=True)
             say(f"Starting Galaxy (log: {self.log}) …")
+            environ = _server_environ(galaxy.programs, config_file)
             self._supervised = Supervised(
                 [galaxy.programs / "gunicorn", "--config", GUNICORN_SETTINGS, "--bind", f"fd://{listener.fileno()}"],
                 log=self.log,
                 grace=GRACE_SECONDS,
-                env=_server_environ(galaxy.programs, config_file),
+                env=environ,
                 cwd=self.folder,
                 listen=listener,
                 lock=self._lock,
             )
         self._await_answer()
+        if self.long:
+            # Not before: the server makes the database.
+            self._worker = start_worker(galaxy, self.folder, environ)
         self._check_tools()
 
     def _bind(self) -> socket.socket:
@@ -175,9 +185,9 @@ class Instance:
         api, deadline, pause = GalaxyApi(self.url), time.monotonic() + START_SECONDS, threading.Event()
         while not api.answers():
             if self.ended() is not None:
-                raise LocalGalaxyError(f"Galaxy did not start.\n{self._log_end()}")
+                raise LocalGalaxyError(f"Galaxy did not start.\n{_end_of(self.log)}")
             if time.monotonic() > deadline:
-                raise LocalGalaxyError(f"Galaxy did not answer within {START_SECONDS:.0f} seconds.\n{self._log_end()}")
+                raise LocalGalaxyError(f"Galaxy did not answer within {START_SECONDS:.0f} seconds.\n{_end_of(self.log)}")
             pause.wait(0.5)
 
     def _check_tools(self) -> None:
@@ -189,13 +199,10 @@ class Instance:
             ]
             raise LocalGalaxyError("\n".join([f"Galaxy could not load {', '.join(missing)}; its log {self.log} says why.", *reasons[-3:]]))
 
-    def _log_end(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:] if self.log.exists() else []
-        return "\n".join([f"The last lines of {self.log}:", *(f"  {line}" for line in lines)])
-
     def ended(self) -> int | None:
-        """Return the server's exit status, or None while it runs."""
-        return self._supervised.ended() if self._supervised else None
+        """Return the exit status of the server or its worker, or None while both run."""
+        ends = (process.ended() for process in (self._supervised, self._worker) if process)
+        return next((status for status in ends if status is not None), None)
 
     def announce(self, connection: Connection) -> None:
         """Let other programs of this user find the running Galaxy."""
@@ -210,14 +217,22 @@ class Instance:
             When it does.
         """
         if self._supervised:
-            status = self._supervised.wait()
-            raise LocalGalaxyError(f"Galaxy ended by itself (status {status}).\n{self._log_end()}")
+            pause = threading.Event()
+            while (status := self.ended()) is None:
+                pause.wait(1.0)
+            worker_ended = self._worker is not None and self._worker.ended() is not None
+            log = self.folder / WORKER_LOG if worker_ended else self.log
+            raise LocalGalaxyError(f"Galaxy ended by itself (status {status}).\n{_end_of(log)}")
 
     def stop(self) -> None:
         """End the server and every job, and free the instance."""
         (self.folder / "connection.json").unlink(missing_ok=True)
+        if self._worker:
+            self._worker.close()
         if self._supervised:
             self._supervised.stop()
+        if self._worker:
+            self._worker.stop()
         if self._archive:
             self._archive.stop()
         self._lock.release()
@@ -227,6 +242,11 @@ class Instance:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _end_of(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:] if log.exists() else []
+    return "\n".join([f"The last lines of {log}:", *(f"  {line}" for line in lines)])
 
 
 def _server_environ(programs: Path, config_file: Path) -> dict[str, str]:
