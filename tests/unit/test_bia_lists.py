@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lightmicroscopy.archives.bia_choice import Choice
-from lightmicroscopy.archives.bia_files import FileIndex
+from lightmicroscopy.archives.bia_choice import Choice, Named
+from lightmicroscopy.archives.bia_files import FileIndex, write_files
 from lightmicroscopy.archives.bia_lists import read_list
 from lightmicroscopy.archives.bia_pagetab import Attribute, File
 from lightmicroscopy.errors import UnreadableError
@@ -163,3 +163,15 @@ def test_a_file_in_two_components_is_one_file_of_both(tmp_path: Path) -> None:
         found = [(file.path, file.bytes, file.component, file.folder) for file in index.files()]
         assert found == [("a", 7, "One; Two", "One"), ("b", 1, "One", "One")]
         assert (index.count, index.entries, index.conflicts) == (2, 4, ["b"])
+
+
+def test_a_files_table_given_back_names_the_same_files(tmp_path: Path) -> None:
+    with FileIndex("S-BIAD1") as index:
+        for name in (" a.tif", "a.tif", "a.tif ", "b\tc.tif", "b c.tif"):
+            index.add(File(name, 1, "file"), "")
+        write_files(tmp_path / "t.tsv", [(index, lambda file: "")])
+        text = (tmp_path / "t.tsv").read_text().splitlines()
+        kept = [line for line in text if line.split("\t")[1] not in ("a.tif", "b c.tif")]
+        (tmp_path / "cut.tsv").write_text("\n".join(kept) + "\n")
+        with Named(tmp_path / "cut.tsv") as named:
+            assert [file.path for file in index.files() if named.has("S-BIAD1", file.path)] == [" a.tif", "a.tif ", "b\tc.tif"]
