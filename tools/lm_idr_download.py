@@ -37,6 +37,8 @@ REPORTS = (
     "fetch_json",
 )
 MAX_ITEMS = 1000
+LONGEST_WORD = 60
+"""Characters of what was asked for, where it is said how to go on."""
 ARRANGEMENTS = ("flat", "dataset", "plate", "plate-store")
 
 
@@ -221,8 +223,19 @@ def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: Ex
         earlier=already_done(arguments.table, arguments.output),
         planned=planned,
         progress=progress,
+        asked_by=_asked_by(arguments),
         labels=LabelMaps(arguments.labels, maps.add if maps is not None else None, bool(arguments.galaxy_collection)) if arguments.labels else None,
     )
+
+
+def _asked_by(arguments: argparse.Namespace) -> str:
+    """Say what was asked for as it was written: on a terminal in words and flags, in Galaxy in a form."""
+    from lightmicroscopy.names import readable
+
+    words = [*arguments.spec, *(f"--images {text}" for text in arguments.images)]
+    shown = [readable(word) if len(word) <= LONGEST_WORD else f"{readable(word[:LONGEST_WORD])}…" for word in words[:3]]
+    said = " ".join([*shown, *(["…"] if len(words) > 3 else [])])
+    return " and ".join([*([said] if said else []), *([f"--table {readable(str(arguments.table))}"] if arguments.table else [])])
 
 
 def _report(result: Any, arguments: argparse.Namespace, maps: Sequence[Path]) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lightmicroscopy.archives.bia_choice import Choice
-from lightmicroscopy.archives.bia_files import FileIndex
+from lightmicroscopy.archives.bia_choice import Choice, Named
+from lightmicroscopy.archives.bia_files import FileIndex, write_files
 from lightmicroscopy.archives.bia_lists import read_list
 from lightmicroscopy.archives.bia_pagetab import Attribute, File
 from lightmicroscopy.errors import UnreadableError
@@ -48,7 +48,7 @@ def test_attributes_may_be_in_inner_lists_or_not_be_a_list_at_all(path: Path) ->
     assert [[(a.name, a.value) for a in file.attributes] for file in files] == [[("k", "v")], [], []]
 
 
-@pytest.mark.parametrize("bad", [{"path": ""}, {"path": None}, {"path": 7}, {}, {"path": "x" * 5000}, 7, "text", None])
+@pytest.mark.parametrize("bad", [{"path": ""}, {"path": None}, {"path": 7}, {}, 7, "text", None])
 def test_an_entry_without_a_usable_path_is_left_out(path: Path, bad: Any) -> None:
     assert [file.path for file in read(path, [bad, entry("good")])] == ["good"]
 
@@ -163,3 +163,41 @@ def test_a_file_in_two_components_is_one_file_of_both(tmp_path: Path) -> None:
         found = [(file.path, file.bytes, file.component, file.folder) for file in index.files()]
         assert found == [("a", 7, "One; Two", "One"), ("b", 1, "One", "One")]
         assert (index.count, index.entries, index.conflicts) == (2, 4, ["b"])
+
+
+def test_a_files_table_given_back_names_the_same_files(tmp_path: Path) -> None:
+    with FileIndex("S-BIAD1") as index:
+        for name in (" a.tif", "a.tif", "a.tif ", "b\tc.tif", "b c.tif"):
+            index.add(File(name, 1, "file"), "")
+        write_files(tmp_path / "t.tsv", [(index, lambda file: "")])
+        text = (tmp_path / "t.tsv").read_text().splitlines()
+        kept = [line for line in text if line.split("\t")[1] not in ("a.tif", "b c.tif")]
+        (tmp_path / "cut.tsv").write_text("\n".join(kept) + "\n")
+        with Named(tmp_path / "cut.tsv") as named:
+            assert [file.path for file in index.files() if named.has("S-BIAD1", file.path)] == [" a.tif", "a.tif ", "b\tc.tif"]
+
+
+def characters(times: int) -> int:
+    """How much is written of a file that is listed many times, always with another component and value."""
+    statements: list[str] = []
+    with FileIndex("S-BIAD1") as index:
+        index._database.set_trace_callback(statements.append)
+        for number in range(times):
+            index.add(File("a.tif", 1, "file", (Attribute("Gene", f"G{number:06}"),)), f"Part {number:06}")
+        (file,) = index.files()
+        assert (len(file.component.split("; ")), len(file.attributes["Gene"].split("; ")), file.folder) == (times, times, "Part 000000")
+    return sum(map(len, statements))
+
+
+def test_work_grows_with_the_lines_of_a_list_however_often_it_names_a_file() -> None:
+    assert characters(2000) < 2.2 * characters(1000)
+
+
+def test_a_path_that_is_too_long_is_kept_apart(path: Path) -> None:
+    (long, good) = read(path, [entry("deep/" * 1000), entry("good")])
+    assert (long.whole, good.whole) == (False, True)
+    with FileIndex("S-BIAD1") as index:
+        for file in (long, good):
+            index.add(file, "")
+        assert ([file.path for file in index.files()], index.left_out) == (["good"], 1)
+        assert index.say_left_out().startswith("1 file of S-BIAD1 left out, since a path has at most 4,096 characters here: 'deep/deep/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,12 @@ def test_an_address_inside_a_network_is_not_public(address: str) -> None:
 )
 def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert is_public(address)
+
+
+def test_the_advice_for_a_host_that_is_not_allowed_can_be_followed_word_by_word() -> None:
+    with pytest.raises(NotAllowedError, match="in Galaxy, ask its administrator") as refused:
+        Endpoints().check("https://data.example.org/a.zarr")
+    advised = re.search(r"LIGHTMICROSCOPY_ENDPOINTS to the JSON (\{.*?\})", str(refused.value))
+    assert advised
+    settings = advised[1].replace("https://host", "https://data.example.org")
+    Endpoints.from_environment({"LIGHTMICROSCOPY_ENDPOINTS": settings}).check("https://data.example.org/a.zarr")

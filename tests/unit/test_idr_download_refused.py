@@ -263,3 +263,10 @@ def test_a_report_never_replaces_the_table_that_was_given(download: Downloads, t
     assert run.code == 2
     assert table.read_text() == "image_id\n13441308\n"
     assert [path.name for path in tmp_path.iterdir()] == ["ids.tsv"]
+
+
+def test_images_that_are_missing_alike_are_told_of_once_with_their_count(download: Downloads) -> None:
+    run = download(*range(70, 80))
+    assert [status for _, status in run.statuses] == ["failed"] * 10
+    assert len(run.lines) == 2
+    assert run.lines[-1] == "And 9 more like these, in the manifest: image-71, image-72, image-73 and others."

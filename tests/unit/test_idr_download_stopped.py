@@ -84,7 +84,9 @@ def test_a_cancelled_download_tidies_up_and_keeps_what_is_whole(wanted: str, arc
     assert run.code == 130
     assert run.made == [f"{DONE}.ome.{'tiff' if wanted == 'ome-tiff' else 'zarr'}"]
     assert [status for _, status in run.statuses] == ["done", "planned"]
-    assert run.lines == ["Interrupted; nothing was left half-written."]
+    (said,) = run.lines
+    assert said.startswith("Interrupted; nothing was left half-written. To go on, give the same flags with --table ")
+    assert said.endswith(f"manifest.tsv in the place of {MOVED} {SKET}, and another name for --manifest.")
 
 
 def test_a_download_is_cancelled_at_once_even_while_the_archive_does_not_answer(archive: Archive, tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lightmicroscopy.archives.manifest import read_rows
 from lightmicroscopy.errors import UnwritableError
-from lightmicroscopy.reports.tables import CONVERSION, FINDINGS, cell, write_checksums, write_table
+from lightmicroscopy.reports.tables import CONVERSION, FILES, FINDINGS, MANIFEST, cell, path_cell, write_checksums, write_table
 
 
 def test_a_table_has_one_header_line_and_one_line_per_row(tmp_path: Path) -> None:
@@ -65,3 +66,35 @@ def test_sha256sum_accepts_the_checksums_whatever_the_names(tmp_path: Path) -> N
     result = subprocess.run(["sha256sum", "--check", "--strict", "sums.txt"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count(": OK") == len(names)
+
+
+NAMES = [
+    " a.tif",
+    "a.tif ",
+    " ",
+    "a\tb.tif",
+    "a\tb.tif ",
+    "a b.tif",
+    "a\r\nb.tif",
+    "\\a.tif",
+    "\\u0009",
+    "a\\u0009b.tif",
+    "c:\\x\ty\\",
+    "\u2028",
+    "a\u00a0",
+]
+
+
+def test_names_of_files_survive_their_tables_exactly(tmp_path: Path) -> None:
+    """The files table and the manifest are given back to the tools that wrote them."""
+    for columns in (FILES, MANIFEST):
+        table = tmp_path / "t.tsv"
+        write_table(table, columns, [{"path": name} | ({"item": f"S-1/{name}"} if "item" in columns else {"accession": "S-1"}) for name in NAMES])
+        assert table.read_bytes().count(b"\t") == (len(NAMES) + 1) * (len(columns) - 1)
+        rows = list(read_rows(table, ("path",)))
+        assert [row["path"] for row in rows] == NAMES
+        assert "item" not in columns or [row["item"] for row in rows] == [f"S-1/{name}" for name in NAMES]
+
+
+def test_only_names_that_would_not_survive_are_escaped() -> None:
+    assert [path_cell(name) for name in ("a b.tif", " a ", "a\\b", "a%20b", "\u00e6")] == ["a b.tif", " a ", "a\\b", "a%20b", "\u00e6"]

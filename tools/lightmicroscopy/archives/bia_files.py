@@ -13,9 +13,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ArchiveError, DeniedError, MissingError, NotAllowedError, UnreadableError
+from ..progress import counted
 from ..reports.tables import FILES, TableFile
 from .bia_lists import MOST_FILES, read_list
-from .bia_pagetab import File, file_of, folded
+from .bia_pagetab import LONGEST_PATH, File, file_of, folded
 from .idr_addresses import NoAddressError
 from .scratch import scratch_database, told_of_a_full_disk
 from .study import together
@@ -32,6 +33,8 @@ MOST_ATTRIBUTES: Final = 1000
 """Names of attributes, each of which is a column."""
 _KINDS: Final = (".json", ".tsv", ".xlsx", ".txt")
 _SCHEMA: Final = "CREATE TABLE files (path TEXT PRIMARY KEY, bytes INTEGER, type TEXT, component TEXT, folder TEXT, attributes TEXT) WITHOUT ROWID"
+_MORE: Final = "CREATE TABLE more (number INTEGER PRIMARY KEY, path TEXT, name TEXT, value TEXT, UNIQUE (path, name, value))"
+"""What further lines say of a file that is listed more than once; without a name, a component."""
 _KNOWN_COLUMNS: Final = frozenset({"name", "size", "section", "path", "type"})
 
 
@@ -78,8 +81,13 @@ class FileIndex:
         """Lines of lists; a file that is listed twice counts twice."""
         self.conflicts: list[str] = []
         """Paths that are listed with different sizes, the first few."""
+        self.too_long: list[str] = []
+        """Beginnings of paths that are too long, the first few."""
+        self.left_out = 0
+        """How many such paths there are."""
         self._database = scratch_database()
         self._database.execute(_SCHEMA)
+        self._database.execute(_MORE)
         self._database.execute("BEGIN")
 
     def __enter__(self) -> FileIndex:
@@ -89,7 +97,12 @@ class FileIndex:
         self._database.close()
 
     def add(self, file: File, component: str) -> None:
-        """Add a file; one that is there already belongs to this component too."""
+        """Add a file; one that is there already belongs to this component too. One with too long a path is only noted."""
+        if not file.whole:
+            self.left_out += 1
+            if len(self.too_long) < 3:
+                self.too_long.append(line(file.path, 80))
+            return
         self.entries += 1
         values: dict[str, str] = {}
         for attribute in file.attributes:
@@ -106,25 +119,48 @@ class FileIndex:
             except sqlite3.IntegrityError:
                 self._merge(file, component, values)
 
+    def say_left_out(self) -> str:
+        """Say which files cannot be fetched for the length of their paths."""
+        names = ", ".join(f"'{path}…'" for path in self.too_long)
+        return (
+            f"{counted(self.left_out, 'file')} of {self.accession} left out, since a path has at most {LONGEST_PATH:,} characters here: "
+            f"{names}{' and more' if self.left_out > len(self.too_long) else ''}. Tell the archive's curators."
+        )
+
     def _merge(self, file: File, component: str, values: Mapping[str, str]) -> None:
-        size, joined, attributes = self._database.execute("SELECT bytes, component, attributes FROM files WHERE path = ?", (file.path,)).fetchone()
+        """Note what another line says of a file; it is joined when the file is read, since a list may name one thousands of times."""
+        (size,) = self._database.execute("SELECT bytes FROM files WHERE path = ?", (file.path,)).fetchone()
         if file.size is not None and size is not None and file.size != size and len(self.conflicts) < 10:
             self.conflicts.append(file.path)
-        components = joined if component in joined.split("; ") or not component else "; ".join(part for part in (joined, component) if part)
-        merged: dict[str, str] = json.loads(attributes) if attributes else {}
-        for name, value in values.items():
-            merged[name] = value if merged.get(name, value) == value else together((*merged[name].split("; "), *value.split("; ")))
         self._database.execute(
-            "UPDATE files SET bytes = coalesce(bytes, ?), component = ?, folder = CASE folder WHEN '' THEN ? ELSE folder END, attributes = ?"
-            " WHERE path = ?",
-            (file.size, components, component, json.dumps(merged, ensure_ascii=False) if merged else "", file.path),
+            "UPDATE files SET bytes = coalesce(bytes, ?), folder = CASE folder WHEN '' THEN ? ELSE folder END WHERE path = ?",
+            (file.size, component, file.path),
         )
+        # A component has no name of an attribute.
+        said = [("", component)] if component else []
+        self._database.executemany(
+            "INSERT OR IGNORE INTO more (path, name, value) VALUES (?, ?, ?)", ((file.path, *each) for each in (*said, *values.items()))
+        )
+
+    def _joined(self, path: str, component: str, attributes: dict[str, str]) -> str:
+        """Join what all lines say of a file: gives its components, and puts the values of attributes where they belong."""
+        found: dict[str, list[str]] = {}
+        for name, value in self._database.execute("SELECT name, value FROM more WHERE path = ? ORDER BY number", (path,)):
+            found.setdefault(name, []).append(value)
+        components = dict.fromkeys([*(part for part in component.split("; ") if part), *found.pop("", [])])
+        for name, values in found.items():
+            first = attributes.get(name, values[0])
+            alike = all(value == first for value in values)
+            attributes[name] = first if alike else together(part for value in (first, *values) for part in value.split("; "))
+        return "; ".join(components)
 
     def files(self) -> Iterator[Listed]:
         """All files, sorted by path."""
         with told_of_a_full_disk():
             for path, size, kind, component, folder, attributes in self._database.execute("SELECT * FROM files ORDER BY path"):
-                yield Listed(path, size, kind, component, folder, json.loads(attributes) if attributes else {})
+                values: dict[str, str] = json.loads(attributes) if attributes else {}
+                joined = self._joined(path, component, values) if self.entries > self.count else component
+                yield Listed(path, size, kind, joined, folder, values)
 
     def has(self, path: str) -> bool:
         """Whether a file is listed."""
@@ -133,7 +169,7 @@ class FileIndex:
     @property
     def components(self) -> tuple[str, ...]:
         """Names of components that have files, sorted."""
-        found = self._database.execute("SELECT DISTINCT component FROM files ORDER BY component")
+        found = self._database.execute("SELECT component FROM files UNION SELECT value FROM more WHERE name = '' ORDER BY 1")
         return tuple(dict.fromkeys(name for (joined,) in found for name in joined.split("; ") if name))
 
     @property
@@ -195,7 +231,9 @@ class Listing:
             self.problems.append(
                 f"{len(index.conflicts)} or more files are listed twice with different sizes, such as {index.conflicts[0]!r}; the first counts."
             )
-        self.complete = named >= info.files if info.files is not None else whole_page or not gaps
+        if index.left_out:
+            self.problems.append(index.say_left_out())
+        self.complete = not index.left_out and (named >= info.files if info.files is not None else whole_page or not gaps)
         if info.files is not None and named < info.files:
             self.problems.append(f"BioStudies counts {info.files:,} files in {study.accession}, and its lists name {named:,}.")
         if len(index.names) >= MOST_ATTRIBUTES:

@@ -71,12 +71,15 @@ class File(Attributed):
         In bytes; None where it is not stated.
     type
         ``file`` or ``directory``.
+    whole
+        False where only the beginning of a path is kept, since it is longer than `LONGEST_PATH`.
     """
 
     path: str
     size: int | None
     type: str
     attributes: tuple[Attribute, ...] = ()
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +173,10 @@ def flat(value: Any) -> Iterator[dict[str, Any]]:
 def file_of(value: dict[str, Any]) -> File | None:
     """Read one file of a list; None if it has no path."""
     path = value.get("path")
-    if not isinstance(path, str) or not path.strip() or len(path) > LONGEST_PATH:
+    if not isinstance(path, str) or not path.strip():
         return None
+    if len(path) > LONGEST_PATH:
+        return File(path[:LONGEST_PATH].encode("utf-8", "backslashreplace").decode(), None, "file", whole=False)
     # What is no text stays to be seen, and is no address.
     path = path.encode("utf-8", "backslashreplace").decode()
     return File(

@@ -14,6 +14,10 @@ from .. import __version__
 from ..errors import NotAllowedError, UsageError
 
 VARIABLE = "LIGHTMICROSCOPY_ENDPOINTS"
+HOW_TO_ALLOW = (
+    f'on a terminal, set {VARIABLE} to the JSON {{"allowed_hosts": ["https://host"]}}, or to the path of a file that holds it; '
+    "in Galaxy, ask its administrator to."
+)
 BASES = ("idr_web", "idr_search", "idr_originals", "object_store", "biostudies", "biostudies_files", "bia_api", "ontology_lookup")
 _PORTS = {"http": 80, "https": 443}
 MOST_CONNECTIONS = 64
@@ -104,7 +108,7 @@ class Endpoints:
         known = sorted({_spell(known) for known in self._origins})
         raise NotAllowedError(
             f"{shown(url)} is not fetched: {_spell(origin)} is not among the services this program may contact ({', '.join(known)}). "
-            f"If it should be, the administrator adds it to allowed_hosts in {VARIABLE}."
+            f"If it should be: {HOW_TO_ALLOW}"
         )
 
     def may_be_private(self, host: str) -> bool:

@@ -23,7 +23,7 @@ MANIFEST_SHARE: Final = 20
 """The manifest is written again after this many times the time its last writing took: a small one after every item, a large one now and then."""
 
 MOST_ALIKE: Final = 5
-"""Failures of one kind that are told one by one where `Engine` is asked to be brief; the manifest has them all."""
+"""Different sentences on failures of one kind that are told where `Engine` is asked to be brief; the manifest has them all."""
 
 Task = tuple[int, Sequence[Row]]
 """Number of an item, and its planned rows."""
@@ -86,7 +86,7 @@ class Engine:
     shrink
         By how much results may be smaller than what is fetched; a disk with less room than that is refused at once.
     brief
-        Tell of at most `MOST_ALIKE` failures of one kind, where there is a manifest for the others.
+        Tell of failures that are alike once, and of at most `MOST_ALIKE` of one kind, where there is a manifest for the others.
     asked_by
         What a manifest stands in the place of when the call is repeated, such as the accessions: told if it is interrupted.
     """
@@ -164,7 +164,7 @@ class Engine:
         self.tally.failed += 1
         self.tally.impossible += isinstance(error, UsageError)
         self.tally.there += isinstance(error, AlreadyThereError)
-        self._failures.tell(str(error) if str(number) in str(error) or row.item in str(error) else f"{row.item}: {error}", error)
+        self._failures.tell(str(error) if str(number) in str(error) or row.item in str(error) else f"{row.item}: {error}", error, row.item)
 
     def hold_against_limits(self, twice: int = 0) -> None:
         """Refuse what is more than is allowed, or than the disk can hold.

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+import re
 
 from ..errors import SuiteError, UsageError
+from ..names import readable
 from ..progress import counted
+
+MOST_NAMES = 3
+"""Items that are named of those whose sentence is not told."""
+
+_PARTICULARS = re.compile(r"\([^)]*\)|'[^']*'|\"[^\"]*\"|\S*[/0-9]\S*")
 
 log = logging.getLogger("lightmicroscopy")
 
@@ -31,29 +37,40 @@ class Failures:
     Parameters
     ----------
     most
-        How many sentences of one kind are told, where a manifest names them all; None for each.
+        How many different sentences of one kind are told, where a manifest names them all; None for each. Of sentences that differ in
+        numbers, names and addresses alone, only the first is told.
     """
 
     def __init__(self, most: int | None = None) -> None:
         self._most = most
-        self._of_a_kind: Counter[type[SuiteError]] = Counter()
+        self._told: dict[type[SuiteError], set[str]] = {}
+        self._names: list[str] = []
+        self._more = 0
         self._sentence = self._thing = ""
         self._count = 0
 
-    def tell(self, sentence: str, error: SuiteError) -> None:
+    def tell(self, sentence: str, error: SuiteError, item: str = "") -> None:
         """Tell of a failed item, now or in the end."""
         if isinstance(error, AlreadyThereError):
             self._count += 1
             self._sentence, self._thing = sentence, error.thing
             return
-        self._of_a_kind[type(error)] += 1
-        if self._most is None or self._of_a_kind[type(error)] <= self._most:
-            log.warning("%s", sentence)
+        told = self._told.setdefault(type(error), set())
+        likeness = _PARTICULARS.sub("", sentence)
+        if self._most is not None and (likeness in told or len(told) >= self._most):
+            self._more += 1
+            if len(self._names) < MOST_NAMES:
+                self._names.append(item)
+            return
+        if self._most is not None:
+            told.add(likeness)
+        log.warning("%s", sentence)
 
     def close(self) -> None:
         """Tell of those that were kept back."""
-        if self._most is not None and (more := sum(max(0, count - self._most) for count in self._of_a_kind.values())):
-            log.warning("And %s more, in the manifest.", f"{more:,}")
+        if self._more:
+            names = ", ".join(readable(name) for name in self._names if name)
+            log.warning("And %s more like these, in the manifest: %s%s.", f"{self._more:,}", names, " and others" if self._more > MOST_NAMES else "")
         if self._count == 1:
             log.warning("%s", self._sentence)
         elif self._count:
@@ -63,4 +80,6 @@ class Failures:
                 counted(self._count, self._thing),
             )
         self._count = 0
-        self._of_a_kind.clear()
+        self._more = 0
+        self._names.clear()
+        self._told.clear()

@@ -57,6 +57,8 @@ class Job:
         Called with (bytes done, bytes in all).
     labels
         Where label maps are written, instead of beside each OME-TIFF; with OME-Zarr, besides in each store.
+    asked_by
+        What was asked for in the words of the call, in whose place the manifest stands after an interruption.
     """
 
     wanted: Wanted
@@ -70,6 +72,7 @@ class Job:
     planned: Callable[[Planned], None] | None = None
     progress: Callable[[int, int], None] | None = None
     labels: LabelMaps | None = None
+    asked_by: str = "what is asked for"
 
 
 @dataclass
@@ -118,6 +121,8 @@ def download(
         progress=job.progress,
         tally=result,
         shrink=1 if job.wanted.format == "original" else _SMALLEST_RATIO,
+        brief=True,
+        asked_by=job.asked_by,
         clock=clock,
     )
     with engine, _Run(Planner(idr, client, job.wanted, job.options.memory), job, engine, result) as run:

@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from ..errors import UnreadableError
 from ..provenance import files_below, sha256_of
-from ..reports.tables import MANIFEST, write_table
+from ..reports.tables import MANIFEST, NAMING, path_of, write_table
 from .scratch import scratch_database, told_of_a_full_disk
 
 Status = Literal["planned", "done", "failed", "skipped"]
@@ -161,7 +161,10 @@ def read_rows(path: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
                     raise UnreadableError(
                         f"{path.name}, line {number}: {len(cells)} values where the header names {len(header)} columns. Mend that line."
                     )
-                yield dict(zip(header, (*cells, *[""] * (len(header) - len(cells))), strict=True))
+                values = dict(zip(header, (*cells, *[""] * (len(header) - len(cells))), strict=True))
+                if "path" in values:
+                    values |= {name: path_of(values[name]) for name in NAMING if name in values}
+                yield values
     except (UnicodeDecodeError, csv.Error) as error:
         raise UnreadableError(f"{path.name} is no table of text in UTF-8 ({error}). Save it as tab-separated text.") from error
     except OSError as error:

@@ -32,7 +32,7 @@ from urllib3.exceptions import (
 from ..errors import ArchiveError, NotAllowedError
 from .addresses import is_public
 from .certificates import tls_context
-from .endpoints import VARIABLE, Endpoints, Origin, origin_of, path_of, shown
+from .endpoints import HOW_TO_ALLOW, Endpoints, Origin, origin_of, path_of, shown
 from .meter import MeteredSocket
 from .proxies import proxy_for
 from .retries import Transient
@@ -156,8 +156,7 @@ class _Gate:
     def check(self, address: str, host: str) -> None:
         if not self.private and not is_public(address):
             raise NotAllowedError(
-                f"{host} is not contacted: its name leads to {address}, which is not a public address. "
-                f"If this is meant, the administrator adds the host to allowed_hosts in {VARIABLE}."
+                f"{host} is not contacted: its name leads to {address}, which is not a public address. If this is meant: {HOW_TO_ALLOW}"
             )
 
 

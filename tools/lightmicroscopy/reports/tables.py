@@ -1,7 +1,8 @@
 """The one writer of the suite's tables.
 
 Tab-separated, UTF-8, LF, one header line, nothing quoted. Tabs and line ends inside values become spaces, several values
-are joined by ``; ``, an empty cell is an unknown value.
+are joined by ``; ``, an empty cell is an unknown value. Tables that name files by their paths are read again, so that there a path
+stays exactly what it is: see `path_cell`.
 """
 
 from __future__ import annotations
@@ -116,6 +117,11 @@ INSPECT = (
 )
 COMPARISON = ("original", "copy", "series", "what", "original_value", "copy_value", "equal")
 
+NAMING = ("item", "path")
+"""Columns that name a file, in tables that have a column ``path``."""
+
+_ESCAPED = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_ESCAPE = re.compile(r"\\(\\|u[0-9a-f]{4})")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -130,6 +136,26 @@ def cell(value: object) -> str:
     if isinstance(value, list | tuple):
         return "; ".join(cell(part) for part in value)
     return _UNSAFE.sub(" ", str(value)).strip()
+
+
+def path_cell(path: str) -> str:
+    r"""Write a path so that `path_of` gives it back: spaces at its ends are kept.
+
+    Only a path with control characters, or one that begins with a backslash, is escaped, and then begins with a backslash.
+
+    >>> path_cell(" a.tif "), path_cell("a\tb.tif")
+    (' a.tif ', '\\a\\u0009b.tif')
+    """
+    if not path.startswith("\\") and not _UNSAFE.search(path):
+        return path
+    return "\\" + _ESCAPED.sub(lambda found: "\\\\" if found[0] == "\\" else f"\\u{ord(found[0]):04x}", path)
+
+
+def path_of(written: str) -> str:
+    """Read what `path_cell` wrote."""
+    if not written.startswith("\\"):
+        return written
+    return _ESCAPE.sub(lambda found: "\\" if found[1] == "\\" else chr(int(found[1][1:], 16)), written[1:])
 
 
 def write_table(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> None:
@@ -274,7 +300,9 @@ def _lines(columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> It
 def _line(columns: tuple[str, ...], row: Mapping[str, object]) -> str:
     if strange := set(row).difference(columns):
         raise ValueError(f"not columns of this table: {', '.join(sorted(strange))}")
-    return "\t".join(cell(row.get(column)) for column in columns) + "\n"
+    naming = NAMING if "path" in columns else ()
+    values = ((column, row.get(column)) for column in columns)
+    return "\t".join(path_cell(value) if column in naming and isinstance(value, str) else cell(value) for column, value in values) + "\n"
 
 
 def _unwritable(path: Path, error: OSError) -> UnwritableError:
