@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from ..errors import ArchiveError, UnwritableError, UsageError
 from ..progress import size as spell
 from .bodies import looks_like_page, too_long
+from .digests import Digests
 from .endpoints import shown
 from .ranges import content_range
 from .retries import Transient
@@ -87,9 +88,9 @@ def fetch_file(
         with _Part(url, path, limit, expected) as part:
             work = _Work(exchanges, part, progress)
             exchanges.try_again(url, work.attempt, progressed=work.progressed)
-            checksum = f"md5:{part.md5.hexdigest()}" if part.promised else ""
+            checksum = f"md5:{part.digests.md5()}" if part.promised else ""
             part.publish()
-            return Fetched(url, path, part.size, part.sha256.hexdigest(), checksum, work.attempts)
+            return Fetched(url, path, part.size, part.digests.sha256(), checksum, work.attempts)
     except OSError as error:
         raise UnwritableError(
             f"{path.name} cannot be written: {error.strerror or error}. Check the folder, its permissions and its free space."
@@ -109,6 +110,7 @@ class _Part:
         self.url, self.path, self.limit, self.expected = url, path, limit, expected
         self._part = path.with_name(f".{path.name}.part")
         self._note = path.with_name(f".{path.name}.part.json")
+        self.digests = Digests()
         self.total: int | None = None
         self.validator = ""
         self.promised = ""
@@ -131,6 +133,7 @@ class _Part:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self.digests.close()
         self.file.close()
         broke_off = error is not None and (not isinstance(error, Exception) or isinstance(error.__cause__, Transient))
         if not (broke_off and self.validator and self.size):
@@ -168,8 +171,8 @@ class _Part:
     def restart(self, *, truncate: bool = True) -> None:
         """Begin at the first byte."""
         self.size = 0
-        self.sha256 = hashlib.sha256()
-        self.md5 = hashlib.md5(usedforsecurity=False)
+        self.digests.close()
+        self.digests = Digests()
         self.total, self.validator, self.promised = None, "", ""
         self.file.seek(0)
         if truncate:
@@ -191,9 +194,7 @@ class _Part:
         self._account(data)
 
     def _account(self, data: bytes) -> None:
-        self.sha256.update(data)
-        if self.promised:
-            self.md5.update(data)
+        self.digests.update(data, md5=bool(self.promised))
         self.size += len(data)
 
     def publish(self) -> None:
@@ -290,7 +291,7 @@ class _Work:
             raise Transient(f"it sent {done:,} of {part.total or 0:,} bytes")
         if part.expected is not None and part.size != part.expected:
             raise _wrong_size(part.url, part.size, part.expected)
-        if part.promised and part.md5.hexdigest() != part.promised:
+        if part.promised and part.digests.md5() != part.promised:
             self._mismatches += 1
             promised = part.promised
             part.restart()
