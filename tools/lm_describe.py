@@ -79,11 +79,12 @@ def work(arguments: argparse.Namespace) -> int:
 def _written(arguments: argparse.Namespace, web: Web) -> int:
     """Make a sheet."""
     from lightmicroscopy.metadata.rembi.prefill import Draft
-    from lightmicroscopy.metadata.rembi.sheet import read_sheet, write_sheet
+    from lightmicroscopy.metadata.rembi.sheet import format_of, read_sheet, write_sheet
     from lightmicroscopy.metadata.rembi.write import refuse_filled
     from lightmicroscopy.names import readable
     from lightmicroscopy.reports.words import plural
 
+    kind = arguments.format or format_of(arguments.write_sheet)
     refuse_filled(arguments.write_sheet)
     begun = read_sheet(arguments.from_sheet) if arguments.from_sheet else None
     paths = cli.refuse_overwriting([*arguments.input, *([arguments.from_sheet] if begun else [])], (arguments.write_sheet,))
@@ -99,7 +100,7 @@ def _written(arguments: argparse.Namespace, web: Web) -> int:
         failed += bool(item.unreadable)
     if failed == total:
         return cli.NOTHING_USABLE
-    write_sheet(draft.sheet(readable(arguments.write_sheet.name)), arguments.write_sheet, arguments.format)
+    write_sheet(draft.sheet(readable(arguments.write_sheet.name)), arguments.write_sheet, kind)
     rows = f"{plural(draft.added, 'row')} of images" + (f" added, {draft.kept} there already" if begun else "")
     log.info(cli.one_line(f"{rows}, {plural(failed, 'input')} unreadable. Written: {readable(str(arguments.write_sheet))}"))
     return cli.SOME_FAILED if failed and arguments.strict else cli.DONE

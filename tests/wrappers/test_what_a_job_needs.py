@@ -95,7 +95,9 @@ def test_a_node_that_got_only_the_required_files_runs_the_tool(wrapper: Wrapper,
     assert str(wrapper.path.parent) not in done.stderr
 
 
-@pytest.mark.parametrize("module", ["tifffile", "zarr", "imagecodecs", "ome_zarr_models", "PIL", "jinja2", "numcodecs", "ome_types", "h5py", "isal", "yaml", "xlsxwriter"])
+@pytest.mark.parametrize(
+    "module", ["tifffile", "zarr", "imagecodecs", "ome_zarr_models", "PIL", "jinja2", "numcodecs", "ome_types", "h5py", "isal", "yaml", "xlsxwriter"]
+)
 def test_asking_for_help_loads_nothing_heavy(wrapper: Wrapper, module: str) -> None:
     tool = wrapper.path.stem
     code = f"import sys, {tool}\ntry:\n {tool}.main(['--help'])\nexcept SystemExit:\n pass\nassert '{module}' not in sys.modules"

@@ -146,9 +146,18 @@ def letters(column: int) -> str:
     return name
 
 
-def format_of(path: Path) -> Format | None:
-    """Format that a file's name asks for; a name without an ending is a folder of TSV."""
-    return _ENDINGS.get(path.suffix.lower()) if path.suffix else "tsv"
+def format_of(path: Path) -> Format:
+    """Format that a file's name asks for; a name without an ending is a folder of TSV.
+
+    Raises
+    ------
+    UsageError
+        If it asks for none.
+    """
+    found = _ENDINGS.get(path.suffix.lower()) if path.suffix else "tsv"
+    if found is None:
+        raise UsageError(f"{path.name}: the ending {path.suffix} names no format of a sheet. Use .xlsx, .tsv or .yaml, or say --format.")
+    return found
 
 
 def read_sheet(path: Path, *, name: str | None = None) -> Sheet:
@@ -185,10 +194,7 @@ def write_sheet(sheet: Sheet, path: Path, kind: Format | None = None) -> None:
     """
     from .write import write
 
-    kind = kind or format_of(path)
-    if kind is None:
-        raise UsageError(f"{path.name}: the ending {path.suffix} names no format of a sheet. Use .xlsx, .tsv or .yaml, or say --format.")
-    write(sheet, path, kind)
+    write(sheet, path, kind or format_of(path))
 
 
 def values_of(rows: Sequence[Row]) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ from .fields import GROUPS, MODEL, TABLES, Field, fields_of, number, split
 from .sheet import Cell, Row, Sheet, SheetProblem, letters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OPTIONAL_GROUPS: Final = frozenset(("publication", "grant", "link", "correlation", "analysis"))
@@ -177,11 +177,12 @@ def _missing_in_study(sheet: Sheet) -> Iterator[SheetProblem]:
         if lacking:
             count = f" of {len(lacking)} of the {GROUPS[one.group]}" if one.group and len(lacking) > 1 else ""
             row = next((cell.row for study in sheet.rows("study") for name, cell in study.cells.items() if name == one.id), 0)
-            yield _empty(one, row, letters(lacking[0]), f"{one.title!r}{count} is empty")
+            column = one.id if _in_yaml(sheet.rows("study")) else letters(lacking[0])
+            yield _empty(one, row, column, f"{one.title!r}{count} is empty")
 
 
 def _missing_in(table: str, rows: list[Row]) -> Iterator[SheetProblem]:
-    for number_of, one in enumerate(fields_of(table)):
+    for one in fields_of(table):
         if not one.required_by:
             continue
         of_group = [other.id for other in fields_of(table) if other.group == one.group] if one.group else []
@@ -189,7 +190,20 @@ def _missing_in(table: str, rows: list[Row]) -> Iterator[SheetProblem]:
         lacking = [row.number for row in asked if not row.text(one.id)]
         if lacking:
             more = f", and in {len(lacking) - 1} more rows" if len(lacking) > 1 else ""
-            yield _empty(one, lacking[0], letters(number_of), f"{one.title!r} is empty{more}")
+            yield _empty(one, lacking[0], _column_in(rows, one), f"{one.title!r} is empty{more}")
+
+
+def _in_yaml(rows: Sequence[Row]) -> bool:
+    return any(not cell.column.isupper() for row in rows[:1] for cell in row.cells.values() if cell.column)
+
+
+def _column_in(rows: Sequence[Row], one: Field) -> str:
+    """Column of a field in these rows; empty where they do not show it, because columns were moved."""
+    there = next((cell.column for row in rows for name, cell in row.cells.items() if name == one.id), "")
+    if there or _in_yaml(rows):
+        return there or one.id
+    unmoved = all(cell.column in ("", _column(one.sheet, name)) for row in rows for name, cell in row.cells.items())
+    return _column(one.sheet, one.id) if unmoved else ""
 
 
 def _empty(one: Field, row: int, column: str, what: str) -> SheetProblem:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     import yaml
 
-MOST_NODES: Final = 4_000_000
-MOST_COLONS: Final = 2_000_000
+MOST_EVENTS: Final = 4_000_000
+"""Texts, and beginnings and ends of lists and mappings."""
+DEEPEST: Final = 8
 _NOTHING: Final = ("", "~", "null", "Null", "NULL")
 
 
@@ -30,8 +31,7 @@ def sheet_yaml(sheet: Sheet) -> Iterator[str]:
     for table in TABLES:
         rows = sheet.rows(table)
         if table == "study":
-            yield "\nstudy:\n"
-            yield _indented(_dumped(_study(rows)), "  ")
+            yield "\n" + _dumped({table: _study(rows)})
             continue
         yield f"\n{table}:{'' if rows else ' []'}\n"
         columns = fields_of(table)
@@ -71,14 +71,12 @@ def _dumper() -> Any:
             return True
 
     def text(dumper: Any, value: str) -> Any:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+        # A text that begins with a line end would be lost as a block.
+        block = "\n" in value and not value[0].isspace()
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if block else None)
 
     Dumper.add_representer(str, text)
     return Dumper
-
-
-def _indented(text: str, by: str) -> str:
-    return "".join(f"{by}{line}" if line.strip() else line for line in text.splitlines(keepends=True))
 
 
 def read_yaml(text: str, name: str) -> dict[str, Taken]:
@@ -91,8 +89,6 @@ def read_yaml(text: str, name: str) -> dict[str, Taken]:
     LimitError
         If it is larger than any sheet needs to be.
     """
-    if text.count(":") > MOST_COLONS or text.count("[") + text.count("{") + text.count("- ") > MOST_COLONS:
-        raise LimitError(f"{name} has more entries than any sheet needs. Check that it is the right file.")
     reading = _Reading(name)
     root = reading.parsed(text)
     tables: dict[str, Taken] = {}
@@ -119,12 +115,12 @@ class _Reading:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._met: set[int] = set()
 
     def parsed(self, text: str) -> yaml.Node:
         import yaml
 
         try:
+            self._refuse_odd(text)
             nodes = list(yaml.compose_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             mark = getattr(error, "problem_mark", None)
@@ -142,7 +138,6 @@ class _Reading:
         """Keys and nodes of a mapping."""
         import yaml
 
-        self._once(node)
         if not isinstance(node, yaml.MappingNode):
             raise UnreadableError(
                 f"{self.name}, line {node.start_mark.line + 1}: here {what} is expected, as names with values. See a sheet that lm_describe has made."
@@ -150,7 +145,6 @@ class _Reading:
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise UnreadableError(f"{self.name}, line {key.start_mark.line + 1}: a name is expected before the colon.")
-            self._once(key)
             yield Cell(clean(key.value), row=key.start_mark.line + 1), value
 
     def items(self, node: yaml.Node) -> list[yaml.Node]:
@@ -158,9 +152,8 @@ class _Reading:
         import yaml
 
         if isinstance(node, yaml.SequenceNode):
-            self._once(node)
             return list(node.value)
-        return [] if isinstance(node, yaml.ScalarNode) and node.value in _NOTHING else [node]
+        return [] if isinstance(node, yaml.ScalarNode) and not node.style and node.value in _NOTHING else [node]
 
     def table(self, table: str, node: yaml.Node) -> Taken:
         taken = Taken()
@@ -226,21 +219,26 @@ class _Reading:
     def _text(self, node: yaml.Node, one: Field) -> str:
         import yaml
 
-        self._once(node)
         if isinstance(node, yaml.ScalarNode):
-            return "" if node.style is None and node.value in _NOTHING else clean(node.value)
+            return "" if not node.style and node.value in _NOTHING else clean(node.value)
         if isinstance(node, yaml.SequenceNode) and one.several and all(isinstance(part, yaml.ScalarNode) for part in node.value):
-            for part in node.value:
-                self._once(part)
             return join(clean(part.value) for part in node.value)
         raise UnreadableError(f"{self.name}, line {node.start_mark.line + 1}: {one.id} is a text, and not a list or a mapping.")
 
-    def _once(self, node: yaml.Node) -> None:
-        if id(node) in self._met:
-            raise UnreadableError(
-                f"{self.name}, line {node.start_mark.line + 1}: aliases (*name) are not accepted in a sheet, since they can make a small file huge. "
-                "Write the value itself in each place."
-            )
-        self._met.add(id(node))
-        if len(self._met) > MOST_NODES:
-            raise LimitError(f"{self.name} has more entries than any sheet needs. Check that it is the right file.")
+    def _refuse_odd(self, text: str) -> None:
+        """Refuse what no sheet has, before anything is built: libyaml's composer calls itself for each level, until the stack is full."""
+        import yaml
+
+        depth = 0
+        for count, event in enumerate(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))):
+            where = f"{self.name}, line {event.start_mark.line + 1 if event.start_mark else '?'}"
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if isinstance(event, yaml.AliasEvent):
+                raise UnreadableError(
+                    f"{where}: aliases (*name) are not accepted in a sheet, since they can make a small file huge. "
+                    "Write the value itself in each place."
+                )
+            if depth > DEEPEST:
+                raise UnreadableError(f"{where}: lists and mappings are nested too deeply for a sheet. Start from a sheet that lm_describe has made.")
+            if count > MOST_EVENTS:
+                raise LimitError(f"{self.name} has more entries than any sheet needs. Check that it is the right file.")
