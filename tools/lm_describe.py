@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lightmicroscopy.metadata.rembi.sheet import Sheet, SheetProblem
 
 PROGRAM = "lm_describe"
-FORM_ONLY = ("source_by", "input", "images", "store", "task", "begun", "filled", "described")
+FORM_ONLY = ("source_by", "input", "images", "store", "task_is", "begun", "filled")
 
 
 def parser() -> argparse.ArgumentParser:

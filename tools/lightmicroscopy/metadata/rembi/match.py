@@ -109,7 +109,8 @@ def _take(row: Row, name: str, series: list[int], rows: dict[tuple[str, int], Ro
             continue
         other = rows.setdefault((name, one), row)
         if other is not row:
-            message = f"Series {one} of “{name}” has a row already: {other.number}."
+            # Where both rows write the name alike, the sheet's own problems say the same.
+            message = f"Row {other.number} is about series {one} of “{cell.text.strip()}” already."
             yield SheetProblem("image", cell.row, cell.column, message, "Keep one row for each series of an image.", "sheet.image-twice")
 
 

@@ -5,6 +5,7 @@ XlsxWriter writes it row by row, so that memory does not grow with the number of
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -82,7 +83,8 @@ class _Writer:
         self.lists: list[tuple[str, tuple[str, ...]]] = []
 
     def write(self) -> None:
-        self.workbook.set_properties({"title": "Metadata of a set of images (REMBI)", "comments": f"Galaxy light microscopy suite {__version__}"})
+        about = {"title": "Metadata of a set of images (REMBI)", "comments": f"Galaxy light microscopy suite {__version__}"}
+        self.workbook.set_properties(about | {"created": datetime.fromisoformat(now()).replace(tzinfo=None)})
         self._welcome()
         self._study()
         for table in TABLES[1:]:
