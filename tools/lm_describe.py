@@ -110,7 +110,7 @@ def _refuse_mistaken(begun: Sheet) -> None:
     """Refuse to go on with a sheet of which something would be lost."""
     from lightmicroscopy.errors import UsageError
 
-    lost = ("sheet.unknown-column", "sheet.column-twice", "sheet.too-many-values", "sheet.unknown-sheet")
+    lost = ("sheet.unknown-column", "sheet.column-twice", "sheet.too-many-values", "sheet.unknown-sheet", "sheet.unreadable-cell")
     problem = next((problem for problem in begun.problems if problem.rule in lost), None)
     if problem is not None:
         raise UsageError(f"{begun.name}, {problem.location}: {problem.message} It would be lost in the new sheet. {problem.fix}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from lightmicroscopy.metadata.rembi.fields import MODULES, TABLES, all_fields, field, fields_of
 from lightmicroscopy.metadata.rembi.found import document_of, findings_of
 from lightmicroscopy.metadata.rembi.match import match_images
+from lightmicroscopy.metadata.rembi.rules import RULES
 from lightmicroscopy.metadata.rembi.sheet import Sheet, SheetProblem, read_sheet, row_of
 from lightmicroscopy.metadata.rembi.validate import missing, validate
 
@@ -73,7 +75,7 @@ def test_a_mistake_in_yaml_has_a_line_and_a_field(tmp_path: Path) -> None:
     assert problem.location == f"sheet study, line {problem.row}, field licence"
 
 
-def test_five_thousand_wrong_references_are_told_in_seconds() -> None:
+def test_five_thousand_wrong_references_are_all_told() -> None:
     images = tuple(row_of({"image": f"{number}.czi", "specimen": f"Dish {number % 50} x"}) for number in range(5000))
     sheet = Sheet("s", {**FILLED.tables, "image": images})
     assert sum(problem.rule == "sheet.unknown-reference" for problem in validate(sheet)) == 5000
@@ -202,14 +204,21 @@ def test_thousands_of_images_without_a_row_are_told_in_some_lines() -> None:
 
 def test_findings_are_sorted_by_gravity_sheet_row_and_column_and_told_once() -> None:
     problems = [
-        SheetProblem("image", 3, "AA", "d", "", "r"),
-        SheetProblem("image", 3, "B", "c", "", "r"),
-        SheetProblem("study", 9, "B", "w", "", "r", "warning"),
-        SheetProblem("biosample", 2, "A", "b", "", "r"),
-        SheetProblem("biosample", 2, "A", "b", "", "r"),
+        SheetProblem("image", 3, "AA", "d", ""),
+        SheetProblem("image", 3, "B", "c", ""),
+        SheetProblem("study", 9, "B", "w", "", "sheet.formula", "warning"),
+        SheetProblem("biosample", 2, "A", "b", ""),
+        SheetProblem("biosample", 2, "A", "b", ""),
     ]
     assert [finding.message for finding in findings_of(FILLED, problems)] == ["b", "c", "d", "w"]
     assert [problem["message"] for problem in document_of(FILLED, problems)["problems"]] == ["w", "b", "c", "d"]
+
+
+def test_every_rule_that_a_sheet_can_break_is_listed_with_its_reason(root: Path) -> None:
+    sources = (root / "tools" / "lightmicroscopy" / "metadata" / "rembi").glob("*.py")
+    used = {name for file in sources for name in re.findall(r'"(sheet\.[a-z-]+)"', file.read_text(encoding="utf-8"))}
+    assert used == set(RULES)
+    assert all(title.endswith(".") and why.endswith(".") for title, why in RULES.values())
 
 
 def test_the_json_says_what_every_row_says_and_where_it_stands(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ... import __version__
 from ..findings import SEVERITIES, Finding
 from .fields import TABLES
+from .rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +32,7 @@ def findings_of(sheet: Sheet, problems: Iterable[SheetProblem]) -> list[Finding]
             message=problem.message,
             fix=problem.fix,
             source=MODEL_SOURCE if problem.rule == "sheet.required-empty" else SOURCE,
+            why=RULES[problem.rule][1],
         )
         for problem in sorted(dict.fromkeys(problems), key=_order)
     ]

@@ -27,6 +27,7 @@ COLUMNS: Final = 6
 _LIST: Final = 255
 """Characters that a list of choices may have within a cell's own rule."""
 _WIDTHS: Final = {"number": 12, "date": 14, "choice": 16, "reference": 24, "term": 34, "text": 24}
+_OWN_WIDTHS: Final = {"image": 36, "series": 8, "acquisition_date": 22, "format_compression": 32, "dimension_extents": 34, "size_description": 30}
 _WELCOME: Final = (
     ("title", "Describe your images"),
     ("line", "This workbook has what REMBI asks for, the Recommended Metadata for Biological Images. What your images know is filled in already."),
@@ -276,10 +277,8 @@ def _heading(one: Field) -> str:
 
 
 def _width(one: Field) -> int:
-    if one.id == "image":
-        return 36
-    if one.id == "series":
-        return 8
+    if one.id in _OWN_WIDTHS:
+        return _OWN_WIDTHS[one.id]
     return 44 if one.long else max(_WIDTHS[one.kind], min(24, len(one.title) + 2))
 
 
