@@ -118,6 +118,47 @@ def test_a_stack_taken_downwards_has_a_distance_between_its_planes(filled: Fille
         assert value is None or value > 0
 
 
+def annotated(folder: Path, name: str, *pairs: tuple[str, str]) -> Path:
+    """Write an image with key-value pairs."""
+    import numpy as np
+    import tifffile
+
+    path = folder / name
+    told = "".join(f'<M K="{key}">{value}</M>' for key, value in pairs)
+    xml = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint8"'
+        ' SizeX="4" SizeY="4" SizeC="1" SizeZ="1" SizeT="1"><Channel ID="Channel:0:0"/><TiffData/></Pixels><AnnotationRef ID="Annotation:0"/></Image>'
+        f'<StructuredAnnotations><MapAnnotation ID="Annotation:0" Namespace="openmicroscopy.org/mapr/organism"><Value>{told}</Value></MapAnnotation>'
+        "</StructuredAnnotations></OME>"
+    )
+    tifffile.imwrite(path, np.zeros((4, 4), np.uint8), description=xml, metadata=None)
+    return path
+
+
+def test_annotations_that_tell_of_the_sample_fill_in_a_biosample_for_each(tmp_path: Path) -> None:
+    mouse = ("Organism", "Mus musculus")
+    files = [
+        annotated(tmp_path, "a.ome.tif", mouse),
+        annotated(tmp_path, "b.ome.tif", ("Organism", "Homo sapiens"), ("Cell Line", "HeLa")),
+        annotated(tmp_path, "c.ome.tif", mouse, ("Gene Symbol", "Sox1")),
+        annotated(tmp_path, "d.ome.tif", mouse, ("Organism", "Homo sapiens")),
+        annotated(tmp_path, "e.ome.tif", ("organism", "Unicornus")),
+    ]
+    draft = Draft()
+    for item in inspect(files):
+        draft.add(item)
+    sheet = draft.sheet("sheet")
+    assert [texts(row) for row in sheet.rows("biosample")] == [
+        {"name": "Biosample 1", "organism": "Mus musculus (NCBITaxon:10090)"},
+        {"name": "Biosample 2", "organism": "Homo sapiens (NCBITaxon:9606)", "cell_line": "HeLa"},
+        {"name": "Biosample 3"},
+        {"name": "Biosample 4", "organism": "Unicornus"},
+    ]
+    assert [row.text("specimen") for row in sheet.rows("image")] == ["Specimen 1", "Specimen 2", "Specimen 1", "Specimen 3", "Specimen 4"]
+    assert [row.text("biosample") for row in sheet.rows("specimen")] == [f"Biosample {number}" for number in (1, 2, 3, 4)]
+    assert list(validate(sheet)) == []
+
+
 def test_an_unreadable_file_has_no_row(filled: Filled) -> None:
     sheet = filled("cells.ome.tiff", "not_an_image.txt")
     assert [row.text("image") for row in sheet.rows("image")] == ["cells.ome.tiff"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ...inspection import instrument, made_by, objective, objective_used
 from ...reports.tables import cell
 from ..ngff_units import micrometres
-from .fields import join
+from .fields import join, split_term, suggestions
 from .sheet import clean
 
 if TYPE_CHECKING:
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 LONGEST: Final = 4000
 """Characters taken of a description that the file has."""
 _PARTS: Final = 12
+_SAMPLE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "organism": "organism",
+        "characteristics [organism]": "organism",
+        "cell line": "cell_line",
+        "characteristics [cell line]": "cell_line",
+    }
+)
+"""Keys by which the IDR's annotations, and those of others after it, tell of the sample."""
 _METHODS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "BrightField": "bright-field microscopy (FBbi:00000243)",
@@ -50,6 +59,27 @@ class Known:
     imaging_method: str = ""
     instrument: str = ""
     parameters: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What an image's annotations tell of its sample."""
+
+    organism: str = ""
+    cell_line: str = ""
+
+
+def sample_values(image: Image) -> Sample:
+    """Texts of the row that says what an image shows, from its key-value pairs. What is told in two ways stays open."""
+    told: dict[str, set[str]] = {"organism": set(), "cell_line": set()}
+    for annotation in image.metadata.annotations:
+        for key, value in annotation.pairs:
+            name = _SAMPLE.get(key.strip().casefold())
+            if name and value.strip():
+                told[name].add(" ".join(value.split()))
+    organism, cell_line = (next(iter(values)) if len(values) == 1 else "" for values in told.values())
+    known = {split_term(term)[0]: term for term in suggestions("biosample", "organism")}
+    return Sample(clean(known.get(organism, organism)), clean(cell_line))
 
 
 def image_values(name: str, dataset: Dataset, image: Image) -> dict[str, str]:

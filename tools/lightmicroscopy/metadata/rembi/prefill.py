@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .fields import TABLES
-from .from_images import Known, acquisition_values, image_values
+from .from_images import Known, Sample, acquisition_values, image_values, sample_values
 from .sheet import Row, Sheet, row_of
 from .validate import series_of
 
 if TYPE_CHECKING:
     from ...inspection import Input
 
-FIRST = {"study_component": "Study component 1", "biosample": "Biosample 1", "specimen": "Specimen 1"}
-"""Names of the rows that a new sheet begins with, to be given better ones."""
+FIRST = "Study component 1"
+"""Name of the row that a new sheet begins with, to be given a better one, as those of biosamples and specimens."""
+
+
+Told = TypeVar("Told", Known, Sample)
 
 
 class Draft:
@@ -35,6 +38,8 @@ class Draft:
             self._places.setdefault((row.text("image"), series_of(row)), place)
         self._new: dict[tuple[str, str], Row] = {}
         self._known: dict[tuple[str, str], Known] = {}
+        self._samples: dict[tuple[str, str], Sample] = {}
+        self._met: dict[Known | Sample, Known | Sample] = {}
 
     def add(self, item: Input) -> None:
         """Note every series of an input while it is open."""
@@ -48,7 +53,9 @@ class Draft:
                 self.kept += 1
                 continue
             values = image_values(item.name, dataset, image)
-            self._known[key] = acquisition_values(image)
+            # Of thousands of images taken alike the texts are kept once.
+            self._known[key] = self._once(acquisition_values(image))
+            self._samples[key] = self._once(sample_values(image))
             place = self._places.get(key)
             if place is None:
                 self.added += key not in self._new
@@ -57,18 +64,41 @@ class Draft:
                 self.kept += 1
                 self._there[place] = _filled(self._there[place], values)
 
+    def _once(self, told: Told) -> Told:
+        known = self._met.setdefault(told, told)
+        return known if type(known) is type(told) else told
+
     def sheet(self, name: str) -> Sheet:
         """Return the whole sheet: rows that were there in their order, then new ones in that of the inputs."""
         tables = {table: self.begun.rows(table) for table in TABLES}
-        for table, first in FIRST.items():
-            if not any(row.cells for row in tables[table]):
-                values = {"name": first} | ({"biosample": _only(tables["biosample"])} if table == "specimen" else {})
-                tables[table] = (row_of(values),)
+        if not any(row.cells for row in tables["study_component"]):
+            tables["study_component"] = (row_of({"name": FIRST}),)
+        specimens = self._specimens(tables)
         tables["acquisition"], acquisitions = self._acquisitions()
-        defaults = {table: _only(tables[table]) for table in ("study_component", "specimen")}
-        new = (_filled(row, defaults | {"acquisition": acquisitions[self._known[key]]}) for key, row in self._new.items())
+        component, specimen = (_only(tables[table]) for table in ("study_component", "specimen"))
+        new = []
+        for key, row in self._new.items():
+            belongs = {"specimen": specimens.get(self._samples[key], specimen), "acquisition": acquisitions[self._known[key]]}
+            new.append(_filled(row, {"study_component": component} | belongs))
         tables["image"] = (*self._there, *new)
         return Sheet(name, tables)
+
+    def _specimens(self, tables: dict[str, tuple[Row, ...]]) -> dict[Sample, str]:
+        """Add a biosample and a specimen for each sample that images tell of, if there are none yet; return the names of the specimens."""
+        samples = list(dict.fromkeys(self._samples[key] for key in self._new)) or [Sample()]
+        names: dict[Sample, str] = {}
+        if not any(row.cells for row in tables["biosample"]):
+            rows = enumerate(samples, 1)
+            tables["biosample"] = tuple(
+                row_of({"name": f"Biosample {number}", "organism": sample.organism, "cell_line": sample.cell_line}) for number, sample in rows
+            )
+            if not any(row.cells for row in tables["specimen"]):
+                names = {sample: f"Specimen {number}" for number, sample in enumerate(samples, 1)}
+                biosamples = [row.text("name") for row in tables["biosample"]]
+                tables["specimen"] = tuple(row_of({"name": name, "biosample": of}) for name, of in zip(names.values(), biosamples, strict=True))
+        elif not any(row.cells for row in tables["specimen"]):
+            tables["specimen"] = (row_of({"name": "Specimen 1", "biosample": _only(tables["biosample"])}),)
+        return names
 
     def _acquisitions(self) -> tuple[tuple[Row, ...], dict[Known, str]]:
         """Rows of the ways of imaging, and the name of each."""

@@ -111,6 +111,7 @@ class _Writer:
         page.set_column(1, 1, 60, self.formats["text"])
         page.set_column(2, last, 28, self.formats["text"])
         page.freeze_panes(1, 1)
+        page.ignore_errors({"number_stored_as_text": f"A1:{letters(last)}100"})
         _for_paper(page)
         for line, (one, texts) in enumerate(study_lines(rows)):
             if one is None:
@@ -150,6 +151,8 @@ class _Writer:
                 name = letters(column)
                 asked = f"=AND(COUNTA($A2:${letters(len(columns) - 1)}2)>0,LEN(TRIM({name}2))=0)"
                 page.conditional_format(1, column, last, column, {"type": "formula", "criteria": asked, "format": self.formats["asked"]})
+        # A year or an image called 007 is a text on purpose, and needs no green corner.
+        page.ignore_errors({"number_stored_as_text": f"A1:{letters(len(columns) - 1)}{last + 1}"})
         page.set_row(0, 32)
         _for_paper(page, wide=table == "image")
         page.freeze_panes(1, 2 if table == "image" else 1)
