@@ -39,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
         nargs="*",
         type=path_or_address,
         metavar="INPUT",
-        help="files, OME-Zarr folders, zips, folders of them, or addresses of OME-Zarr on the web; with --read-sheet those that it is about, if any",
+        help="files, OME-Zarr folders, zips, folders of them, addresses of OME-Zarr on the web, or tables of lm_inspect instead; with "
+        "--read-sheet those that it is about, if any",
     )
     flags.add_url(result, repeatable=True)
     flags.add_reading(result)
@@ -78,6 +79,7 @@ def work(arguments: argparse.Namespace) -> int:
 
 def _written(arguments: argparse.Namespace, web: Web) -> int:
     """Make a sheet."""
+    from lightmicroscopy.metadata.rembi.from_table import listed_in
     from lightmicroscopy.metadata.rembi.prefill import Draft
     from lightmicroscopy.metadata.rembi.sheet import format_of, read_sheet, write_sheet
     from lightmicroscopy.metadata.rembi.write import refuse_filled
@@ -93,12 +95,16 @@ def _written(arguments: argparse.Namespace, web: Web) -> int:
         _refuse_mistaken(begun)
     draft = Draft(begun)
     failed = total = 0
-    for item in _opened(arguments, web):
+    tables = _tables_among(arguments)
+    for table in tables:
+        for listed in listed_in(table):
+            draft.add_listed(listed)
+    for item in _opened(arguments, web, needed=not tables):
         paths.refuse(item.dataset.files if item.dataset else ())
         draft.add(item)
         total += not item.part_of
         failed += bool(item.unreadable)
-    if failed == total:
+    if failed == total and not (draft.added or draft.kept):
         return cli.NOTHING_USABLE
     write_sheet(draft.sheet(readable(arguments.write_sheet.name)), arguments.write_sheet, kind)
     rows = f"{plural(draft.added, 'row')} of images" + (f" added, {draft.kept} there already" if begun else "")
@@ -119,6 +125,7 @@ def _refuse_mistaken(begun: Sheet) -> None:
 def _read(arguments: argparse.Namespace, web: Web) -> int:
     """Read a sheet, and hold it against the images if any were given."""
     from lightmicroscopy.metadata.rembi.found import document_of, findings_of
+    from lightmicroscopy.metadata.rembi.from_table import listed_in
     from lightmicroscopy.metadata.rembi.match import match_images
     from lightmicroscopy.metadata.rembi.sheet import read_sheet
     from lightmicroscopy.metadata.rembi.validate import missing
@@ -130,14 +137,15 @@ def _read(arguments: argparse.Namespace, web: Web) -> int:
     sheet = read_sheet(arguments.read_sheet)
     problems: list[SheetProblem] = [*sheet.problems, *missing(sheet)]
     failed = total = 0
+    images: list[tuple[str, int]] = []
     if arguments.input or any(url.strip() for url in arguments.url):
-        images: list[tuple[str, int]] = []
-        for item in _opened(arguments, web):
+        images = [(listed.name, listed.series) for table in _tables_among(arguments) for listed in listed_in(table)]
+        for item in _opened(arguments, web, needed=not images):
             paths.refuse(item.dataset.files if item.dataset else ())
             images += [(item.name, image.series) for image in item.dataset.images] if item.dataset else []
             total += not item.part_of
             failed += bool(item.unreadable)
-        if failed < total:
+        if images:
             problems += match_images(sheet, images).problems
     found = findings_of(sheet, problems)
     _report(arguments, found, document_of(sheet, problems))
@@ -149,7 +157,7 @@ def _read(arguments: argparse.Namespace, web: Web) -> int:
     made = files_written(reports)
     if made:
         log.info(cli.one_line(made))
-    if total and failed == total:
+    if total and failed == total and not images:
         return cli.NOTHING_USABLE
     if failed and arguments.strict:
         return cli.SOME_FAILED
@@ -171,13 +179,24 @@ def _report(arguments: argparse.Namespace, found: list[Any], document: dict[str,
             sys.stdout.write(cli.one_line(f"{finding.severity}: {finding.location or finding.input}: {finding.message} {finding.fix}") + "\n")
 
 
-def _opened(arguments: argparse.Namespace, web: Web) -> Iterator[Input]:
+def _tables_among(arguments: argparse.Namespace) -> list[Path]:
+    """Take the tables of lm_inspect out of the inputs."""
+    from lightmicroscopy.metadata.rembi.from_table import is_inspect_table
+
+    tables = [word for word in arguments.input if isinstance(word, Path) and word.is_file() and is_inspect_table(word)]
+    arguments.input = [word for word in arguments.input if word not in tables]
+    return tables
+
+
+def _opened(arguments: argparse.Namespace, web: Web, *, needed: bool) -> Iterator[Input]:
     """Open every input, one at a time, and say which cannot be read."""
     from lightmicroscopy.folders import expand
     from lightmicroscopy.inputs import bytes_of
     from lightmicroscopy.inspection import inspect
     from lightmicroscopy.progress import Progress
 
+    if not needed and not arguments.input and not any(url.strip() for url in arguments.url):
+        return
     expanded = expand(arguments.input)
     log = logging.getLogger("lightmicroscopy")
     given: tuple[Given, ...] = web.all_given(expanded.words, arguments.url)

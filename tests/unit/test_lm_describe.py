@@ -84,6 +84,46 @@ def test_images_and_rows_without_their_like_are_errors(data: Path, tmp_path: Pat
     assert "error: sheet image: Series 0 of “stack.czi” has no row in the sheet." in out
 
 
+def test_the_table_of_the_inspection_does_instead_of_images(data: Path, tmp_path: Path) -> None:
+    import lm_inspect
+
+    table, names = tmp_path / "series.tsv", ["cells.ome.tiff", "project.lif", "positions.nd2", "padded.ims", "not_an_image.txt"]
+    assert lm_inspect.main([*(str(data / name) for name in names), "--table", str(table), "--quiet"]) == 0
+    assert lm_describe.main([str(table), "--write-sheet", str(tmp_path / "by_table.yaml")]) == 0
+    assert lm_describe.main([*(str(data / name) for name in names), "--write-sheet", str(tmp_path / "by_images.yaml")]) == 0
+    ours, theirs = (read_sheet(tmp_path / file) for file in ("by_table.yaml", "by_images.yaml"))
+    assert ours.problems == ()
+    fields = ("image", "series", "image_name", "channel_names", "acquisition_date", "format_compression", "dimension_extents", "time_increment_s")
+    sizes = ("pixel_size_x_um", "pixel_size_y_um", "pixel_size_z_um")
+    for mine, other in zip(ours.rows("image"), theirs.rows("image"), strict=True):
+        assert [mine.text(name) for name in (*fields, *sizes)] == [other.text(name) for name in (*fields, *sizes)]
+    assert "objective Example Optics Plan 20x/0.8 (20×, NA 0.8, Air)" in {
+        row.text("instrument").partition("; ")[2] for row in ours.rows("acquisition")
+    }
+    assert lm_describe.main([str(table), "--read-sheet", str(tmp_path / "by_images.yaml"), "--fail-on", "error"]) == 0
+    assert lm_describe.main([str(table), "--read-sheet", str(written(FILLED, tmp_path / "other.yaml")), "--fail-on", "error"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"), [("one\ttwo", "line 2, has 2 columns"), ("\t".join(["a.czi", "first", *[""] * 24]), "'first' is no number of a series")]
+)
+def test_a_table_that_was_damaged_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, sentence: str) -> None:
+    from lightmicroscopy.reports.tables import INSPECT
+
+    (tmp_path / "series.tsv").write_text("\t".join(INSPECT) + "\n" + line + "\n", encoding="utf-8")
+    assert lm_describe.main([str(tmp_path / "series.tsv"), "--write-sheet", str(tmp_path / "sheet.xlsx")]) == 1
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "sheet.xlsx").exists()
+
+
+def test_a_table_without_images_makes_no_sheet(tmp_path: Path) -> None:
+    from lightmicroscopy.reports.tables import INSPECT
+
+    (tmp_path / "series.tsv").write_text("\t".join(INSPECT) + "\n", encoding="utf-8")
+    assert lm_describe.main([str(tmp_path / "series.tsv"), "--write-sheet", str(tmp_path / "sheet.xlsx")]) == 1
+    assert not (tmp_path / "sheet.xlsx").exists()
+
+
 def test_a_sheet_that_is_there_is_not_lost(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(FILLED, tmp_path / "sheet.xlsx")
     assert lm_describe.main([str(data / "stack.czi"), "--write-sheet", str(path)]) == 2

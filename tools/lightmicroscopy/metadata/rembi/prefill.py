@@ -10,7 +10,10 @@ from .sheet import Row, Sheet, row_of
 from .validate import series_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ...inspection import Input
+    from .from_table import Listed
 
 FIRST = "Study component 1"
 """Name of the row that a new sheet begins with, to be given a better one, as those of biosamples and specimens."""
@@ -47,22 +50,27 @@ class Draft:
         if dataset is None:
             return
         for image in dataset.images:
-            key = (item.name, str(image.series))
-            if (item.name, "") in self._places:
-                # A row without a series speaks of all of them, and none of them may fill it in for the others.
-                self.kept += 1
-                continue
             values = image_values(item.name, dataset, image)
-            # Of thousands of images taken alike the texts are kept once.
-            self._known[key] = self._once(acquisition_values(image))
-            self._samples[key] = self._once(sample_values(image))
-            place = self._places.get(key)
-            if place is None:
-                self.added += key not in self._new
-                self._new[key] = row_of(values)
-            else:
-                self.kept += 1
-                self._there[place] = _filled(self._there[place], values)
+            self._add((item.name, str(image.series)), values, acquisition_values(image), sample_values(image))
+
+    def add_listed(self, listed: Listed) -> None:
+        """Note a series that is known from a table only."""
+        self._add((listed.name, str(listed.series)), listed.values, listed.known, Sample())
+
+    def _add(self, key: tuple[str, str], values: Mapping[str, str], known: Known, sample: Sample) -> None:
+        if (key[0], "") in self._places:
+            # A row without a series speaks of all of them, and none of them may fill it in for the others.
+            self.kept += 1
+            return
+        # Of thousands of images taken alike the texts are kept once.
+        self._known[key], self._samples[key] = self._once(known), self._once(sample)
+        place = self._places.get(key)
+        if place is None:
+            self.added += key not in self._new
+            self._new[key] = row_of(values)
+        else:
+            self.kept += 1
+            self._there[place] = _filled(self._there[place], values)
 
     def _once(self, told: Told) -> Told:
         known = self._met.setdefault(told, told)
@@ -134,7 +142,7 @@ def _only(rows: tuple[Row, ...]) -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def _filled(row: Row, values: dict[str, str]) -> Row:
+def _filled(row: Row, values: Mapping[str, str]) -> Row:
     """Row with its empty cells filled."""
     new = row_of({name: text for name, text in values.items() if not row.text(name)})
     return Row({**row.cells, **new.cells}, row.number) if new.cells else row
