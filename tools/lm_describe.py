@@ -138,15 +138,17 @@ def _read(arguments: argparse.Namespace, web: Web) -> int:
     problems: list[SheetProblem] = [*sheet.problems, *missing(sheet)]
     failed = total = 0
     images: list[tuple[str, int]] = []
+    unreadable: set[str] = set()
     if arguments.input or any(url.strip() for url in arguments.url):
         images = [(listed.name, listed.series) for table in _tables_among(arguments) for listed in listed_in(table)]
         for item in _opened(arguments, web, needed=not images):
             paths.refuse(item.dataset.files if item.dataset else ())
+            unreadable |= {item.name} if item.unreadable else set()
             images += [(item.name, image.series) for image in item.dataset.images] if item.dataset else []
             total += not item.part_of
             failed += bool(item.unreadable)
-        if images:
-            problems += match_images(sheet, images).problems
+        if images or unreadable:
+            problems += match_images(sheet, images, unreadable).problems
     found = findings_of(sheet, problems)
     _report(arguments, found, document_of(sheet, problems))
     errors, warnings = (sum(finding.severity == level for finding in found) for level in ("error", "warning"))

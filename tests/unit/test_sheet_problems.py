@@ -190,6 +190,12 @@ def test_what_has_no_counterpart_is_told_on_both_sides(images: list[tuple[str, i
     assert any(told in f"{problem.message} {problem.fix}" for problem in problems)
 
 
+def test_an_image_that_was_given_and_cannot_be_read_is_not_said_to_be_missing() -> None:
+    (problem,) = match_images(FILLED, [("one.czi", 0)], {"two.czi"}).problems
+    assert problem.message == "“two.czi” was given, but cannot be read."
+    assert problem.location == "sheet image"
+
+
 def test_two_rows_of_one_image_are_told() -> None:
     sheet = changed("image", 1, {"image": "one.czi"})
     (problem,) = match_images(sheet, [("one.czi", 0)]).problems

@@ -12,7 +12,7 @@ from .sheet import Row, Sheet, SheetProblem
 from .validate import series_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 LISTED = 20
 """Images without a row that are named one by one, and rows without an image for which the one that was meant is looked for."""
@@ -26,7 +26,7 @@ class Matching:
     problems: tuple[SheetProblem, ...]
 
 
-def match_images(sheet: Sheet, images: Iterable[tuple[str, int]]) -> Matching:
+def match_images(sheet: Sheet, images: Iterable[tuple[str, int]], unreadable: Collection[str] = ()) -> Matching:
     """Find the row of each image.
 
     A row is about the image whose element identifier, the column *input* of the inspect table, stands in it, and about its series; without a
@@ -37,6 +37,8 @@ def match_images(sheet: Sheet, images: Iterable[tuple[str, int]]) -> Matching:
     ----------
     images
         Element identifier and series of every image that was given.
+    unreadable
+        Element identifiers of images that were given and could not be read.
 
     Returns
     -------
@@ -58,6 +60,9 @@ def match_images(sheet: Sheet, images: Iterable[tuple[str, int]]) -> Matching:
     for row in sheet.rows("image"):
         written = row.text("image")
         if not written:
+            continue
+        if written in unreadable and written not in given:
+            problems.append(_unreadable(row, written))
             continue
         image, problem = _image_of(row, written, given, alike, advise=len(problems) < LISTED)
         if problem is not None:
@@ -95,6 +100,12 @@ def _image_of(
     message = f"No image that was given is called “{written}”."
     fix += "Give that image too, or take the row out."
     return None, SheetProblem("image", cell.row, cell.column, message, fix, "sheet.row-without-image")
+
+
+def _unreadable(row: Row, written: str) -> SheetProblem:
+    cell = row.cells["image"]
+    message = f"“{written}” was given, but cannot be read."
+    return SheetProblem("image", cell.row, cell.column, message, "Mend or replace the file, then read the sheet again.", "sheet.row-without-image")
 
 
 def _take(row: Row, name: str, series: list[int], rows: dict[tuple[str, int], Row]) -> Iterable[SheetProblem]:
