@@ -5,28 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...errors import LimitError, UnreadableError
-from .sheet import Row, Sheet
+from .sheet import Sheet
 from .validate import validate
 
 if TYPE_CHECKING:
-    import zipfile
     from pathlib import Path
 
     from .layout import Taken
 
 LARGEST_TEXT: Final = 64 << 20
 """Bytes of a sheet that is text."""
-_TABULAR: Final = b"\t"
 _KINDS: Final = "XLSX, YAML, or TSV (one file, a folder or a zip of them)"
 
 
 def read(path: Path, name: str) -> Sheet:
     """Read a sheet; see `sheet.read_sheet`."""
     tables = _tables(path, name)
-    rows: dict[str, tuple[Row, ...]] = {table: tuple(taken.rows) for table, taken in tables.items()}
     problems = [problem for taken in tables.values() for problem in taken.problems]
-    sheet = Sheet(name, {table: found for table, found in rows.items() if found or table in tables})
-    return Sheet(name, {table: found for table, found in sheet.tables.items() if table}, (*problems, *validate(sheet)))
+    sheet = Sheet(name, {table: tuple(taken.rows) for table, taken in tables.items()})
+    return Sheet(name, sheet.tables, (*problems, *validate(sheet)))
 
 
 def _tables(path: Path, name: str) -> dict[str, Taken]:
@@ -83,8 +80,3 @@ def decoded(data: bytes, name: str) -> str:
     if "\0" in text:
         raise UnreadableError(f"{name} holds bytes that are no text. Give a sheet as {_KINDS}.")
     return text
-
-
-def refuse_damaged_zip(name: str, error: zipfile.BadZipFile | Exception) -> UnreadableError:
-    """Say that a zip cannot be read."""
-    return UnreadableError(f"{name} is damaged ({error}). Save or make it again.")

@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from .fields import GROUPS, MODEL, TABLES, Field, fields_of, number, split
+from .fields import GROUPS, TABLES, Field, fields_of, number, split
 from .sheet import Cell, Row, Sheet, SheetProblem, letters
 
 if TYPE_CHECKING:
@@ -229,6 +229,3 @@ def _told(text: str) -> str:
 def _listed(names: Iterable[str]) -> str:
     known = sorted(names)
     return ", ".join(_told(name) for name in known[:_LISTED]) + (" …" if len(known) > _LISTED else "")
-
-
-__all__ = ["MODEL", "missing", "series_of", "validate"]
