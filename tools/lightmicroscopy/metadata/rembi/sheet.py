@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Format = Literal["xlsx", "tsv", "yaml"]
-FORMATS: Final[tuple[Format, ...]] = ("xlsx", "tsv", "yaml")
 Severity = Literal["error", "warning"]
 _ENDINGS: Final[Mapping[str, Format]] = MappingProxyType(
     {".xlsx": "xlsx", ".tsv": "tsv", ".tabular": "tsv", ".txt": "tsv", ".zip": "tsv", ".yaml": "yaml", ".yml": "yaml"}
@@ -203,7 +202,6 @@ def values_of(rows: Sequence[Row]) -> list[dict[str, str]]:
 
 
 __all__ = [
-    "FORMATS",
     "Cell",
     "Format",
     "Row",
