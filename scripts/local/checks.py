@@ -20,6 +20,7 @@ from .paths import ROOT, TOOLS, WORKFLOWS, LocalGalaxyError, say, state_folder
 SYSTEM_PACKAGES = {
     "javac": ("default-jdk-headless", "Java (a JDK), for comparing with Bio-Formats"),
     "chromium": ("chromium", "Chromium, for the browser test"),
+    "soffice": ("libreoffice-calc", "LibreOffice, for sheets that it has saved"),
     "locale-gen": ("locales", "the sources of locales, for the tests in other languages"),
 }
 """Program looked for, Debian's package of it, and what for."""

@@ -6,7 +6,7 @@ import pytest
 
 from lightmicroscopy.errors import LimitError, UnreadableError
 from lightmicroscopy.metadata import safe_xml
-from lightmicroscopy.metadata.safe_xml import parse_xml
+from lightmicroscopy.metadata.safe_xml import parse_xml, stream_xml
 
 LAUGHS = b"""<?xml version="1.0"?><!-- a --><!DOCTYPE OME [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><OME Name="&b;">&b;</OME>"""
 
@@ -60,3 +60,34 @@ def test_more_than_the_limit_is_refused_unparsed(monkeypatch: pytest.MonkeyPatch
 )
 def test_honest_documents_are_read(document: bytes) -> None:
     assert parse_xml(document, "x.ome").tag == "OME"
+
+
+@pytest.mark.parametrize("document", [LAUGHS, LAUGHS.decode().encode("utf-16"), b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'])
+def test_a_document_that_is_read_bit_by_bit_has_no_document_type_either(document: bytes) -> None:
+    with pytest.raises(UnreadableError, match=r"evil\.xml declares a document type"):
+        list(stream_xml(document, "evil.xml", "OME", "a"))
+
+
+@pytest.mark.parametrize("document", [b"", b"<a><row>1</row>", b"<a><row>1</row></b>", b"<a><row>&x;</row></a>", b"<a><row>\xff</row></a>"])
+def test_a_document_that_breaks_off_or_goes_wrong_is_refused_where_it_does(document: bytes) -> None:
+    with pytest.raises(UnreadableError, match=r"The XML of broken\.xml is not well-formed"):
+        list(stream_xml(document, "broken.xml", "row"))
+
+
+def test_elements_come_one_by_one_and_what_was_seen_is_gone() -> None:
+    document = (
+        b"<a xmlns='urn:x'>" + b"".join(b"<row n='%d'><c>%d</c><c>x</c></row><!-- no row -->" % (number, number) for number in range(5)) + b"</a>"
+    )
+    seen = []
+    for row in stream_xml(document, "rows.xml", "row"):
+        seen.append((row.get("n"), row.findtext("{*}c")))
+        before = list(row.itersiblings(preceding=True))
+        assert len(before) <= 1, "rows that were seen would fill the memory"
+        assert not any(len(seen_row) for seen_row in before)
+    assert seen == [(str(number), str(number)) for number in range(5)]
+
+
+def test_more_tags_than_a_document_may_have_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safe_xml, "MARKUP", 10)
+    with pytest.raises(LimitError, match="has 11 tags"):
+        list(stream_xml(b"<a>" + b"<b/>" * 9 + b"</a>", "many.xml", "row"))

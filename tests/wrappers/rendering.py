@@ -225,7 +225,21 @@ def with_datasets(value: Any, test_data: Path, folder: Path) -> Any:
 def job_of(wrapper: Wrapper, case: dict[str, Any], test_data: Path, folder: Path) -> Job:
     """Return the job that a test of a wrapper describes."""
     state = with_datasets(wrapper.state(case), test_data, folder)
-    for parameter in wrapper.root.find("inputs").iter("param"):
-        if parameter.get("type") == "data" and parameter.get("name") not in state:
-            state[parameter.get("name")] = None
+    without_a_dataset(wrapper.root.find("inputs"), state)
     return Job(wrapper, folder / "job", state)
+
+
+def without_a_dataset(inputs: Any, state: dict[str, Any]) -> None:
+    """Say of each dataset that the form could have and was not given that there is none, as a server does."""
+    for element in inputs:
+        name = element.get("name")
+        if element.tag == "param" and element.get("type") == "data":
+            state.setdefault(name, None)
+        elif element.tag == "section":
+            without_a_dataset(element, state.setdefault(name, {}))
+        elif element.tag == "conditional":
+            chosen = state.setdefault(name, {})
+            choice = str(chosen.get(element.find("param").get("name")))
+            for case in element.findall("when"):
+                if case.get("value") == choice:
+                    without_a_dataset(case, chosen)

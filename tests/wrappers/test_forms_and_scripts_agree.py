@@ -50,6 +50,13 @@ SET_BY_THE_COMMAND = {
         "preview": "always an output",
         "ome_xml": "an output if the box is ticked",
     },
+    "lm_describe": {
+        "write_sheet": "an output if a sheet is made",
+        "from_sheet": "the dataset that was chosen",
+        "read_sheet": "the dataset that was chosen",
+        "table": "an output if a sheet is read",
+        "json": "an output if a sheet is read",
+    },
     "lm_bia_search": {
         "studies": "always an output",
         "files": "an output if the box is ticked",

@@ -17,6 +17,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "lm_convert": {"members": None, "target": {"format": "ome-tiff"}, "make_preview": False, "make_checksums": False},
     "lm_check": {},
     "lm_inspect": {"make_ome_xml": False},
+    "lm_describe": {"task": {"task_is": "write", "begun": None}},
     "lm_compare": {"members": None, "copies": None},
 }
 ECHO = "import json, sys; json.dump(sys.argv[1:], open('given.json', 'w'))"

@@ -15,7 +15,7 @@ import pytest
 
 from .rendering import Wrapper, job_of
 
-PACKAGE_OF = {"PIL": "pillow", "isal": "python-isal", "ome_zarr_models": "ome-zarr-models"}
+PACKAGE_OF = {"PIL": "pillow", "isal": "python-isal", "ome_zarr_models": "ome-zarr-models", "yaml": "pyyaml"}
 """conda-forge's name of what is imported under another."""
 
 READ_AS_A_FILE = {"ome-types": "carries the OME schema, which is read and never imported", "python": "runs the scripts"}
@@ -95,7 +95,9 @@ def test_a_node_that_got_only_the_required_files_runs_the_tool(wrapper: Wrapper,
     assert str(wrapper.path.parent) not in done.stderr
 
 
-@pytest.mark.parametrize("module", ["tifffile", "zarr", "imagecodecs", "ome_zarr_models", "PIL", "jinja2", "numcodecs", "ome_types", "h5py", "isal"])
+@pytest.mark.parametrize(
+    "module", ["tifffile", "zarr", "imagecodecs", "ome_zarr_models", "PIL", "jinja2", "numcodecs", "ome_types", "h5py", "isal", "yaml", "xlsxwriter"]
+)
 def test_asking_for_help_loads_nothing_heavy(wrapper: Wrapper, module: str) -> None:
     tool = wrapper.path.stem
     code = f"import sys, {tool}\ntry:\n {tool}.main(['--help'])\nexcept SystemExit:\n pass\nassert '{module}' not in sys.modules"

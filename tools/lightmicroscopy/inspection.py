@@ -181,11 +181,16 @@ def dimension(modulo: Modulo) -> str:
     return f"{name}, {modulo.start:g} to {modulo.end:g} {modulo.unit}{steps}"
 
 
-def objective(image: Image) -> str:
-    """Name the objective that was used: ``Plan-Apochromat 63x/1.4 Oil (63×, NA 1.4, Oil)``; empty if it is not known."""
+def objective_used(image: Image) -> Objective | None:
+    """Objective that was used, where the metadata say which of several, or there is only one."""
     metadata = image.metadata
     known = metadata.instrument.objectives if metadata.instrument else ()
-    used = next((lens for lens in known if lens.id == metadata.objective_id), known[0] if len(known) == 1 else None)
+    return next((lens for lens in known if lens.id == metadata.objective_id), known[0] if len(known) == 1 else None)
+
+
+def objective(image: Image) -> str:
+    """Name the objective that was used: ``Plan-Apochromat 63x/1.4 Oil (63×, NA 1.4, Oil)``; empty if it is not known."""
+    used = objective_used(image)
     return "" if used is None else _lens(used)
 
 

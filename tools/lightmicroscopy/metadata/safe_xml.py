@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Iterator
 
 from lxml import etree
 
@@ -10,6 +12,9 @@ from ..errors import LimitError, UnreadableError
 
 LARGEST = 128 * 1024 * 1024
 """Bytes of XML accepted at once. OME-XML of 100,000 planes with their positions takes about 30 MB."""
+
+MARKUP = 8_000_000
+"""Opening and closing tags accepted in a document that is streamed."""
 
 _DECLARATION = re.compile(r"^<\?xml[^>]*\?>")
 _ENCODING = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -33,6 +38,53 @@ def parse_xml(data: bytes, source: str) -> etree._Element:
     UnreadableError
         If it is not well-formed, or declares a document type (and so might define entities).
     """
+    data = _checked(data, source)
+    # huge_tree lifts libxml2's own 10 MB limit on a text node, which long plane tables exceed; LARGEST takes its place.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    try:
+        return etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise _malformed(source, error) from error
+
+
+def stream_xml(data: bytes, source: str, *tags: str) -> Iterator[etree._Element]:
+    """Parse XML that nobody vouches for, an element at a time: a document of many rows takes no more memory than its bytes.
+
+    Parameters
+    ----------
+    data, source
+        As for `parse_xml`, which says what is refused.
+    tags
+        Names of the elements wanted, in any namespace. Each is empty again once the next is asked for.
+
+    Raises
+    ------
+    LimitError
+        If it has more than `MARKUP` tags: those of other elements stay in memory.
+    """
+    data = _checked(data, source)
+    if (count := data.count(b"<")) > MARKUP:
+        raise LimitError(f"The XML of {source} has {count:,} tags; at most {MARKUP:,} are accepted. Check where the file comes from.")
+    names = [f"{{*}}{tag}" for tag in tags]
+    try:
+        events = etree.iterparse(
+            io.BytesIO(data), tag=names, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, remove_comments=True
+        )
+        for _, element in events:
+            yield element
+            element.clear(keep_tail=False)
+            parent = element.getparent()
+            while parent is not None and element.getprevious() is not None:
+                del parent[0]
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise _malformed(source, error) from error
+
+
+def _malformed(source: str, error: Exception) -> UnreadableError:
+    return UnreadableError(f"The XML of {source} is not well-formed ({error}). Ask for the file again or repair its metadata.")
+
+
+def _checked(data: bytes, source: str) -> bytes:
     if len(data) > LARGEST:
         raise LimitError(f"The XML of {source} is {len(data):,} bytes long; at most {LARGEST:,} are accepted. Check where the file comes from.")
     data = _as_plain_bytes(data, source).strip(b"\0 \r\n\t")
@@ -44,12 +96,7 @@ def parse_xml(data: bytes, source: str) -> etree._Element:
         raise UnreadableError(
             f"The XML of {source} declares a document type, which microscopy metadata never need and which can be an attack. Remove its <!DOCTYPE …>."
         )
-    # huge_tree lifts libxml2's own 10 MB limit on a text node, which long plane tables exceed; LARGEST takes its place.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
-    try:
-        return etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise UnreadableError(f"The XML of {source} is not well-formed ({error}). Ask for the file again or repair its metadata.") from error
+    return data
 
 
 def _as_plain_bytes(data: bytes, source: str) -> bytes:

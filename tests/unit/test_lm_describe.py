@@ -1,0 +1,179 @@
+"""The script: what it writes, what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import lm_describe
+from lightmicroscopy.metadata.rembi.sheet import read_sheet
+
+from .sheets import FILLED, changed, texts_of, written
+
+
+@pytest.fixture
+def data(root: Path) -> Path:
+    return root / "test-data"
+
+
+@pytest.mark.parametrize("file", ["sheet.xlsx", "sheet.tsv", "sheet.yaml", "sheet.zip", "sheets"])
+def test_a_sheet_is_written_in_the_format_of_its_name(data: Path, tmp_path: Path, file: str) -> None:
+    assert lm_describe.main([str(data / "cells.ome.tiff"), "--write-sheet", str(tmp_path / "new" / file)]) == 0
+    assert read_sheet(tmp_path / "new" / file).rows("image")[0].text("channel_names") == "DAPI; GFP"
+
+
+def test_a_file_of_any_name_has_the_format_that_is_asked_for(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "dataset_1.dat").touch()
+    assert lm_describe.main([str(data / "cells.ome.tiff"), "--write-sheet", str(tmp_path / "dataset_1.dat"), "--format", "yaml"]) == 0
+    assert "\nbiosample:\n" in (tmp_path / "dataset_1.dat").read_text(encoding="utf-8")
+
+
+def test_a_sheet_is_filled_in_added_to_and_read(data: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.xlsx", tmp_path / "second.tsv"
+    assert lm_describe.main([str(data / "cells.ome.tiff"), "--write-sheet", str(first)]) == 0
+    assert lm_describe.main([str(data / "stack.czi"), "--from-sheet", str(first), "--write-sheet", str(second)]) == 0
+    images = [str(data / "cells.ome.tiff"), str(data / "stack.czi")]
+    assert lm_describe.main([*images, "--read-sheet", str(second), "--table", str(tmp_path / "t.tsv"), "--fail-on", "error"]) == 0
+    assert [row.text("image") for row in read_sheet(second).rows("image")] == ["cells.ome.tiff", "stack.czi"]
+
+
+def test_what_the_sheet_says_and_what_is_wrong_in_it_are_written(tmp_path: Path) -> None:
+    path = written(changed("study", 0, {"licence": "GPL", "keywords": ""}), tmp_path / "sheet.xlsx")
+    assert lm_describe.main(["--read-sheet", str(path), "--json", str(tmp_path / "s.json"), "--table", str(tmp_path / "s.tsv")]) == 0
+    document = json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))
+    assert document["tables"]["study"][0]["values"]["licence"] == "GPL"
+    assert {problem["rule"] for problem in document["problems"]} == {"sheet.not-a-choice", "sheet.required-empty"}
+    header, *lines = (tmp_path / "s.tsv").read_text(encoding="utf-8").splitlines()
+    assert header == "input\tseries\tprofile\trule\tseverity\tlocation\tmessage\tfix\tsource"
+    assert [line.split("\t")[3:6] for line in lines] == [
+        ["sheet.not-a-choice", "error", "sheet study, row 7, column B"],
+        ["sheet.required-empty", "warning", "sheet study, column B"],
+    ]
+
+
+def test_without_a_report_the_findings_go_to_stdout_one_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(changed("biosample", 0, {"organism": ""}), tmp_path / "sheet.yaml")
+    assert lm_describe.main(["--read-sheet", str(path)]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("warning: sheet biosample, line ")
+    assert "'Organism' is empty; required by the BioImage Archive's REMBI model 1.5" in line
+
+
+@pytest.mark.parametrize(
+    ("values", "level", "code"),
+    [
+        ({}, "warning", 0),
+        ({"keywords": ""}, "warning", 4),
+        ({"keywords": ""}, "error", 0),
+        ({"licence": "GPL"}, "error", 4),
+        ({"licence": "GPL"}, "never", 0),
+    ],
+)
+def test_exit_codes_of_a_sheet_that_is_read(tmp_path: Path, values: dict[str, str], level: str, code: int) -> None:
+    path = written(changed("study", 0, values), tmp_path / "sheet.xlsx")
+    assert lm_describe.main(["--read-sheet", str(path), "--table", str(tmp_path / "t.tsv"), "--fail-on", level]) == code
+
+
+def test_images_and_rows_without_their_like_are_errors(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(FILLED, tmp_path / "sheet.xlsx")
+    assert lm_describe.main([str(data / "stack.czi"), "--read-sheet", str(path), "--fail-on", "error"]) == 4
+    out = capsys.readouterr().out
+    assert "error: sheet image, row 2, column A: No image that was given is called “one.czi”." in out
+    assert "error: sheet image: Series 0 of “stack.czi” has no row in the sheet." in out
+
+
+def test_the_table_of_the_inspection_does_instead_of_images(data: Path, tmp_path: Path) -> None:
+    import lm_inspect
+
+    table, names = tmp_path / "series.tsv", ["cells.ome.tiff", "project.lif", "positions.nd2", "padded.ims", "not_an_image.txt"]
+    assert lm_inspect.main([*(str(data / name) for name in names), "--table", str(table), "--quiet"]) == 0
+    assert lm_describe.main([str(table), "--write-sheet", str(tmp_path / "by_table.yaml")]) == 0
+    assert lm_describe.main([*(str(data / name) for name in names), "--write-sheet", str(tmp_path / "by_images.yaml")]) == 0
+    ours, theirs = (read_sheet(tmp_path / file) for file in ("by_table.yaml", "by_images.yaml"))
+    assert ours.problems == ()
+    fields = ("image", "series", "image_name", "channel_names", "acquisition_date", "format_compression", "dimension_extents", "time_increment_s")
+    sizes = ("pixel_size_x_um", "pixel_size_y_um", "pixel_size_z_um")
+    for mine, other in zip(ours.rows("image"), theirs.rows("image"), strict=True):
+        assert [mine.text(name) for name in (*fields, *sizes)] == [other.text(name) for name in (*fields, *sizes)]
+    assert "objective Example Optics Plan 20x/0.8 (20×, NA 0.8, Air)" in {
+        row.text("instrument").partition("; ")[2] for row in ours.rows("acquisition")
+    }
+    assert lm_describe.main([str(table), "--read-sheet", str(tmp_path / "by_images.yaml"), "--fail-on", "error"]) == 0
+    assert lm_describe.main([str(table), "--read-sheet", str(written(FILLED, tmp_path / "other.yaml")), "--fail-on", "error"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"), [("one\ttwo", "line 2, has 2 columns"), ("\t".join(["a.czi", "first", *[""] * 24]), "'first' is no number of a series")]
+)
+def test_a_table_that_was_damaged_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, sentence: str) -> None:
+    from lightmicroscopy.reports.tables import INSPECT
+
+    (tmp_path / "series.tsv").write_text("\t".join(INSPECT) + "\n" + line + "\n", encoding="utf-8")
+    assert lm_describe.main([str(tmp_path / "series.tsv"), "--write-sheet", str(tmp_path / "sheet.xlsx")]) == 1
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "sheet.xlsx").exists()
+
+
+def test_a_table_without_images_makes_no_sheet(tmp_path: Path) -> None:
+    from lightmicroscopy.reports.tables import INSPECT
+
+    (tmp_path / "series.tsv").write_text("\t".join(INSPECT) + "\n", encoding="utf-8")
+    assert lm_describe.main([str(tmp_path / "series.tsv"), "--write-sheet", str(tmp_path / "sheet.xlsx")]) == 1
+    assert not (tmp_path / "sheet.xlsx").exists()
+
+
+def test_a_sheet_that_is_there_is_not_lost(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(FILLED, tmp_path / "sheet.xlsx")
+    assert lm_describe.main([str(data / "stack.czi"), "--write-sheet", str(path)]) == 2
+    assert lm_describe.main([str(data / "stack.czi"), "--from-sheet", str(path), "--write-sheet", str(path)]) == 2
+    assert "not overwritten" in capsys.readouterr().err
+    assert texts_of(read_sheet(path)) == texts_of(FILLED)
+
+
+def test_a_sheet_with_a_column_of_its_own_is_not_copied_without_it(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "own.tsv"
+    path.write_text("[image]\nimage\tmood\na.czi\tgood\n", encoding="utf-8")
+    assert lm_describe.main([str(data / "stack.czi"), "--from-sheet", str(path), "--write-sheet", str(tmp_path / "new.xlsx")]) == 2
+    assert "would be lost" in capsys.readouterr().err
+    assert not (tmp_path / "new.xlsx").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "sentence"),
+    [
+        ([], 2, "Say what to do"),
+        (["--write-sheet", "a.xlsx", "--read-sheet", "b.xlsx"], 2, "Say what to do"),
+        (["--read-sheet", "b.xlsx", "--from-sheet", "a.xlsx"], 2, "for writing a sheet"),
+        (["--write-sheet", "a.xlsx", "--json", "a.json"], 2, "with --read-sheet"),
+        (["--write-sheet", "a.xlsx"], 2, "nothing to read"),
+        (["nowhere.czi", "--write-sheet", "a.xlsx"], 1, "nowhere.czi"),
+        (["--read-sheet", "nowhere.xlsx"], 1, "nowhere.xlsx cannot be opened"),
+        (["--write-sheet", "a.ods", "x.czi"], 2, "names no format"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(
+    flags: list[str], code: int, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert lm_describe.main(flags) == code
+    assert sentence in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("flags", "code"), [([], 0), (["--strict"], 3)])
+def test_an_unreadable_image_costs_its_row_and_is_told(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], code: int
+) -> None:
+    names = [str(data / "cells.ome.tiff"), str(data / "not_an_image.txt")]
+    assert lm_describe.main([*names, "--write-sheet", str(tmp_path / "s.xlsx"), *flags]) == code
+    assert "not_an_image.txt is of no format" in capsys.readouterr().err
+    assert len(read_sheet(tmp_path / "s.xlsx").rows("image")) == 1
+
+
+def test_a_report_that_would_replace_the_sheet_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(FILLED, tmp_path / "sheet.tsv")
+    assert lm_describe.main(["--read-sheet", str(path), "--table", str(path)]) == 2
+    assert texts_of(read_sheet(path)) == texts_of(FILLED)
+    capsys.readouterr()

@@ -1,0 +1,141 @@
+"""Which row of a sheet is about which image, and what has no counterpart on either side."""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...names import sanitise
+from .sheet import Row, Sheet, SheetProblem
+from .validate import series_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+LISTED = 20
+"""Images without a row that are named one by one, and rows without an image for which the one that was meant is looked for."""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The row of each image that has one, by its name and series; and what does not match."""
+
+    rows: Mapping[tuple[str, int], Row]
+    problems: tuple[SheetProblem, ...]
+
+
+def match_images(sheet: Sheet, images: Iterable[tuple[str, int]], unreadable: Collection[str] = ()) -> Matching:
+    """Find the row of each image.
+
+    A row is about the image whose element identifier, the column *input* of the inspect table, stands in it, and about its series; without a
+    series about all of them. Where no image has that name, one that differs only in what becomes of names in a history is meant: case,
+    spaces and signs.
+
+    Parameters
+    ----------
+    images
+        Element identifier and series of every image that was given.
+    unreadable
+        Element identifiers of images that were given and could not be read.
+
+    Returns
+    -------
+    Matching
+        Its problems are rows without an image, and images without a row or with two.
+    """
+    given: dict[str, list[int]] = defaultdict(list)
+    twice: list[tuple[str, int]] = []
+    for name, series in images:
+        if series in given[name]:
+            twice.append((name, series))
+        else:
+            given[name].append(series)
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in given:
+        alike[_loosely(name)].append(name)
+    rows: dict[tuple[str, int], Row] = {}
+    problems = [_image_twice(name, series) for name, series in twice]
+    for row in sheet.rows("image"):
+        written = row.text("image")
+        if not written:
+            continue
+        if written in unreadable and written not in given:
+            problems.append(_unreadable(row, written))
+            continue
+        image, problem = _image_of(row, written, given, alike, advise=len(problems) < LISTED)
+        if problem is not None:
+            problems.append(problem)
+        if image is not None:
+            problems.extend(_take(row, image, given[image], rows))
+    lacking = [(name, series) for name, all_series in given.items() for series in all_series if (name, series) not in rows]
+    problems.extend(_no_row(name, series) for name, series in lacking[:LISTED])
+    if len(lacking) > LISTED:
+        message = f"{len(lacking) - LISTED} more images have no row in the sheet."
+        fix = "lm_describe --from-sheet adds rows for them."
+        problems.append(SheetProblem("image", 0, "", message, fix, "sheet.image-without-row"))
+    return Matching(rows, tuple(problems))
+
+
+def _loosely(name: str) -> str:
+    return sanitise(name).casefold()
+
+
+def _image_of(
+    row: Row, written: str, given: Mapping[str, list[int]], alike: Mapping[str, list[str]], *, advise: bool
+) -> tuple[str | None, SheetProblem | None]:
+    if written in given:
+        return written, None
+    cell = row.cells["image"]
+    candidates = alike.get(_loosely(written), [])
+    if len(candidates) == 1:
+        return candidates[0], None
+    if candidates:
+        message = f"“{written}” can be each of {len(candidates)} images: {', '.join(candidates[:3])}."
+        fix = "Write the name as the inspect table has it."
+        return None, SheetProblem("image", cell.row, cell.column, message, fix, "sheet.row-without-image")
+    close = difflib.get_close_matches(written, given, 1) if advise else []
+    fix = f"Did you mean “{close[0]}”? " if close else ""
+    message = f"No image that was given is called “{written}”."
+    fix += "Give that image too, or take the row out."
+    return None, SheetProblem("image", cell.row, cell.column, message, fix, "sheet.row-without-image")
+
+
+def _unreadable(row: Row, written: str) -> SheetProblem:
+    cell = row.cells["image"]
+    message = f"“{written}” was given, but cannot be read."
+    return SheetProblem("image", cell.row, cell.column, message, "Mend or replace the file, then read the sheet again.", "sheet.row-without-image")
+
+
+def _take(row: Row, name: str, series: list[int], rows: dict[tuple[str, int], Row]) -> Iterable[SheetProblem]:
+    cell = row.cells["image"]
+    stated = series_of(row)
+    wanted = [int(stated)] if stated.isdecimal() else series if not stated else []
+    for one in wanted:
+        if one not in series:
+            message = f"“{name}” has no series {one}, only {_range(series)}."
+            place = row.cells.get("series", cell)
+            yield SheetProblem("image", place.row, place.column, message, "Series are counted from 0.", "sheet.row-without-image")
+            continue
+        other = rows.setdefault((name, one), row)
+        if other is not row:
+            # Where both rows write the name alike, the sheet's own problems say the same.
+            message = f"Row {other.number} is about series {one} of “{cell.text.strip()}” already."
+            yield SheetProblem("image", cell.row, cell.column, message, "Keep one row for each series of an image.", "sheet.image-twice")
+
+
+def _range(series: list[int]) -> str:
+    return str(series[0]) if len(series) == 1 else f"{min(series)} to {max(series)}"
+
+
+def _no_row(name: str, series: int) -> SheetProblem:
+    message = f"Series {series} of “{name}” has no row in the sheet."
+    return SheetProblem("image", 0, "", message, "Add it; lm_describe --from-sheet does.", "sheet.image-without-row")
+
+
+def _image_twice(name: str, series: int) -> SheetProblem:
+    message = f"Two images that were given are called “{name}” (series {series})."
+    return SheetProblem(
+        "image", 0, "", message, "Give each a name of its own, so that the sheet can tell them apart.", "sheet.two-images-of-one-name"
+    )

@@ -1,0 +1,82 @@
+"""Reading a sheet, whatever it is kept in, and checking that what it says can be understood."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ...errors import LimitError, UnreadableError
+from .sheet import Sheet
+from .validate import validate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .layout import Taken
+
+LARGEST_TEXT: Final = 64 << 20
+"""Bytes of a sheet that is text."""
+_KINDS: Final = "XLSX, YAML, or TSV (one file, a folder or a zip of them)"
+
+
+def read(path: Path, name: str) -> Sheet:
+    """Read a sheet; see `sheet.read_sheet`."""
+    tables = _tables(path, name)
+    problems = [problem for taken in tables.values() for problem in taken.problems]
+    sheet = Sheet(name, {table: tuple(taken.rows) for table, taken in tables.items()})
+    return Sheet(name, sheet.tables, (*problems, *validate(sheet)))
+
+
+def _tables(path: Path, name: str) -> dict[str, Taken]:
+    from .tsv import read_files, read_text, read_zip
+    from .xlsx_read import is_xlsx, read_xlsx
+    from .yaml_file import read_yaml
+
+    if path.is_dir():
+        return read_files(path, name)
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(8)
+    except OSError as error:
+        raise UnreadableError(f"{name} cannot be opened ({error.strerror}). Check its name and your rights.") from error
+    if head.startswith(b"PK"):
+        return read_xlsx(path, name) if is_xlsx(path, name) else read_zip(path, name)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        raise UnreadableError(f"{name} is an old Excel file (.xls), or one with a password. Save it as .xlsx without a password.")
+    text = text_of(path, name)
+    if not text.strip():
+        raise UnreadableError(f"{name} is empty. Give a sheet as {_KINDS}.")
+    return read_text(text, name) if _is_tabular(text) else read_yaml(text, name)
+
+
+def _is_tabular(text: str) -> bool:
+    """Whether the first line that says something looks like that of a table: YAML has no tab there, and a colon."""
+    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
+    return "\t" in first or (first.startswith("[") and first.rstrip().endswith("]"))
+
+
+def text_of(path: Path, name: str) -> str:
+    """Read a text, in UTF-8 or in the UTF-16 that spreadsheets write.
+
+    Raises
+    ------
+    UnreadableError
+        If it is no text.
+    LimitError
+        If it is too long.
+    """
+    size = path.stat().st_size
+    if size > LARGEST_TEXT:
+        raise LimitError(f"{name} is {size:,} bytes long; a sheet may be {LARGEST_TEXT:,}. Check that it is the right file.")
+    return decoded(path.read_bytes(), name)
+
+
+def decoded(data: bytes, name: str) -> str:
+    """Decode a text; see `text_of`."""
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"{name} is neither {_KINDS}, nor text in UTF-8. Save it as one of these.") from error
+    if "\0" in text:
+        raise UnreadableError(f"{name} holds bytes that are no text. Give a sheet as {_KINDS}.")
+    return text
