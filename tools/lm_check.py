@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from pathlib import Path
@@ -12,10 +11,12 @@ from lightmicroscopy import cli, flags
 from lightmicroscopy.words import path_or_address
 
 if TYPE_CHECKING:
+    import argparse
+
     from lightmicroscopy.inputs import Given, Web
 
 PROGRAM = "lm_check"
-PROFILES = ("open-format",)
+PROFILES = ("open-format", "rembi", "bia", "idr")
 FORM_ONLY = ("source_by", "input", "images", "store")
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import readers
 from .errors import UsageError
 from .names import EXTENSIONS, readable
 from .readers.zarr_store import folder_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 MOST = 10_000
 """Files and folders looked at in one folder; whoever has more of them names those that are wanted."""

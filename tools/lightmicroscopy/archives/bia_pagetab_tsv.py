@@ -8,14 +8,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import UnreadableError
 from .bia_pagetab import Submission, folded, parse_pagetab
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MOST_CELLS: Final = 2_000_000
+ASK_AGAIN: Final = "Try again later, or tell the service."
 LINE: Final = "line"
 """Key under which an object of the table keeps the number of its line; names of this service's own members are never that."""
 _END: Final = "\n\nEnd of the table\n"
@@ -61,8 +64,13 @@ def parse_pagetab_tsv(data: bytes, source: str) -> Submission:
     return parse_pagetab(document, source)
 
 
-def read_table(data: bytes, source: str) -> tuple[_Object, tuple[TableFault, ...]]:
+def read_table(data: bytes, source: str, advice: str = ASK_AGAIN) -> tuple[_Object, tuple[TableFault, ...]]:
     """Read a table of text into what its JSON would be, each object with its `LINE`, and list what its parser refuses.
+
+    Parameters
+    ----------
+    advice
+        What errors tell to do.
 
     Raises
     ------
@@ -72,7 +80,7 @@ def read_table(data: bytes, source: str) -> tuple[_Object, tuple[TableFault, ...
     try:
         blocks = list(_blocks(data.decode("utf-8-sig")))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableError(f"{source} is no table of text in UTF-8 ({error}). Try again later, or tell the service.") from error
+        raise UnreadableError(f"{source} is no table of text in UTF-8 ({error}). {advice}") from error
     if not blocks or folded(_cell(blocks[0][0][1], 0)) != "submission":
         raise UnreadableError(f"{source} is no description of a study (PageTab): it does not begin with Submission. Check the accession.")
     tree = _Tree(blocks[0])

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ArchiveError, SuiteError, UnreadableError, UnwritableError, UsageError
@@ -25,6 +23,9 @@ from .ordered import in_order
 from .originals import Originals, after, fetching_originals
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
     from ..convert import Conversion
     from ..image import Dataset, Image
     from .http import Client

@@ -7,7 +7,6 @@ folder are followed, so that no page leads out of the study.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
@@ -16,6 +15,8 @@ from ..errors import ArchiveError, MissingError, TooLongError, UsageError
 from .pulse import Pulse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .http import Client
 
 MOST_LISTING: Final = 64 * 1024 * 1024

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Thread
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import SuiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 AT_ONCE = 8
 """How many are under way at the same time."""
