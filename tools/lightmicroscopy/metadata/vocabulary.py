@@ -40,9 +40,10 @@ class Doubt:
 def _ontologies() -> tuple[ModuleType, ModuleType] | None:
     """Modules `identifiers` and `lookup` of this suite's ontologies; None in a version without them."""
     try:
-        package = "..ontologies" if __package__ is None else f"{__package__}.ontologies"
-        return import_module(f"{package}.identifiers"), import_module(f"{package}.lookup")
-    except ModuleNotFoundError:
+        return import_module(".ontologies.identifiers", __package__), import_module(".ontologies.lookup", __package__)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith(f"{__package__}.ontologies"):
+            raise
         return None
 
 

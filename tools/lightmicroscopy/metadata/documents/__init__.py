@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ...errors import UnreadableError
+from ...errors import SuiteError, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,12 +119,15 @@ def _named(submission: Any) -> PageTabFacts:
 
 def wanted_by(profiles: tuple[str, ...]) -> Callable[[Path], bool]:
     """Return what says of a file whether it is a document that one of these profiles checks; faulty ones count."""
+    kinds = set(profiles) & set(PROFILE_OF.values())
 
     def wanted(path: Path) -> bool:
+        if not kinds:
+            return False
         try:
             found = read_document(path)
-        except UnreadableError:
-            return any(profile in PROFILE_OF.values() for profile in profiles)
-        return found is not None and PROFILE_OF[found.kind] in profiles
+        except SuiteError:
+            return True
+        return found is not None and PROFILE_OF[found.kind] in kinds
 
     return wanted

@@ -281,7 +281,7 @@ class _Reader:
         )
         reference = any(str(value.get(key)).casefold() == "true" for key in ("reference", "isReference"))
         text = said if isinstance(said, str) else _text(said)
-        return Said(name, "" if text.strip().casefold() == "null" else text, reference, qualifiers, where)
+        return Said(name, "" if text.strip().casefold() == "null" else text, reference, qualifiers, f"{where}, {shorten(name, 60)}")
 
     def _where(self, value: dict[str, Any], place: str) -> str:
         line = value.get(LINE)

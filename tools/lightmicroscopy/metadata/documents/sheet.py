@@ -17,7 +17,9 @@ def reader() -> Callable[[Path], Any] | None:
     """Return what reads a sheet; None where this version of the suite cannot."""
     try:
         found: Callable[[Path], Any] = import_module("..rembi.sheet", __package__).read_sheet
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if not (error.name or "").endswith((".rembi", ".rembi.sheet")):
+            raise
         return None
     return found
 

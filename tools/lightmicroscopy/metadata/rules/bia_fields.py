@@ -56,7 +56,7 @@ def _field_missing(subject: Subject) -> Iterator[Problem]:
         for field in section.fields:
             if field.need_in(found.is_older) == "required" and not _has(part, field) and not _elsewhere(found, part, field):
                 empty = "is empty" if part.all(field.name, *field.spellings) else "is missing"
-                yield Problem(f"“{field.name}” {empty} in {part.label}.", f"{part.where} {field.name}")
+                yield Problem(f"“{field.name}” {empty} in {part.label}.", f"{part.where}, {field.name}")
 
 
 @rule(

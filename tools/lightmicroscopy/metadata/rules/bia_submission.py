@@ -78,7 +78,7 @@ def _title_short(subject: Subject) -> Iterator[Problem]:
     for said in submission(subject).study.said("Title"):
         length = len(said.value.strip())
         if length < SHORTEST_TITLE:
-            yield Problem(f"The title “{shorten(said.value)}” has {length} characters.", f"{said.where} Title")
+            yield Problem(f"The title “{shorten(said.value)}” has {length} characters.", said.where)
 
 
 @rule(
@@ -94,7 +94,7 @@ def _title_short(subject: Subject) -> Iterator[Problem]:
 )
 def _licence(subject: Subject) -> Iterator[Problem]:
     for said in submission(subject).study.said("License", "Licence"):
-        stated, where = said.value.strip(), f"{said.where} License"
+        stated, where = said.value.strip(), said.where
         found = licence_of(stated)
         if found.name not in (ZERO, "CC BY 4.0"):
             yield Problem(f"The licence “{shorten(stated)}” is none that the BioImage Archive takes.", where)
@@ -128,21 +128,20 @@ def _release_date(subject: Subject) -> Iterator[Problem]:
         return
     seen: dict[str, Said] = {}
     for said in dates:
-        where = f"{said.where} ReleaseDate"
         value = said.value.strip()
         day = _day(value)
         if day is None:
-            yield Problem(f"The release date “{shorten(value)}” is no day written as YYYY-MM-DD.", where)
+            yield Problem(f"The release date “{shorten(value)}” is no day written as YYYY-MM-DD.", said.where)
             continue
         seen.setdefault(day.isoformat(), said)
         # A study with an accession is there already, and its date may have passed.
         if day < subject.today and not found.accno:
-            yield Problem(f"The release date {day} is in the past (today is {subject.today}).", where)
+            yield Problem(f"The release date {day} is in the past (today is {subject.today}).", said.where)
         elif day > _in_two_years(subject.today):
-            yield Problem(f"The release date {day} is more than two years ahead (today is {subject.today}).", where)
+            yield Problem(f"The release date {day} is more than two years ahead (today is {subject.today}).", said.where)
     if len(seen) > 1:
         message = f"The release date of the submission and that of its study differ: {', '.join(seen)}."
-        yield Problem(message, f"{dates[-1].where} ReleaseDate", fix="Write the same day in both places.")
+        yield Problem(message, dates[-1].where, fix="Write the same day in both places.")
 
 
 @rule(
@@ -196,4 +195,4 @@ def _in_two_years(day: date) -> date:
 
 
 def _place(found: PageTab, name: str) -> str:
-    return next((f"{said.where} {name}" for said in found.attributes if folded(said.name) == folded(name)), name)
+    return next((said.where for said in found.attributes if folded(said.name) == folded(name)), name)
