@@ -268,7 +268,7 @@ def parse_with_input(parser: argparse.ArgumentParser, arguments: Sequence[str] |
     """Parse as `parse` does, for a script whose inputs are given in their place, by ``--url``, or both."""
     parsed = parse(parser, arguments, form_only=form_only)
     urls = [parsed.url] if isinstance(parsed.url, str) else parsed.url
-    if not parsed.input and not any(url.strip() for url in urls):
+    if not parsed.input and not getattr(parsed, "sheet", None) and not any(url.strip() for url in urls):
         parser.error("There is nothing to read: give a file or folder, or the address of an OME-Zarr on the web.")
     return parsed
 

@@ -34,6 +34,8 @@ NO_PROFILE = "input.profile-missing"
 OME_XML = "OME-XML"
 SUITE = "Galaxy light microscopy suite"
 _BEGINS_AS_XML = re.compile(rb"\s*<[?!A-Za-z]")
+_FAULTS = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError)
+"""Readers promise a sentence; where one of them breaks the promise, the other inputs still get their reports."""
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -208,25 +210,27 @@ def open_subject(name: str, path: Given, files: tuple[Given, ...] = (), today: d
     try:
         described = read_document(path)
         document = None if described else _ome_document(path)
-    except (SuiteError, OSError) as error:
-        return Subject(name, path, unreadable=str(error))
+    except (SuiteError, *_FAULTS) as error:
+        return Subject(name, path, unreadable=str(error) if isinstance(error, OSError) else _reason(name, error))
     if described is not None:
         return Subject(name, path, document=described, today=today or date.fromisoformat(now()[:10]))
     try:
         dataset = readers.open(location_of(given, files))
-    except SuiteError as error:
+    except (SuiteError, *_FAULTS) as error:
         # A companion file is opened with its images; alone, it is still a document that can be checked.
-        reason = None if document is not None else str(error)
-        return Subject(name, path, ome_xml=document or _description(path), unreadable=reason)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError) as error:
-        # Readers promise a sentence; where one of them breaks the promise, the other inputs still get their reports.
-        reason = f"{name} cannot be read ({type(error).__name__}: {error}). It is damaged, or this suite has a fault: please report it."
+        reason = None if document is not None and isinstance(error, SuiteError) else _reason(name, error)
         return Subject(name, path, ome_xml=document or _description(path), unreadable=reason)
     sentence = preview(dataset)
     if sentence:
         dataset.close()
         return Subject(name, path, unreadable=sentence, is_preview=True)
     return Subject(name, path, dataset, dataset.ome_source or document or _description(path))
+
+
+def _reason(name: str, error: Exception) -> str:
+    if isinstance(error, SuiteError):
+        return str(error)
+    return f"{name} cannot be read ({type(error).__name__}: {error}). It is damaged, or this suite has a fault: please report it."
 
 
 def _description(path: Path) -> bytes | None:

@@ -158,7 +158,7 @@ def from_text(text: Text) -> StudyFile:
     """Read a study file out of text."""
     lines = tuple(_line(number, line) for number, line in enumerate(text.lines, 1) if line.strip() and not line.startswith(("#", '"')))
     starts = [number for number, line in enumerate(lines) if _begins(line)]
-    ends = [*starts[1:], len(lines)]
+    ends = [*starts, len(lines)][1:]
     blocks = tuple(
         Block("Screen" if lines[start].key.strip().startswith("Screen") else "Experiment", lines[start:end])
         for start, end in zip(starts, ends, strict=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LIBRARY: Final = frozenset(map(folded, LIBRARY_COLUMNS))
 _ASSAYS: Final = frozenset(map(folded, ASSAYS_COLUMNS))
 _PROCESSED: Final = frozenset(map(folded, PROCESSED_COLUMNS))
+_OF_LIBRARY: Final = _LIBRARY - {"plate", "well", "channels", "comments"}
 _OF_ASSAYS: Final = frozenset({"source name", "assay name", "dataset name", "image file"})
 _PHENOTYPE: Final = re.compile(r"phenotype \d+|has phenotype|pheno[a-z]+ annotation level|(averaged )?score")
 
@@ -107,7 +108,7 @@ def kind_of(head: str, name: str) -> TableKind | None:
         return "assays"
     if any(_PHENOTYPE.fullmatch(cell) for cell in cells) and counts["processed"] >= 2:
         return "processed"
-    if "plate" in cells and cells & {"well", "well number"} and counts["library"] >= 3:
+    if "plate" in cells and cells & {"well", "well number"} and counts["library"] >= 3 and cells & _OF_LIBRARY:
         return "annotation" if named and named[3].lower() == "annotation" else "library"
     kinds: dict[str, TableKind] = {"library": "library", "assays": "assays", "processed": "processed", "annotation": "annotation"}
     return kinds[named[3].lower()] if named and first else None

@@ -137,8 +137,8 @@ def _source_image(together: Together) -> Iterator[Problem]:
 
 
 def _files(together: Together) -> list[InputFacts]:
-    """Inputs that a list can mean: all but the submission and the lists themselves."""
-    return [item for item in together.inputs if item.kind not in ("pagetab", "file-list", "sheet")]
+    """Inputs that a list can mean: images, and what could not be read."""
+    return [item for item in together.inputs if item.kind in ("image", "unknown")]
 
 
 def _lists(together: Together) -> Iterator[tuple[InputFacts, bool]]:
