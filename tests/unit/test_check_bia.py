@@ -157,6 +157,8 @@ MISTAKES: list[tuple[str, str, dict[str, Content]]] = [
     ("bia.unknown-attribute", "“Colour” of Study Component", one(with_more("Study Component", "Colour", "blue"))),
     ("bia.unknown-attribute", "“Keyword” of Study", one(with_more("Study", "Keyword", "blue"))),
     ("bia.unknown-attribute", "is written “Title”", one(lambda d: named(part(d, "Biosample"), "Title").update(name="title"))),
+    ("bia.unknown-section", "“Specimn”", one(lambda document: part(document, "Specimen").update(type="Specimn"))),
+    ("bia.unknown-section", "and not Study", one(lambda document: document["section"].update(type="Project"))),
     ("bia.repeated-field", "is there 2 times", one(with_more("Image acquisition", "Imaging instrument", "with a second half"))),
     ("bia.keywords", "several keywords", one(setting("Study", "Keywords", "mitosis, confocal"))),
     ("bia.choice", "is not one of the list", one(setting("Author", "Role", "boss"))),

@@ -90,7 +90,8 @@ def _field_desirable(subject: Subject) -> Iterator[Problem]:
 def _unknown_attribute(subject: Subject) -> Iterator[Problem]:
     from difflib import get_close_matches
 
-    for part, section in _known(submission(subject)):
+    found = submission(subject)
+    for part, section in _known(found):
         names = {folded(name): field.name for field in section.fields for name in (field.name, *field.spellings)}
         if section.name == "Study":
             names["licence"] = "License"
@@ -99,10 +100,39 @@ def _unknown_attribute(subject: Subject) -> Iterator[Problem]:
             if name in names and said.name != names[name]:
                 message = f"“{shorten(said.name)}” in {part.label} is written “{names[name]}” in the template."
                 yield Problem(message, said.where, severity="info" if name == folded(names[name]) else "warning", fix=f"Write {names[name]}.")
+            elif found.form == "TSV" and name not in names and section_of(said.name) and not said.reference:
+                message = f"“{shorten(said.name)}” is an attribute of {part.label}, but looks like the beginning of a section."
+                yield Problem(message, said.where, fix="Put an empty line before it, if a section begins there.")
             elif name not in names and not section.open and name not in _STUDY_ONLY:
                 close = get_close_matches(name, list(names), 1)
                 fix = f"If “{names[close[0]]}” is meant, write that." if close else None
                 yield Problem(f"The attribute “{shorten(said.name)}” of {part.label} is not in the template.", said.where, fix=fix)
+
+
+@rule(
+    "bia.unknown-section",
+    severity="error",
+    title="Every section is of a type that the template knows.",
+    why="The template allows no others; what stands in them is neither shown nor found.",
+    fix="Correct the type, or move the text into a section that the template has.",
+    source=SOURCE,
+    profiles=(BIA,),
+    needs="pagetab",
+)
+def _unknown_section(subject: Subject) -> Iterator[Problem]:
+    from difflib import get_close_matches
+
+    types = {folded(kind): kind for section in SECTIONS for kind in section.types}
+    study = submission(subject).study
+    if folded(study.type) != "study" and study.type.strip():
+        yield Problem(f"The root section is of the type “{shorten(study.type)}” and not Study.", study.where, fix="Call it Study.")
+    for part in study.everything():
+        kind = folded(part.type)
+        if part is study or not kind or kind in types or kind in _ONCE_SECTIONS:
+            continue
+        close = get_close_matches(kind, list(types), 1)
+        fix = f"If {types[close[0]]} is meant, write that." if close else None
+        yield Problem(f"The template knows no section of the type “{shorten(part.type)}”.", part.where, fix=fix)
 
 
 @rule(

@@ -237,7 +237,7 @@ def _key_repeated(subject: Subject) -> Iterator[Problem]:
     found = study(subject)
     for lines, keys in ((found.study, STUDY_KEYS), *((block.lines, known(block.kind)) for block in found.blocks)):
         for key, number in Counter(line.key for line in lines if line.key in keys).items():
-            if number > 1 and not key.endswith(" Number"):
+            if number > 1:
                 second = [line for line in lines if line.key == key][1]
                 yield Problem(f"“{key}” is there {number} times; only the first is used.", second.where)
 
