@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 _TABLES: Final = ("study", "study_component", "biosample", "specimen", "acquisition", "image")
 
 
+@cache
 def reader() -> Callable[[Path], Any] | None:
     """Return what reads a sheet; None where this version of the suite cannot."""
     try:
