@@ -178,6 +178,8 @@ MISTAKES: list[tuple[str, str, dict[str, Content]]] = [
     ("idr.identifier", "is no PMC ID", one(("PMC1234567", "1234567"))),
     ("idr.identifier", "is no DOI", one(("https://doi.org/10.1234/drawn.2026", "doi 10.1234/drawn"))),
     ("idr.identifier", "is no DOI", one(("https://doi.org/10.1234/10000000", "on request"))),
+    ("idr.identifier", "such as S-BIAD123", one(("Study DOI", "Study BioImage Archive Accession\tBIAD123\nStudy DOI"))),
+    ("idr.identifier", "such as EMPIAR-10310", one(("Study DOI", "Study EMPIAR Accession\t10310\nStudy DOI"))),
     ("idr.term", "is no identifier of NCBITaxon", one(("NCBITaxon_9606", "human"))),
     ("idr.term", "is no identifier of FBbi", one(("FBbi_00000251", "FBbi_251"))),
     ("idr.term", "is of EFO", one(("Accession\tNCBITaxon_9606", "Accession\tEFO_0007550"))),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...archives.bia_pagetab import folded
-from ..bia_template import ANNOTATION_TYPES, CURATORS, ROLES, SECTIONS, SOURCE, TemplateField, TemplateSection, section_of
+from ..bia_template import ANNOTATION_TYPES, CURATORS, FUNDING, PUBLICATION, ROLES, SECTIONS, SOURCE, TemplateField, TemplateSection, section_of
 from ..documents.content import shorten
-from ..findings import BIA, Problem, Subject, rule
+from ..findings import BIA, Problem, Severity, Subject, rule
 from ..vocabulary import canonical_source, doubt_of
 from ._documents import listed, submission
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Version 4 had these as sections below, version 5 has them as attributes with an identifier.
 _ONCE_SECTIONS = {"organism": "Organism", "imaging method": "Imaging Method"}
+# The archive itself stores contacts and organisations in another shape than its template describes.
+_WRITTEN_OTHERWISE = frozenset({"Author", "Organisation"})
 _STUDY_ONLY = frozenset({"accno", "rootpath", "doi"})
 
 
@@ -75,13 +77,18 @@ def _field_desirable(subject: Subject) -> Iterator[Problem]:
         missing = [field.name for field in section.fields if field.need_in(found.is_older) == "desirable" and not _has(part, field)]
         if missing:
             yield Problem(f"{part.label} does not say {listed(missing)}.", part.where)
+    there = {section.name for _, section in _known(found)}
+    for section in (PUBLICATION, FUNDING):
+        if section.name not in there:
+            yield Problem(f"The submission has no section {section.name}.", found.study.where)
 
 
 @rule(
     "bia.unknown-attribute",
     severity="error",
-    title="The study and its components have only attributes that the template knows.",
-    why="There the template allows no others, and the archive's page for direct upload refuses them.",
+    title="Sections have only attributes that the template knows.",
+    why="The template allows no others in the study and its components, and sections below inherit that: the archive's page for direct upload "
+    "of JSON refuses them.",
     fix="Correct the name, or move the text into the description. Attributes of single files belong into the file list.",
     source=SOURCE,
     profiles=(BIA,),
@@ -103,10 +110,13 @@ def _unknown_attribute(subject: Subject) -> Iterator[Problem]:
             elif found.form == "TSV" and name not in names and section_of(said.name) and not said.reference:
                 message = f"“{shorten(said.name)}” is an attribute of {part.label}, but looks like the beginning of a section."
                 yield Problem(message, said.where, fix="Put an empty line before it, if a section begins there.")
-            elif name not in names and not section.open and name not in _STUDY_ONLY:
+            elif name not in names and name not in _STUDY_ONLY and section.name not in _WRITTEN_OTHERWISE:
+                if section.open and found.is_older:
+                    continue
                 close = get_close_matches(name, list(names), 1)
                 fix = f"If “{names[close[0]]}” is meant, write that." if close else None
-                yield Problem(f"The attribute “{shorten(said.name)}” of {part.label} is not in the template.", said.where, fix=fix)
+                severity: Severity | None = "warning" if section.open else None
+                yield Problem(f"The attribute “{shorten(said.name)}” of {part.label} is not in the template.", said.where, severity=severity, fix=fix)
 
 
 @rule(

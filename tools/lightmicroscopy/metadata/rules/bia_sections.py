@@ -15,7 +15,7 @@ from ._paths import list_name_problem, path_problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..documents.pagetab import PageTab, Part
+    from ..documents.pagetab import PageTab, Part, Said
 
 
 @rule(
@@ -64,6 +64,26 @@ def _association_target(subject: Subject) -> Iterator[Problem]:
                 yield Problem(message, where, fix="Write one Associations section for each.")
             else:
                 yield Problem(f"{component.label} is associated with the {section.name} “{shorten(value)}”, but no section has that title.", where)
+
+
+@rule(
+    "bia.reference",
+    severity="error",
+    title="Each reference is the accession of a section.",
+    why="The archive refuses a reference that goes nowhere.",
+    fix="Write the accession (accno) of the section that is meant.",
+    source=SOURCE,
+    profiles=(BIA,),
+    needs="pagetab",
+    applies=lambda subject: any(True for _ in _references(submission(subject))),
+)
+def _reference(subject: Subject) -> Iterator[Problem]:
+    found = submission(subject)
+    known = {part.accno for part in found.study.everything() if part.accno}
+    for part, said in _references(found):
+        if said.value.strip() not in known:
+            message = f"“{shorten(said.name)}” of {part.label} refers to “{shorten(said.value)}”, which is the accession of no section."
+            yield Problem(message, said.where)
 
 
 @rule(
@@ -149,6 +169,14 @@ def _listed_file(subject: Subject) -> Iterator[Problem]:
             if file.size is not None and file.size > LARGEST_FILE:
                 message = f"{shorten(file.target)} has {file.size:,} bytes; the archive stores files of up to {LARGEST_FILE:,}."
                 yield Problem(message, file.where, fix="Split it into several files.")
+
+
+def _references(found: PageTab) -> Iterator[tuple[Part, Said]]:
+    """Attributes that are marked as references, apart from affiliations, which have a rule of their own."""
+    for part in found.study.everything():
+        for said in part.attributes:
+            if said.reference and said.value.strip() and folded(said.name) not in ("affiliation", "organisation", "organization"):
+                yield part, said
 
 
 def _of_type(found: PageTab, kind: str) -> list[Part]:

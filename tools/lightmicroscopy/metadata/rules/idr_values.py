@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 _VOCABULARY: Final = "https://github.com/IDR/idr.openmicroscopy.org"
 _DOI: Final = re.compile(r"(https?://(dx\.)?doi\.org/)?10\.\d+/\S+")
+_ACCESSIONS: Final = (
+    ("Study BioStudies Accession", r"S-[A-Z]{4}[-_A-Z\d]+", "S-BSST123"),
+    ("Study BioImage Archive Accession", r"S-[A-Z]{4}[-_A-Z\d]+", "S-BIAD123"),
+    ("Study EMPIAR Accession", r"EMPIAR-\d+", "EMPIAR-10310"),
+)
+_OTHER_ARCHIVES: Final = tuple(key for key, *_ in _ACCESSIONS)
 _PEOPLE: Final = ("Last Name", "First Name", "Email", "Address", "ORCID", "Roles")
 _TAKEN: Final = (ZERO, "CC BY 4.0")
 
@@ -49,7 +55,9 @@ def _publications(subject: Subject) -> Iterator[Problem]:
     source=PARSER,
     profiles=(IDR,),
     needs="idr-study",
-    applies=lambda subject: any(study(subject).value(key) for key in ("Study PubMed ID", "Study PMC ID", "Study DOI", "Study Data DOI")),
+    applies=lambda subject: any(
+        study(subject).value(key) for key in ("Study PubMed ID", "Study PMC ID", "Study DOI", "Study Data DOI", *_OTHER_ARCHIVES)
+    ),
 )
 def _identifier(subject: Subject) -> Iterator[Problem]:
     found = study(subject)
@@ -60,6 +68,11 @@ def _identifier(subject: Subject) -> Iterator[Problem]:
                 for value in line.said:
                     if not re.fullmatch(shape, value, re.ASCII):
                         yield Problem(f"“{shorten(value)}” is no {name.removeprefix('Data ')}.", line.where)
+        for key, shape, example in _ACCESSIONS:
+            for value in line.said if line.key == key else ():
+                if not re.fullmatch(shape, value, re.ASCII):
+                    message = f"“{shorten(value)}” is no accession such as {example}."
+                    yield Problem(message, line.where, severity="warning", fix=f"Write it as {example}.")
 
 
 @rule(
