@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ...archives.bia_pagetab import folded
@@ -85,6 +86,7 @@ class TableFacts:
     images: tuple[tuple[str, str, str], ...]
 
 
+@lru_cache(8192)
 def well_name(text: str) -> str:
     """Return a well as ``B07``; empty for what is none."""
     from ...archives.wells import parse_well

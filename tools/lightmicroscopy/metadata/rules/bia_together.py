@@ -76,7 +76,7 @@ def _list_unnamed(together: Together) -> Iterator[Problem]:
     source=BACK_END,
     profiles=(BIA,),
     needs="together",
-    applies=lambda together: bool(together.of_kind("file-list") and _files(together)),
+    applies=lambda together: bool(together.of_kind("file-list") and together.images),
 )
 def _files_missing(together: Together) -> Iterator[Problem]:
     given = Inputs(_files(together))
