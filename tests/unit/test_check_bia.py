@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -276,6 +277,31 @@ def test_a_mistake_in_a_table_is_told_with_its_line(tmp_path: Path, change: Call
     line = text.split("\n").index("ORCID\t0000-0002-1825-0098") + 1
     (told,) = of(found(tmp_path, {"submission.tsv": change(text), "bia_list.tsv": LIST}, "bia"), "bia.orcid")
     assert told.location == f"line {line}, ORCID"
+
+
+@pytest.mark.parametrize("indent", [1, "\t"])
+def test_a_mistake_in_json_is_told_with_its_line_and_its_path(tmp_path: Path, indent: int | str) -> None:
+    document = submission(setting("Author", "ORCID", "0000-0002-1825-0098"), without("Specimen", "Title"))
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    lines = text.split("\n")
+    value = next(number for number, line in enumerate(lines, 1) if "0000-0002-1825-0098" in line)
+    specimen = next(number for number, line in enumerate(lines, 1) if '"Specimen"' in line)
+    told = found(tmp_path, {SUBMISSION: text, "bia_list.tsv": LIST}, "bia")
+    # The object of the attribute begins two lines before its value, that of the section a line before its type.
+    assert of(told, "bia.orcid")[0].location == f"line {value - 2}, section.subsections[0].attributes[3], ORCID"
+    assert of(told, "bia.field-missing")[0].location == f"line {specimen - 1}, section.subsections[5], Title"
+
+
+def test_a_fault_in_json_is_told_with_the_line_around_it(tmp_path: Path) -> None:
+    text = json.dumps(submission(lambda document: part(document, "Specimen")["attributes"].append("x")), indent=1)
+    line = next(number for number, each in enumerate(text.split("\n"), 1) if '"Specimen"' in each) - 1
+    (told,) = of(found(tmp_path, {SUBMISSION: text, "bia_list.tsv": LIST}, "bia"), "bia.structure")
+    assert told.location == f"line {line}, section.subsections[5].attributes[3]"
+
+
+def test_json_on_one_line_is_told_by_its_path(tmp_path: Path) -> None:
+    (told,) = of(found(tmp_path, one(setting("Author", "ORCID", "x")), "bia"), "bia.orcid")
+    assert told.location == "section.subsections[0].attributes[3], ORCID"
 
 
 @pytest.mark.parametrize(

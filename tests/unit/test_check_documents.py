@@ -18,8 +18,10 @@ from lightmicroscopy.metadata.findings import ALL_INPUTS, Problem, Subject, Toge
 from lightmicroscopy.metadata.rules import catalogue
 from lightmicroscopy.reports.findings_html import render
 from scripts.test_data import documents
+from tests.archives import Archive
 
 from .document_checks import ASSAYS, LIBRARY, LIST, PROCESSED, STUDY, TODAY, Content, found, grave, of, report_of, submission, whole_study, write
+from .remote_inputs import BLASTOCYST
 
 KINDS: dict[str, tuple[Content, str]] = {
     "pagetab": (submission(), "PageTab (JSON)"),
@@ -317,3 +319,13 @@ def test_documents_are_left_as_they_were(tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in paths}
     check(paths, ["bia", "idr"], today=TODAY)
     assert {path: path.read_bytes() for path in sorted(tmp_path.iterdir())} == dict(sorted(before.items()))
+
+
+@pytest.mark.parametrize("profile", ["bia", "idr", "rembi"])
+def test_a_store_on_the_web_is_checked_by_every_profile(web_archive: Archive, tmp_path: Path, profile: str) -> None:
+    out = tmp_path / "findings.json"
+    assert lm_check.main([BLASTOCYST, "--profile", profile, "--json", str(out), "--quiet"]) == 0
+    (item,) = json.loads(out.read_text(encoding="utf-8"))["inputs"]
+    assert "not-run" not in {status for rule, status in item["statuses"].items() if not rule.endswith("-given")}
+    assert item["statuses"].get("idr.image-format", "passed") == "passed"
+    assert item["statuses"].get("bia.file-name", "passed") == "passed"

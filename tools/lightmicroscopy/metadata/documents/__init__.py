@@ -69,18 +69,20 @@ def _json(path: Path, head: str) -> Document | None:
     from ...untrusted_json import parse_json
     from . import file_list, pagetab
     from .content import bytes_of, shorten
+    from .json_lines import lines_of
 
+    data = bytes_of(path)
     try:
-        value = parse_json(bytes_of(path))
+        value = parse_json(data)
     except ValueError as error:
         if path.suffix.lower() != ".json" and not any(f'"{key}"' in head for key in ("attributes", "section", "path")):
             return None
         raise UnreadableError(f"{path.name} is not valid JSON ({shorten(str(error), 200)}). Save it again from what made it.") from error
     if pagetab.looks_like_json(value):
-        found = pagetab.from_value(value, path.name)
+        found = pagetab.from_value(value, path.name, lines_of(data.decode("utf-8", "replace")))
         return Document("pagetab", "PageTab (JSON)", found, _named(found))
     if file_list.looks_like_json(value):
-        listed = file_list.from_value(value)
+        listed = file_list.from_value(value, lines_of(data.decode("utf-8", "replace")))
         return Document("file-list", "File list (JSON)", listed, file_list.facts(listed))
     return None
 

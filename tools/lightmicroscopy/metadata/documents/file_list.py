@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...archives.bia_pagetab import folded
 from ...errors import LimitError
-from ...untrusted_json import parse_json
-from .content import Fault, Text, bytes_of, text_of
+from .content import Fault, Text, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 MOST_CELLS: Final = 5_000_000
@@ -93,24 +92,21 @@ def looks_like_table(head: str) -> bool:
     return folded(first.split("\t")[0].strip('"')) in _SPELLINGS
 
 
-def from_json(path: Path) -> FileList:
-    """Read a list in JSON."""
-    return from_value(parse_json(bytes_of(path)))
-
-
-def from_value(value: Any) -> FileList:
-    """Read a list out of parsed JSON."""
+def from_value(value: Any, lines: Mapping[str, int] | None = None) -> FileList:
+    """Read a list out of parsed JSON; see `pagetab.from_value`."""
+    at = lines or {}
     columns: dict[str, int] = {}
     rows: list[tuple[str, str, dict[str, str], int | None, bool]] = []
     faults: list[Fault] = []
     for number, each in enumerate(value):
-        where = f"[{number}]"
+        place = f"[{number}]"
+        where = f"line {at[place]}, {place}" if place in at else place
         if not isinstance(each, dict):
-            faults.append(Fault(where, f"What stands at {where} is no file: it is not an object with a path."))
+            faults.append(Fault(where, f"What stands at {place} is no file: it is not an object with a path."))
             continue
         path = each.get("path")
         if not isinstance(path, str) or not path.strip():
-            faults.append(Fault(where, f"The file at {where} has no path."))
+            faults.append(Fault(where, f"The file at {place} has no path."))
             continue
         said = {}
         attributes = each.get("attributes")

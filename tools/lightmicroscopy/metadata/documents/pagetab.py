@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from ...archives.bia_pagetab import DEEPEST, MOST_SECTIONS, folded
 from ...archives.bia_pagetab_tsv import LINE, read_table
 from ...errors import UnreadableError
-from ...untrusted_json import parse_json
-from .content import Fault, bytes_of, shorten, text_of
+from .content import Fault, shorten, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 MOST_FAULTS: Final = 1000
@@ -162,20 +161,20 @@ def looks_like_table(head: str) -> bool:
     return folded(first.split("\t")[0].strip('"')) == "submission"
 
 
-def from_json(path: Path) -> PageTab:
-    """Read a submission in JSON.
+def from_value(value: Any, name: str, lines: Mapping[str, int] | None = None) -> PageTab:
+    """Read a submission out of parsed JSON.
+
+    Parameters
+    ----------
+    lines
+        Lines of its objects, where they are known; see `json_lines`.
 
     Raises
     ------
     UnreadableError
         If it is nested deeper or has more sections than any study.
     """
-    return from_value(parse_json(bytes_of(path)), path.name)
-
-
-def from_value(value: Any, name: str) -> PageTab:
-    """Read a submission out of parsed JSON; see `from_json`."""
-    return _Reader(name, "JSON").submission(value)
+    return _Reader(name, "JSON", lines or {}).submission(value)
 
 
 def from_table(path: Path) -> PageTab:
@@ -195,8 +194,11 @@ def from_table(path: Path) -> PageTab:
 
 @dataclass
 class _Reader:
+    """Reads parsed JSON; places are paths in it, and are told with their lines."""
+
     name: str
     form: Literal["JSON", "TSV"]
+    lines: Mapping[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     count: int = 0
 
@@ -209,87 +211,92 @@ class _Reader:
             self._fault("section", "The submission has no section: nothing describes the study.")
             section = {"type": "Study"}
         attributes = self._attributes(root.get("attributes"), "attributes")
-        study = self._part(section, self._where(section, "section"), 0)
-        return PageTab(self.form, _text(root.get("accno")), attributes, study, tuple(self.faults))
+        return PageTab(self.form, _text(root.get("accno")), attributes, self._part(section, "section", 0), tuple(self.faults))
 
-    def _part(self, value: dict[str, Any], where: str, depth: int) -> Part:
+    def _part(self, value: dict[str, Any], place: str, depth: int) -> Part:
         self.count += 1
         if depth > DEEPEST or self.count > MOST_SECTIONS:
             what = f"sections nested more than {DEEPEST} deep" if depth > DEEPEST else f"more than {MOST_SECTIONS:,} sections"
             raise UnreadableError(f"{self.name} has {what}, which no study has. Check where it comes from.")
         if not isinstance(value.get("type"), str) or not value["type"].strip():
-            self._fault(where, f"The section at {where} has no type.")
+            self._fault(place, f"The section at {place} has no type.", value)
         return Part(
             _text(value.get("type")),
             _text(value.get("accno") or value.get("accNo")),
-            where,
-            self._attributes(value.get("attributes"), f"{where}.attributes"),
-            tuple(self._listed(value.get("links"), f"{where}.links", "url", "link")),
-            tuple(self._listed(value.get("files"), f"{where}.files", "path", "file")),
-            tuple(self._part(each, place, depth + 1) for each, place in self._members(value.get("subsections"), f"{where}.subsections", "section")),
+            self._where(place, value),
+            self._attributes(value.get("attributes"), f"{place}.attributes"),
+            tuple(self._listed(value.get("links"), f"{place}.links", "url", "link")),
+            tuple(self._listed(value.get("files"), f"{place}.files", "path", "file")),
+            tuple(self._part(each, below, depth + 1) for each, below in self._members(value.get("subsections"), f"{place}.subsections", "section")),
         )
 
-    def _listed(self, value: Any, where: str, key: str, what: str) -> Iterator[Listed]:
-        for each, place in self._members(value, where, what):
+    def _listed(self, value: Any, place: str, key: str, what: str) -> Iterator[Listed]:
+        for each, below in self._members(value, place, what):
             target = each.get(key)
             if not isinstance(target, str) or not target.strip():
                 if each:
-                    self._fault(place, f"The {what} at {place} has no {key}.")
+                    self._fault(below, f"The {what} at {below} has no {key}.", each)
                 continue
             size = each.get("size")
             size = int(size) if isinstance(size, str) and size.isascii() and size.isdigit() and len(size) < 19 else size
             known = size if isinstance(size, int) and not isinstance(size, bool) else None
-            yield Listed(
-                target, place, known, _text(each.get("type")).casefold() or "file", self._attributes(each.get("attributes"), f"{place}.attributes")
-            )
+            attributes = self._attributes(each.get("attributes"), f"{below}.attributes")
+            yield Listed(target, self._where(below, each), known, _text(each.get("type")).casefold() or "file", attributes)
 
-    def _members(self, value: Any, where: str, what: str) -> Iterator[tuple[dict[str, Any], str]]:
+    def _members(self, value: Any, place: str, what: str) -> Iterator[tuple[dict[str, Any], str]]:
         """Objects of an array that may hold arrays of objects, each with its place."""
         if value is None or value == "":
             return
         if not isinstance(value, list):
-            self._fault(where, f"{where} is no list of {what}s.")
+            self._fault(place, f"{place} is no list of {what}s.")
             return
         for number, each in enumerate(value):
             inner = each if isinstance(each, list) else [each]
             for row, member in enumerate(inner):
-                place = f"{where}[{number}][{row}]" if isinstance(each, list) else f"{where}[{number}]"
+                below = f"{place}[{number}][{row}]" if isinstance(each, list) else f"{place}[{number}]"
                 if isinstance(member, dict):
-                    yield member, self._where(member, place)
+                    yield member, below
                 else:
-                    self._fault(place, f"What stands at {place} is no {what}.")
+                    self._fault(below, f"What stands at {below} is no {what}.")
 
-    def _attributes(self, value: Any, where: str) -> tuple[Said, ...]:
+    def _attributes(self, value: Any, place: str) -> tuple[Said, ...]:
         # An empty object in the place of a list is found in what the service itself writes.
         if value == {}:
             return ()
-        return tuple(said for each, place in self._members(value, where, "attribute") if (said := self._said(each, place)))
+        return tuple(said for each, below in self._members(value, place, "attribute") if (said := self._said(each, below)))
 
-    def _said(self, value: dict[str, Any], where: str) -> Said | None:
+    def _said(self, value: dict[str, Any], place: str) -> Said | None:
         if not value:
             return None
         name = value.get("name")
         if not isinstance(name, str) or not name.strip():
             if value != {"value": "null"}:
-                self._fault(where, f"The attribute at {where} has no name.")
+                self._fault(place, f"The attribute at {place} has no name.", value)
             return None
         said = value.get("value")
         if isinstance(said, dict | list):
-            self._fault(where, f"The value of “{shorten(name)}” at {where} is no text.")
+            self._fault(place, f"The value of “{shorten(name)}” at {place} is no text.", value)
         qualifiers = tuple(
-            (_text(each.get("name")), _text(each.get("value"))) for each, _ in self._members(value.get("valqual"), f"{where}.valqual", "qualifier")
+            (_text(each.get("name")), _text(each.get("value"))) for each, _ in self._members(value.get("valqual"), f"{place}.valqual", "qualifier")
         )
         reference = any(str(value.get(key)).casefold() == "true" for key in ("reference", "isReference"))
         text = said if isinstance(said, str) else _text(said)
-        return Said(name, "" if text.strip().casefold() == "null" else text, reference, qualifiers, f"{where}, {shorten(name, 60)}")
+        where = f"{self._where(place, value)}, {shorten(name, 60)}"
+        return Said(name, "" if text.strip().casefold() == "null" else text, reference, qualifiers, where)
 
-    def _where(self, value: dict[str, Any], place: str) -> str:
-        line = value.get(LINE)
-        return f"line {line}" if self.form == "TSV" and isinstance(line, int) else place
+    def _where(self, place: str, value: dict[str, Any] | None = None) -> str:
+        line = value.get(LINE) if value else None
+        if self.form == "TSV":
+            return f"line {line}" if isinstance(line, int) else place
+        # What is no object is told with the line of the object it stands in.
+        around = place
+        while around and around not in self.lines:
+            around = around[: max(around.rfind("."), around.rfind("["), 0)]
+        return f"line {self.lines[around]}, {place}" if around in self.lines else place
 
-    def _fault(self, where: str, message: str) -> None:
+    def _fault(self, place: str, message: str, value: dict[str, Any] | None = None) -> None:
         if len(self.faults) < MOST_FAULTS:
-            self.faults.append(Fault(where, message))
+            self.faults.append(Fault(self._where(place, value), message))
 
 
 def _text(value: Any) -> str:
