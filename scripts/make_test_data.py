@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from test_data import hdf5_file, lsm_file, pictures, rembi_sheets, tiff_files, vendor_files, zarr_stores
+from test_data import documents, hdf5_file, lsm_file, pictures, rembi_sheets, tiff_files, vendor_files, zarr_stores
 from test_data.drawing import colours, stack
 
 
@@ -41,6 +41,7 @@ def every_file() -> dict[str, bytes]:
         "rembi_sheet.xlsx": rembi_sheets.filled(),
         "rembi_mistakes.tsv": rembi_sheets.mistaken(),
         "not_an_image.txt": b"These are words, not pixels.\n",
+        **documents.every_file(),
     }
     for version in ("0.1", "0.2", "0.3", "0.4", "0.5"):
         files[f"cells_{version.replace('.', '')}.ome.zarr.zip"] = zarr_stores.zipped(zarr_stores.cells_store(version))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightmicroscopy import cli, flags
+
+if TYPE_CHECKING:
+    import argparse
 
 PROGRAM = "lm_bia_download"
 EXAMPLES = (

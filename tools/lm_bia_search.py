@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightmicroscopy import cli
+
+if TYPE_CHECKING:
+    import argparse
 
 PROGRAM = "lm_bia_search"
 DESCRIPTION = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from pathlib import Path
@@ -12,10 +11,12 @@ from lightmicroscopy import cli, flags
 from lightmicroscopy.words import path_or_address
 
 if TYPE_CHECKING:
+    import argparse
+
     from lightmicroscopy.inputs import Given, Web
 
 PROGRAM = "lm_check"
-PROFILES = ("open-format",)
+PROFILES = ("open-format", "rembi", "bia", "idr")
 FORM_ONLY = ("source_by", "input", "images", "store")
 
 
@@ -23,12 +24,14 @@ def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     result = cli.build_parser(
         PROGRAM,
-        "Check microscopy images and their metadata; each finding says what, where, why and how to mend it.",
+        "Check microscopy images and the documents that describe them; each finding says what, where, why and how to mend it.",
         output=False,
         examples=(
             "lm_check cells.ome.tiff",
             "lm_check folder/ --html report.html --table findings.tsv",
             "lm_check deposit.ome.zarr --fail-on error",
+            "lm_check submission.json file_list.tsv images/ --profile bia",
+            "lm_check idr0000-study.txt idr0000-screenA-library.txt plate.ome.zarr --profile idr --html report.html",
         ),
     )
     result.add_argument(
@@ -36,7 +39,12 @@ def parser() -> argparse.ArgumentParser:
         nargs="*",
         type=path_or_address,
         metavar="INPUT",
-        help="files, OME-Zarr folders, zips, OME-XML documents, folders of them, or addresses of OME-Zarr on the web, of which a sample is fetched",
+        help="image files, OME-Zarr folders, zips, OME-XML documents, folders of them, or addresses of OME-Zarr on the web, of which a sample is "
+        "fetched; with the profiles rembi, bia and idr also documents, recognised by what is in them: REMBI sheets, submissions to the BioImage "
+        "Archive (PageTab, JSON or TSV) and their file lists, study files and tables of the IDR",
+    )
+    result.add_argument(
+        "--sheet", action="append", type=Path, default=[], metavar="FILE", help="a REMBI sheet; the same as giving it among the inputs"
     )
     flags.add_url(result, repeatable=True)
     result.add_argument("--profile", action="append", choices=PROFILES, help="what to check against; repeat for several (default: open-format)")
@@ -66,11 +74,14 @@ def _checked(arguments: argparse.Namespace, web: Web) -> int:
     from lightmicroscopy.folders import expand
     from lightmicroscopy.inputs import bytes_of
     from lightmicroscopy.metadata.check import check
+    from lightmicroscopy.metadata.documents import wanted_by
     from lightmicroscopy.progress import Progress
     from lightmicroscopy.reports.tables import files_written
     from lightmicroscopy.reports.words import plural
 
-    expanded = expand(arguments.input)
+    profiles = tuple(dict.fromkeys(arguments.profile or PROFILES[:1]))
+    # A document in a folder is taken only where somebody asked for its kind to be checked.
+    expanded = expand([*arguments.input, *arguments.sheet], wanted_by(profiles))
     arguments.input = list(expanded.words)
     reports = (arguments.html, arguments.table, arguments.json, arguments.preview)
     paths = cli.refuse_overwriting(arguments.input, reports)
@@ -78,7 +89,6 @@ def _checked(arguments: argparse.Namespace, web: Web) -> int:
     log = logging.getLogger("lightmicroscopy")
     for note in expanded.notes:
         log.info(cli.one_line(note))
-    profiles = tuple(dict.fromkeys(arguments.profile or PROFILES[:1]))
     total = sum(bytes_of(item) or 0 for item in given)
     progress = Progress("checking", quiet=arguments.quiet, log_json=arguments.log_json)
     seen = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from pathlib import Path
@@ -12,6 +11,8 @@ from lightmicroscopy import cli, flags
 from lightmicroscopy.words import path_or_address
 
 if TYPE_CHECKING:
+    import argparse
+
     from lightmicroscopy.inputs import Web
 
 PROGRAM = "lm_convert"

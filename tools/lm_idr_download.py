@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightmicroscopy import cli, flags
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
 
 PROGRAM = "lm_idr_download"
 EXAMPLES = (

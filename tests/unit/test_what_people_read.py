@@ -16,7 +16,7 @@ from lightmicroscopy.image import Channel, Dataset, Image, ImageMetadata, Instru
 from lightmicroscopy.image_metadata import Objective
 from lightmicroscopy.inputs import names_of
 from lightmicroscopy.inspection import Input, Original, image_warnings, instrument, made_by, objective, titles
-from lightmicroscopy.metadata.check import SeriesFacts
+from lightmicroscopy.metadata.input_facts import SeriesFacts
 from lightmicroscopy.reports import preview
 from lightmicroscopy.reports.findings_html import pixel_size
 from lightmicroscopy.reports.inspection import Page, _facts, z_step

@@ -92,6 +92,7 @@ SET_BY_THE_COMMAND = {
 """Flags the rendered command gives."""
 
 LEFT_TO_OTHER_TOOLS = {
+    "lm_check": {"sheet": "the form's documents hold the sheet too"},
     "lm_bia_download": {
         "levels": "what was fetched can be converted again as one likes",
         "downsample_z": "the same",

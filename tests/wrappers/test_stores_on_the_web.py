@@ -15,7 +15,7 @@ from .rendering import Dataset, Job, Wrapper
 STORE = "https://livingobjects.ebi.ac.uk/idr/zarr/v0.4/idr0062A/6001240.zarr"
 FORMS: dict[str, dict[str, Any]] = {
     "lm_convert": {"members": None, "target": {"format": "ome-tiff"}, "make_preview": False, "make_checksums": False},
-    "lm_check": {},
+    "lm_check": {"documents": None},
     "lm_inspect": {"make_ome_xml": False},
     "lm_describe": {"task": {"task_is": "write", "begun": None}},
     "lm_compare": {"members": None, "copies": None},

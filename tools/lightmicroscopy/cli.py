@@ -9,15 +9,17 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__, progress
 from .errors import SuiteError, UsageError
 from .report_paths import ReportPaths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 DONE = 0
 NOTHING_USABLE = 1
@@ -266,7 +268,7 @@ def parse_with_input(parser: argparse.ArgumentParser, arguments: Sequence[str] |
     """Parse as `parse` does, for a script whose inputs are given in their place, by ``--url``, or both."""
     parsed = parse(parser, arguments, form_only=form_only)
     urls = [parsed.url] if isinstance(parsed.url, str) else parsed.url
-    if not parsed.input and not any(url.strip() for url in urls):
+    if not parsed.input and not getattr(parsed, "sheet", None) and not any(url.strip() for url in urls):
         parser.error("There is nothing to read: give a file or folder, or the address of an OME-Zarr on the web.")
     return parsed
 

@@ -6,7 +6,6 @@ A row excuses one kind of difference and nothing else; pixel values are never ex
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,8 @@ from .compare_fields import same
 from .image import Quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .image import Image
 
 _CHANNEL = re.compile(r"channel (\d+) (.+)")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from math import isclose
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +11,8 @@ from .image import Quantity
 from .metadata.ome_units import to_nanometres
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .image import Channel, Image, Instrument, Roi
 
 NEAR: Final = 1e-6

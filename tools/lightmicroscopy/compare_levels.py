@@ -7,7 +7,6 @@ further looked whether chunks are missing that lie over stored ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import ceil, floor, prod
@@ -21,6 +20,8 @@ from .readers.zarr_source import ZarrPixels
 from .writers.pyramid import Method, halve
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from .image import Image, Level, Shape, Span

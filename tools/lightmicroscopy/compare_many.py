@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from .names import sanitise, without_extension
 from .provenance import SOURCE, SOURCE_SUM, checksum_of_source, records_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from .image import Dataset, Location
 
 OF_NONE = "made from none of these originals, as far as can be seen"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -19,6 +18,8 @@ from .provenance import SOURCE, SOURCE_SUM, checksum_of_source, records_of
 from .selection import select, select_series
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from .compare_pairs import Held
     from .image import Dataset, Image
     from .selection import Selection

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +17,9 @@ from .selection import Selection, select, select_series
 from .writers.options import SeriesWritten, WriteOptions, Written
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
     from .image import Dataset, Image, Location, Plate, Shape
     from .report_paths import ReportPaths
 

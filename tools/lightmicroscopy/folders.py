@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import readers
 from .errors import UsageError
 from .names import EXTENSIONS, readable
 from .readers.zarr_store import folder_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 MOST = 10_000
 """Files and folders looked at in one folder; whoever has more of them names those that are wanted."""
@@ -28,12 +31,17 @@ class Expanded:
     notes: tuple[str, ...] = ()
 
 
-def expand(given: Iterable[Path | str]) -> Expanded:
+def expand(given: Iterable[Path | str], also: Callable[[Path], bool] = lambda _: False) -> Expanded:
     """Replace each folder that is no image itself by the images in it; addresses, which are text, stay.
 
     They are the files and OME-Zarr stores directly in it, sorted by name, that are of a format read here by their content, or
     should be by their name. Hidden ones count as not there, and links are not followed: what is in a folder may come from
     anybody. A folder without any image stays what it is, to be told as unreadable.
+
+    Parameters
+    ----------
+    also
+        Says of a file in a folder whether it is wanted although it is no image.
 
     Raises
     ------
@@ -56,7 +64,7 @@ def expand(given: Iterable[Path | str]) -> Expanded:
             words.append(store)
             continue
         entries = _entries(named)
-        images = {entry: None for entry in entries if _is_image(entry)}
+        images = {entry: None for entry in entries if _is_image(entry) or (_is_file(entry) and also(entry))}
         words.extend(images or [named])
         if images and len(images) < len(entries):
             notes.append(_note(named, [entry for entry in entries if entry not in images]))
@@ -82,6 +90,13 @@ def _is_image(path: Path) -> bool:
     if stat.S_ISDIR(kind):
         return readers.is_recognised(path) or path.suffix.lower() in _STORES
     return stat.S_ISREG(kind) and (path.name.lower().endswith(EXTENSIONS) or readers.is_recognised(path))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _note(folder: Path, left: list[Path]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .names import unique, without_extension
 from .reports.tables import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 METADATA = Path("galaxy.json")
 """Galaxy looks for it in the folder the job runs in."""

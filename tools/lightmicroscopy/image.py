@@ -8,10 +8,8 @@ its names; what is not known is ``None`` and is never made up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from .image_metadata import (
@@ -33,6 +31,9 @@ from .image_metadata import (
 from .names import readable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
     import numpy as np
     from lxml import etree
     from numpy.typing import NDArray

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +14,7 @@ from .metadata.ome_private import scrub_map, scrub_pairs
 from .metadata.sources import changed, preview, unsaid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .image import Dataset, Image, MapAnnotation, Modulo, Objective, Quantity
 

@@ -6,13 +6,16 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import __version__
 from .image import Dataset, Image, MapAnnotation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 NAMESPACE = "lightmicroscopy/provenance"
 """Namespace of the map annotation that carries it in OME-XML."""

@@ -7,14 +7,16 @@ range; nothing is clamped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UsageError
 from .image import Channel, Image, ImageMetadata, Level, Modulo, PixelSource, Region, Shape, Span, TilePosition
 from .roi_selection import Cut, cut_rois
 from .selected_pixels import MaximumProjection, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _NUMBERS = re.compile(r"[0-9]{1,9}(:[0-9]{1,9})?(\s*,\s*[0-9]{1,9}(:[0-9]{1,9})?)*")
 """Indexes of series, and spans of them."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal
@@ -18,6 +17,8 @@ from .scratch import scratch_database, told_of_a_full_disk
 from .untrusted import line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     from .bia_files import FileIndex, Listed
     from .bia_study import Component
 

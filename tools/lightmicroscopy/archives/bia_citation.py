@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from . import citation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .study import Study
 
 BIA_PAPER: Final = citation.Paper(

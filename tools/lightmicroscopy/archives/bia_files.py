@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ArchiveError, DeniedError, MissingError, NotAllowedError, UnreadableError
@@ -23,6 +22,8 @@ from .study import together
 from .untrusted import line
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from .bia_study import BiaStudy, Component
     from .biostudies import BioStudies, Info
     from .http import Client

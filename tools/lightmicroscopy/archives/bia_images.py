@@ -7,7 +7,6 @@ anywhere is a preview's; which studies have such images is up to the archive.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +17,8 @@ from .idr_facts import Tables
 from .untrusted import LARGEST_ID, LONGEST_TEXT, line, mapping, sequence, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from .endpoints import Endpoints
     from .http import Client
 

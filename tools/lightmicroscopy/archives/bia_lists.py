@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from ..errors import UnreadableError
 from .bia_pagetab import File, file_of, folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 MOST_FILES: Final = 20_000_000
 LONGEST_ENTRY: Final = 1_000_000

@@ -6,12 +6,14 @@ Source: EBIBioStudies/page-tab-specification, EBIBioStudies/biostudies-backend-s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import UnreadableError
 from .untrusted import LARGEST_ID, LONGEST_TEXT, line, mapping, sequence, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 DEEPEST: Final = 24
 """Sections within sections; real studies have three."""

@@ -6,7 +6,6 @@ there is not REMBI's word but that of the BioImage Archive's model of it (BioIma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,8 @@ from .bia_pagetab import Attributed, Section, folded
 from .bia_study import ANNOTATIONS, COMPONENTS, FILE_LIST, Term, imaging_methods_of, organisms_of, title_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from .bia_study import Association, BiaStudy, Component
 
 REQUIRED_BY: Final = "BioImage Archive"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +15,9 @@ from .bia_study import PAGE, BiaStudy
 from .idr_addresses import NoAddressError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from contextlib import ExitStack
+
     from .biostudies import BioStudies, Hit, Info
     from .http import Client
 

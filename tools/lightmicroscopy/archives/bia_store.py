@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,8 @@ from .idr_image import NAMESPACE
 from .originals import make_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from ..image import Dataset, Image
     from .bia_download import Job
     from .http import Client

@@ -6,14 +6,16 @@ Source: templates BioImages.v4 and v5 and Default (EBIBioStudies/submission-tool
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .bia_pagetab import Attribute, Attributed, File, Link, Section, Submission, folded, qualifier
 from .licences import Licence, licence_of
 from .study import Study, dois, together
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 PAGE: Final = "https://www.ebi.ac.uk/biostudies/studies/"
 AUTHORS: Final = ("author", "authors", "contact")

@@ -6,7 +6,6 @@ Source: EBIBioStudies/ribs (controllers Study, Search, File and what they use), 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -20,6 +19,8 @@ from .idr_facts import Tables
 from .untrusted import LARGEST_ID, LONGEST_TEXT, line, mapping, sequence, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from .endpoints import Endpoints
     from .http import Client
 

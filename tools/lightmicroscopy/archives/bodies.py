@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,8 @@ from .meter import METER
 from .retries import Transient
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from .transport import Response
 
 PIECE = 256 * 1024

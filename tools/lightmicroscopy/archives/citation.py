@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 from .untrusted import LONGEST_TEXT, line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from .study import Study
 
 _HEADING: Final = "How to cite these images"

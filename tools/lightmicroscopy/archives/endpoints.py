@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import __version__
 from ..errors import NotAllowedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 VARIABLE = "LIGHTMICROSCOPY_ENDPOINTS"
 HOW_TO_ALLOW = (

@@ -7,9 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import SuiteError, UnwritableError, UsageError
 from ..names import readable
@@ -18,6 +16,10 @@ from .failures import AlreadyThereError, Failures
 from .manifest import Manifest, Row
 from .ordered import in_order
 from .pulse import Pulse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
 
 MANIFEST_SHARE: Final = 20
 """The manifest is written again after this many times the time its last writing took: a small one after every item, a large one now and then."""

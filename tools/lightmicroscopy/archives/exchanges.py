@@ -8,7 +8,6 @@ import logging
 import re
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -19,6 +18,8 @@ from .meter import METER
 from .retries import RETRIED_STATUSES, Pauses, Transient, retry_after
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from .session import Session
     from .slots import Slots
     from .transport import Transport

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
@@ -23,6 +22,8 @@ from .ranges import content_range
 from .retries import Transient
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .bodies import Answer
     from .exchanges import Exchanges
 

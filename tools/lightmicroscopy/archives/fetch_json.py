@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,8 @@ from ..names import sanitise
 from ..reports.tables import write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .manifest import Row
 
 _MD5: Final = re.compile(r"md5:([0-9a-f]{32})")

@@ -7,10 +7,7 @@ import json
 import random
 import time
 import urllib.parse
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ArchiveError
@@ -24,6 +21,10 @@ from .session import Session
 from .slots import Slots
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
     from .fetch_file import Fetched
 
 JSON_LIMIT = 64 * 1024 * 1024

@@ -8,7 +8,6 @@ refused with a sentence.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
@@ -23,6 +22,8 @@ from .untrusted import LARGEST_ID, line, mapping, sequence, text, whole
 from .wells import LARGEST, WellPlace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Mapping
+
     from ..image import NamingConvention
     from .endpoints import Endpoints
     from .http import Client

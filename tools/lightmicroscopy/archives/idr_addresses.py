@@ -8,13 +8,14 @@ Sources: README of glencoesoftware/omero-zarr-pixel-buffer (addresses), tables i
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
 from ..errors import NotAllowedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .idr_facts import Tables
 
 _SAFE: Final = "~!$'()*+,=:@"

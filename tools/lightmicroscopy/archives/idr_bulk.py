@@ -9,9 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -21,6 +19,9 @@ from .seen import Seen
 from .untrusted import LARGEST_ID, line, mapping, sequence, text, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
     from .idr import Idr
     from .idr_study import Place
 

@@ -7,13 +7,14 @@ It is taken only if it has exactly as many parts as the image has channels.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from .untrusted import line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .idr_record import ImageRecord
 
 KEY: Final = "channels"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .endpoints import BASES, Endpoints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DATA: Final = Path(__file__).resolve().parent.parent / "data"
 SIZES: Final = ("size_x", "size_y", "size_z", "size_c", "size_t")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +9,8 @@ from ..errors import UnreadableError
 from ..image import Channel, Dataset, Image, ImageMetadata, Level, MapAnnotation, Region, Roi, Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .. import readers
@@ -17,6 +15,9 @@ from ..provenance import files_below, sha256_of
 from ..selection import Selection
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
     from ..image import Dataset, Image
     from .idr_plan import Planned
 

@@ -8,12 +8,14 @@ Source: ome/omero-web, omeroweb/api/api_query.py (limits are clipped silently; `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ArchiveError, TooLongError
 from .seen import Seen
 from .untrusted import LARGEST_ID, mapping, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 PAGE: Final = 1000
 """Objects asked for at once; the IDR's own maximum."""

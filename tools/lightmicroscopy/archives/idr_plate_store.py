@@ -7,9 +7,7 @@ more than one is in memory. The groups around them are written last.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import readers
@@ -24,6 +22,9 @@ from .untrusted import mapping, whole
 from .wells import LARGEST, parse_well
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from ..convert import Conversion
     from ..image import Dataset, NamingConvention
     from ..writers.options import WriteOptions

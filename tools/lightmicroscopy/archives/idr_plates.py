@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SuiteError, UnwritableError, UsageError
@@ -16,6 +14,9 @@ from .idr_plate_store import Missing, PlateStore, missing_of, said_of, stated_pl
 from .originals import scratch_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
     from ..writers.options import WriteOptions
     from .engine import Engine
     from .idr import Idr

@@ -5,15 +5,17 @@ Source: OMERO JSON API v0, object encodings of omero-marshal for the OME schema 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ArchiveError, UnreadableError
 from ..image import Channel, Quantity
 from ..metadata.ome_units import NOT_LENGTHS, spell_unit, to_nanometres, to_seconds
 from .untrusted import LARGEST_ID, LONGEST_NAME, line, mapping, number, sequence, text, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PUBLIC_WEB: Final = "https://idr.openmicroscopy.org"
 """Where people see the images; it is what a citation names, whichever server was asked."""

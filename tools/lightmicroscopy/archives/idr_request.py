@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MissingError, SuiteError, UsageError
@@ -19,6 +17,9 @@ from .pulse import Pulse
 from .seen import Seen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
     from .idr_plan import Format, Wanted
     from .idr_walk import Walk
 

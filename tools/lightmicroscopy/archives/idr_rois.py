@@ -7,7 +7,6 @@ and, of a mask, its bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -18,6 +17,8 @@ from .idr_record import quantity
 from .untrusted import LARGEST_ID, line, mapping, number, sequence, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from ..metadata.ome_rois import ShapeType
     from .idr import Idr
     from .idr_plan import Planned

@@ -8,7 +8,6 @@ here, except the list of files once it is needed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
@@ -19,6 +18,8 @@ from .idr_addresses import NoAddressError, allowed, imported_address, registered
 from .idr_facts import Sample, Tables, version_order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from .idr import Originals
     from .idr_record import ImageRecord
     from .idr_study import Place

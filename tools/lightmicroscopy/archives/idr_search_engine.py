@@ -6,7 +6,6 @@ hits are an object, tells of errors with status 200, and pages by a bookmark tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -15,6 +14,8 @@ from ..errors import ArchiveError
 from .untrusted import LARGEST_ID, LONGEST_NAME, line, mapping, sequence, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from .endpoints import Endpoints
     from .http import Client
 

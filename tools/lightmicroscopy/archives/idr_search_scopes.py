@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ArchiveError, MissingError, UsageError
@@ -14,7 +13,7 @@ from .study import dois
 from .untrusted import line, mapping, sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from .idr_search_engine import SearchEngine

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..reports.tables import ANNOTATIONS, TableFile
@@ -17,6 +15,9 @@ from .scratch import scratch_database, told_of_a_full_disk
 from .study import together
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
     from .idr import Annotation, ImageRecord
     from .idr_walk import Container, Found
     from .study import Study

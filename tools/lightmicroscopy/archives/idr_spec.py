@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, unquote, unquote_plus
@@ -13,6 +12,8 @@ from .idr_record import PUBLIC_WEB
 from .untrusted import LARGEST_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from .idr_facts import Sample, Tables
 
 

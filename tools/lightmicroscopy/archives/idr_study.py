@@ -6,7 +6,6 @@ Source: the map annotation that the IDR puts on each project and screen, ``idr.o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +14,8 @@ from .study import Study, dois, together
 from .untrusted import LONGEST_TEXT, line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .idr import Annotation
 
 NAMESPACE: Final = "idr.openmicroscopy.org/study/info"

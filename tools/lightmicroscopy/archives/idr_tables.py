@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import MissingError
@@ -15,6 +13,9 @@ from ..reports.tables import IMAGES, TableFile
 from .scratch import scratch_database, told_of_a_full_disk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
     from ..image import Quantity
     from .idr_plan import Planned
 

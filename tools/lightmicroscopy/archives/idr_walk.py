@@ -6,7 +6,6 @@ fields themselves, so that nothing depends on their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -18,6 +17,8 @@ from .untrusted import LARGEST_ID, LONGEST_TEXT, line, mapping, sequence, text, 
 from .wells import LARGEST, WellPlace, parse_well
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from ..image import NamingConvention
     from .idr import Idr
     from .idr_spec import Named

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from ..errors import UnreadableError
 from ..provenance import files_below, sha256_of
 from ..reports.tables import MANIFEST, NAMING, path_of, write_table
 from .scratch import scratch_database, told_of_a_full_disk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 Status = Literal["planned", "done", "failed", "skipped"]
 STATUSES: Final = ("planned", "done", "failed", "skipped")

@@ -11,12 +11,14 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ArchiveError
 from .endpoints import shown
 from .retries import Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Meter(threading.local):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import urllib.request
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..errors import UsageError
 from .endpoints import Origin, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def proxy_for(origin: Origin, proxies: Mapping[str, str]) -> str | None:

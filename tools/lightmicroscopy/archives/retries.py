@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import email.utils
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 LONGEST_PAUSE = 60.0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import UnwritableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CACHE_KB: Final = 4096
 

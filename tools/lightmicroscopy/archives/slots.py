@@ -10,10 +10,12 @@ import random
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 FOLDER: Final = "light-microscopy-suite"
 PATIENCE: Final = 60.0

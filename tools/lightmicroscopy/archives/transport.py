@@ -7,10 +7,9 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 from urllib.request import getproxies_environment
 
@@ -36,6 +35,9 @@ from .endpoints import HOW_TO_ALLOW, Endpoints, Origin, origin_of, path_of, show
 from .meter import MeteredSocket
 from .proxies import proxy_for
 from .retries import Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _PROXIED_CONNECTIONS = 64
 Response = urllib3.BaseHTTPResponse

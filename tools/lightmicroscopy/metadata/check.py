@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,43 +16,27 @@ from ..image import Dataset, Image, Quantity
 from ..inputs import Address, Given, bytes_of, location_of, names_of
 from ..inspection import titles
 from ..provenance import checksum_of_source, files_below, now, sha256_of
-from .findings import OPEN_FORMAT, SEVERITIES, Finding, Rule, Severity, Status, Subject, run_rule, told_once
+from .documents import PROFILE_OF, read_document
+from .findings import OPEN_FORMAT, SEVERITIES, Finding, Rule, Severity, Status, Subject, Together, run_rule, run_together, told_once
+from .input_facts import InputFacts, SeriesFacts
 from .rules import PROFILES, catalogue
 from .safe_xml import LARGEST, parse_xml
 from .sources import preview
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
     from ..image import Dataset, Image, Quantity
 
 UNREADABLE = "input.unreadable"
 PREVIEW = "input.preview"
+NO_PROFILE = "input.profile-missing"
 OME_XML = "OME-XML"
 SUITE = "Galaxy light microscopy suite"
 _BEGINS_AS_XML = re.compile(rb"\s*<[?!A-Za-z]")
+_FAULTS = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError)
+"""Readers promise a sentence; where one of them breaks the promise, the other inputs still get their reports."""
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesFacts:
-    """What one series is, as the reports show it."""
-
-    series: int
-    name: str
-    kind: str
-    axes: str
-    size_x: int
-    size_y: int
-    size_z: int
-    size_c: int
-    size_t: int
-    dtype: str
-    levels: int
-    pixel_size_x: str
-    pixel_size_y: str
-    pixel_size_z: str
-    channels: tuple[str, ...]
-    compression: str
-    lossy: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +135,22 @@ def check(
     *,
     parameters: tuple[tuple[str, str], ...] = (),
     done: Callable[[CheckedInput, int], None] | None = None,
+    today: date | None = None,
 ) -> Report:
-    """Check inputs one after another; each is closed before the next is opened.
+    """Check inputs one after another, each closed before the next is opened; then what concerns all of them together.
 
     Parameters
     ----------
     paths
-        Files, folders, zips or stores on the web. All of them together are where the members of multi-file sets are looked for.
+        Files, folders, zips or stores on the web, images and documents. All of them together are where the members of multi-file sets are looked for.
     profiles
         Names out of `rules.PROFILES`.
     parameters
         Flags and values to record in the reports.
     done
         Called after each input with it and the bytes it had.
+    today
+        The day that release dates are measured from; by default this one, in UTC.
 
     Returns
     -------
@@ -173,20 +160,25 @@ def check(
     given = tuple(dict.fromkeys(paths))
     findings: list[Finding] = []
     inputs: list[CheckedInput] = []
+    facts: list[InputFacts] = []
     members: dict[Given, str] = {}
     read: set[Path] = set()
+    day = today or date.fromisoformat(now()[:10])
     for name, path in zip(names_of(given), given, strict=True):
         if isinstance(path, Path) and path in members:
             item = CheckedInput(name, bytes=bytes_of(path), sha256=_checksum(path, None), part_of=members[path])
             found: list[Finding] = []
+            known = InputFacts(name, path, "image", bytes=item.bytes)
         else:
-            item, found, files = _check_one(name, path, given, rules, profiles)
+            item, found, files, known = _check_one(name, path, given, rules, profiles, day)
             members.update((file, name) for file in files if file != path)
             read.update(files)
         inputs.append(item)
+        facts.append(known)
         findings.extend(found)
         if done is not None:
             done(item, item.bytes or 0)
+    findings += _check_together(rules, profiles, Together(tuple(facts), day), inputs)
     findings.sort(key=lambda finding: (SEVERITIES.index(finding.severity), finding.input, finding.rule))
     return Report(tuple(profiles), now(), tuple(inputs), tuple(findings), rules, parameters, frozenset(read))
 
@@ -206,7 +198,7 @@ def images_of(report: Report, paths: Sequence[Given]) -> Iterator[tuple[str, Ima
             yield from zip(titles(item.name, dataset.images), dataset.images, strict=True)
 
 
-def open_subject(name: str, path: Given, files: tuple[Given, ...] = ()) -> Subject:
+def open_subject(name: str, path: Given, files: tuple[Given, ...] = (), today: date | None = None) -> Subject:
     """Open an input for checking.
 
     Returns
@@ -216,24 +208,29 @@ def open_subject(name: str, path: Given, files: tuple[Given, ...] = ()) -> Subje
     # What is on the web has no path here, whatever file may be called as it is.
     given, path = path, Path(os.devnull, path.name) if isinstance(path, Address) else path
     try:
-        document = _ome_document(path)
-    except (SuiteError, OSError) as error:
-        return Subject(name, path, unreadable=str(error))
+        described = read_document(path)
+        document = None if described else _ome_document(path)
+    except (SuiteError, *_FAULTS) as error:
+        return Subject(name, path, unreadable=str(error) if isinstance(error, OSError) else _reason(name, error))
+    if described is not None:
+        return Subject(name, path, document=described, today=today or date.fromisoformat(now()[:10]))
     try:
         dataset = readers.open(location_of(given, files))
-    except SuiteError as error:
+    except (SuiteError, *_FAULTS) as error:
         # A companion file is opened with its images; alone, it is still a document that can be checked.
-        reason = None if document is not None else str(error)
-        return Subject(name, path, ome_xml=document or _description(path), unreadable=reason)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError) as error:
-        # Readers promise a sentence; where one of them breaks the promise, the other inputs still get their reports.
-        reason = f"{name} cannot be read ({type(error).__name__}: {error}). It is damaged, or this suite has a fault: please report it."
+        reason = None if document is not None and isinstance(error, SuiteError) else _reason(name, error)
         return Subject(name, path, ome_xml=document or _description(path), unreadable=reason)
     sentence = preview(dataset)
     if sentence:
         dataset.close()
         return Subject(name, path, unreadable=sentence, is_preview=True)
     return Subject(name, path, dataset, dataset.ome_source or document or _description(path))
+
+
+def _reason(name: str, error: Exception) -> str:
+    if isinstance(error, SuiteError):
+        return str(error)
+    return f"{name} cannot be read ({type(error).__name__}: {error}). It is damaged, or this suite has a fault: please report it."
 
 
 def _description(path: Path) -> bytes | None:
@@ -257,11 +254,11 @@ def _description(path: Path) -> bytes | None:
 
 
 def _check_one(
-    name: str, path: Given, files: tuple[Given, ...], rules: tuple[Rule, ...], profiles: Sequence[str]
-) -> tuple[CheckedInput, list[Finding], tuple[Path, ...]]:
-    subject = open_subject(name, path, files)
+    name: str, path: Given, files: tuple[Given, ...], rules: tuple[Rule, ...], profiles: Sequence[str], today: date
+) -> tuple[CheckedInput, list[Finding], tuple[Path, ...], InputFacts]:
+    subject = open_subject(name, path, files, today)
     try:
-        findings = [_unreadable(subject, profiles[0])] if subject.unreadable else []
+        findings = [_unreadable(subject, profiles[0])] if subject.unreadable else _unasked(subject, profiles)
         statuses: dict[str, Status] = {}
         for rule in rules:
             profile = next(profile for profile in profiles if profile in rule.profiles)
@@ -279,10 +276,66 @@ def _check_one(
             unreadable=subject.unreadable or "",
             statuses=statuses,
         )
+        facts = _input_facts(subject, path, item)
     finally:
         if subject.dataset is not None:
             subject.dataset.close()
-    return item, findings, subject.dataset.files if subject.dataset else ()
+    return item, findings, subject.dataset.files if subject.dataset else (), facts
+
+
+def _check_together(rules: tuple[Rule, ...], profiles: Sequence[str], together: Together, inputs: list[CheckedInput]) -> list[Finding]:
+    """Run the rules over all inputs, and note how each went for each input."""
+    findings: list[Finding] = []
+    for rule in rules:
+        if rule.is_together:
+            found, status = run_together(rule, together, next(profile for profile in profiles if profile in rule.profiles))
+            named = {finding.input for finding in found}
+            for item in inputs:
+                if not item.part_of:
+                    item.statuses[rule.id] = "found" if item.name in named else "not-applicable" if status == "found" else status
+            findings += found
+    return findings
+
+
+def _input_facts(subject: Subject, given: Given, item: CheckedInput) -> InputFacts:
+    from ..archives.wells import WellPlace
+
+    dataset, document = subject.dataset, subject.document
+    plates = tuple(
+        (plate.name, " ".join(WellPlace(well.row, well.column).name for well in plate.wells)) for plate in (dataset.plates if dataset else ())
+    )
+    return InputFacts(
+        name=item.name,
+        path=given if isinstance(given, Path) else None,
+        kind=document.kind if document else "image" if dataset is not None or subject.ome_xml is not None else "unknown",
+        format=item.format,
+        bytes=item.bytes,
+        is_zarr=subject.is_zarr and dataset is not None,
+        series=item.series,
+        plates=plates,
+        document=document.facts if document else None,
+    )
+
+
+def _unasked(subject: Subject, profiles: Sequence[str]) -> list[Finding]:
+    """Say of a document whose profile was not chosen that nothing in it was looked at."""
+    if subject.document is None or PROFILE_OF[subject.document.kind] in profiles:
+        return []
+    wanted = PROFILE_OF[subject.document.kind]
+    return [
+        Finding(
+            input=subject.name,
+            series="",
+            profile=profiles[0],
+            rule=NO_PROFILE,
+            severity="not-run",
+            location="",
+            message=f"{subject.name} was not checked: it is a document (“{subject.format}”) for the profile {wanted}, which was not chosen.",
+            fix=f"Choose the profile {wanted} too (--profile {wanted}), or leave the document out.",
+            source="https://github.com/galaxy-light-microscopy/light-microscopy-suite",
+            why="A document that nobody looked at must not be taken for one that passed.",
+        )
+    ]
 
 
 def _unreadable(subject: Subject, profile: str) -> Finding:

@@ -6,7 +6,6 @@ Source: Bio-Formats' LIFReader for which record means what; the table of `lif_se
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,8 @@ from .lif_objective import objective
 from .lif_xml import integer, number, positive, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lxml import etree
 
 _CAMERA_CHANNEL: Final = re.compile(r"[a-z]WFC(\d+)(.*)")

@@ -7,13 +7,14 @@ leaves out the scale; here both count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from ..image import Roi, RoiShape
 from .lif_xml import first, integer, number, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from lxml import etree
 
 _ARROW, _FREE, _RECTANGLE, _POLYGON, _LINE, _TEXT, _SCALE_BAR = 2, 8, 16, 32, 256, 512, 8192

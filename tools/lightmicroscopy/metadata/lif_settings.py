@@ -23,7 +23,6 @@ Microsystems, "Annotations to Leica Image File Formats for LAS X", version 1.4 o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +33,8 @@ from .lif_records import read_records
 from .lif_xml import first, integer, is_on, number, positive, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from lxml import etree
 
 _CONTRASTS: Final = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +9,8 @@ from ..errors import SuiteError
 from ..readers.nd2_variant import decode_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..readers.nd2_chunks import Chunks
 
 _NAMES: Final = (

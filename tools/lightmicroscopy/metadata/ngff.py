@@ -7,7 +7,6 @@ NGFF specification 0.4 and 0.5.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import product
@@ -18,6 +17,8 @@ from ..image import Channel, Image, NamingConvention, Plate, Shape
 from .ngff_units import ngff_length
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
 Version = Literal["0.4", "0.5"]

@@ -7,13 +7,15 @@ takes five times the space; several ``OriginalMetadata`` side by side it fails t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from lxml import etree
 
 from ..image import MapAnnotation, Modulo, TilePosition
 from .ome_xml import MODULO_NAMESPACE, Values, all_text, children, first_child, local_name, new, number_text, put, xml_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 Pairs = tuple[tuple[str, str], ...]
 

@@ -6,7 +6,6 @@ anew; a reference whose target is not carried is removed, so that none dangles.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +16,8 @@ from .ome_rois import GEOMETRY
 from .ome_xml import all_text, children, copy_as_2016, local_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lxml import etree
 
 Ids = dict[tuple[str, str], str]

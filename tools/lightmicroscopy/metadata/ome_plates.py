@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
@@ -11,6 +10,8 @@ from ..image import FIELDS, Acquisition, Image, NamingConvention, Plate, Well, W
 from .ome_xml import Values, children, copy_as_2016, first_child, is_date_time, new, put, put_quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from lxml import etree
 
     from .ome_carry import Carrier

@@ -9,13 +9,14 @@ rights stays as well: its holder wants to be named.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from ..image import MapAnnotation
 from .ome_xml import all_text, children, first_child, local_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lxml import etree
 
     from .ome_annotations import Pairs

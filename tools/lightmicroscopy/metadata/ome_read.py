@@ -7,7 +7,6 @@ What is malformed is left out and noted in `OmeDocument.warnings`; only XML that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -23,6 +22,8 @@ from .ome_xml import Values, all_text, children, first_child, local_name
 from .safe_xml import parse_xml
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lxml import etree
 
 _WHITE: Final = -1

@@ -7,7 +7,6 @@ out, and told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 from uuid import UUID
@@ -44,6 +43,8 @@ from .ome_types import OME_TYPES, ome_pixel_type
 from .ome_xml import NSMAP, SCHEMA_LOCATION, Values, children, copy_as_2016, first_child, local_name, new, ome, put
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
     from ..image import Dataset, Image, Instrument, MapAnnotation, Plate, Roi
 
 __all__ = ["OME_TYPES", "build_ome", "build_ome_with_losses", "ome_pixel_type"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from lxml import etree
 
 from ..image import Quantity
 from .ome_units import Kind, spell_unit, to_nanometres, to_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 NAMESPACE: Final = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 NSMAP: Final = cast("Mapping[str, str]", {None: NAMESPACE})  # the stubs do not know that a default namespace has no prefix

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import stat
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ..errors import UnreadableError
@@ -22,6 +21,8 @@ from ..names import readable
 from .user_knowledge import with_user_knowledge
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..image import Dataset, Location
 
 READERS = (

@@ -7,9 +7,7 @@ BigDataViewer (imagej.net, "About the BigDataViewer data format") and Bio-Format
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -24,6 +22,9 @@ from .hdf5_array import HdfArray
 from .hdf5_pixels import HdfPixels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
     from .hdf5_file import HdfFile, Node
 
 _STEPS: Final = tuple(map(re.compile, (r"t(\d{5,9})", r"s(\d{2,9})", r"(\d{1,2})")))

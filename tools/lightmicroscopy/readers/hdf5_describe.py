@@ -6,8 +6,10 @@ Part of the process that holds the library (see `hdf5_worker`), and imported by 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FAULTS: Final = (KeyError, OSError, RuntimeError, TypeError, ValueError)
 """What h5py raises where the library finds something damaged; it has as many ways of saying so."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import LimitError, UnreadableError
@@ -15,7 +14,7 @@ from .hdf5_file import HdfFile, Node, printable
 from .hdf5_pixels import HdfPixels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _IMAGES: Final = 1000
 _STACKS: Final = 200_000

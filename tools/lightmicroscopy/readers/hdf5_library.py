@@ -9,10 +9,12 @@ Part of the process that holds the library (see `hdf5_worker`), and imported by 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .hdf5_describe import FAULTS, Describer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 OBJECTS: Final = 200_000
 """Links of a file accepted."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import LimitError, UnreadableError, UsageError
 from ..image import Dataset, Image, ImageMetadata, Level, Location
@@ -11,6 +10,9 @@ from ..metadata.hdf5_mapping import Axes, channel_names, find_axes, find_pixel_s
 from .hdf5_array import HdfArray
 from .hdf5_file import HdfFile, Node, natural, printable
 from .hdf5_pixels import HdfPixels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 IMAGES: Final = 100_000
 _ENTRIES: Final = 20_000

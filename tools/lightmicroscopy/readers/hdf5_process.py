@@ -9,13 +9,15 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import LimitError, UnreadableError
 from .hdf5_worker import HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _START: Final = "import sys; sys.path.insert(0, sys.argv[1]); from lightmicroscopy.readers.hdf5_worker import main; main(int(sys.argv[2]))"
 _FOLDER: Final = str(Path(__file__).resolve().parent.parent.parent)

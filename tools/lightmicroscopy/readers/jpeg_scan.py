@@ -5,12 +5,13 @@ Decoders fill what is missing of a scan with mid-grey and say so only in a warni
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 _END: Final = b"\xff\xd9"

@@ -7,7 +7,6 @@ of a folder have the same name; it is used in tests.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +23,7 @@ from .lif_structure import Block, Structure, looks_like, read_structure
 from .tiff_plain import stem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from lxml import etree

@@ -11,7 +11,6 @@ Source: Leica Microsystems, "Leica Image File Formats", version 3.2 of 2016 (Dim
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,8 @@ from ..image import Shape
 from ..metadata.lif_xml import integer, number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lxml import etree
 
 X, Y, Z, T, TILE = 1, 2, 3, 4, 10

@@ -6,7 +6,6 @@ blended. Where tiles overlap the one acquired last is on top; what no tile cover
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from ..errors import LimitError
 from ..image import Region, Shape, TilePosition
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from ..image import PixelSource

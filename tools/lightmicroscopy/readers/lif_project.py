@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,8 @@ from .lif_source import BlockMemory, Memory
 from .lif_structure import Block, Structure, looks_like, read_structure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml import etree
     from numpy.typing import NDArray
 

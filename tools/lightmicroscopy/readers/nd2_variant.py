@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import LimitError, UnreadableError
 from ..metadata.safe_xml import parse_xml
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from lxml import etree
 
 LARGEST: Final = 128 << 20

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LimitError, UnreadableError
@@ -19,6 +18,8 @@ from .zarr_source import AXES, ZarrArray, ZarrPixels
 from .zarr_store import METADATA_LIMIT, Store, folder_root, open_store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..metadata.ome_read import OmeDocument, OmeImage
     from .remote_plate import ChosenImages
 

@@ -6,9 +6,8 @@ missing pixels. Which servers may be asked, retries and time limits are the clie
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 from ..archives.endpoints import shown
@@ -17,6 +16,9 @@ from ..image import Location
 from .prefetch import MEMORY, Fetches
 from .remote_metadata import Metadata, is_metadata
 from .zarr_store import METADATA_FILES, check_key, too_long
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 CONNECTIONS: Final = 8
 MOST_NOTED: Final = 100_000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -16,6 +15,8 @@ from .zarr_array import EMPTIEST, EMPTY_BYTES
 from .zarr_codecs import ChunkError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from .zarr_array import ArrayLayout, Sharding

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
@@ -12,6 +11,8 @@ from ..errors import UnreadableError
 from .zarr_array import CHUNK_BYTES, ArrayLayout
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
     import zarr
     from zarr.core.buffer import Buffer, BufferPrototype
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby, pairwise, product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,6 +15,8 @@ from .zarr_chunks import StoredChunks
 from .zarr_codecs import ChunkError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from .zarr_array import ArrayLayout

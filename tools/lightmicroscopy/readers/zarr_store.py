@@ -9,13 +9,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import UnreadableError
 from ..names import readable
 from .zip_members import ZipMembers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 METADATA_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 METADATA_LIMIT = 64 * 1024 * 1024

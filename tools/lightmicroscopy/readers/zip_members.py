@@ -10,13 +10,15 @@ import re
 import stat
 import struct
 import zlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import LimitError, UnreadableError
 from ..names import readable
 from .files import RandomFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 MEMBERS: Final = 1_000_000
 """Members refused from; a store of 500 GB in chunks of 1 MB has half as many."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..compare import SELECTION, Comparison, Row
 from ..compare_accepted import ACCEPTED, Accepted
@@ -18,6 +17,10 @@ from ..provenance import now
 from .page import render
 from .tables import write_text
 from .words import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 DETAILED = 200
 """Pairs with a section of their own, those that differ first; the table holds all."""

@@ -7,15 +7,20 @@ lists carry everything; the style sheet stands in a comment inside its element, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..metadata.check import PREVIEW, UNREADABLE, CheckedInput, Report, SeriesFacts, profile_titles
-from ..metadata.findings import SEVERITIES, Finding, Rule, Severity
+from ..metadata.check import NO_PROFILE, PREVIEW, UNREADABLE, CheckedInput, Report, profile_titles
+from ..metadata.findings import ALL_INPUTS, SEVERITIES, Finding, Rule, Severity
 from . import page
 from .tables import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from ..metadata.input_facts import SeriesFacts
 
 TEMPLATE = "findings.html"
 DETAILED = 200
@@ -99,14 +104,17 @@ def verdict(report: Report) -> str:
     """One sentence for the top of the page."""
     total = len(report.checked)
     by_input: dict[str, set[Severity]] = {item.name: set() for item in report.checked}
+    together: set[Severity] = set()
     for finding in report.findings:
-        by_input[finding.input].add(finding.severity)
+        by_input.get(finding.input, together).add(finding.severity)
     errors = sum("error" in found for found in by_input.values())
     warned = sum("warning" in found and "error" not in found for found in by_input.values())
     every = "The input" if total == 1 else f"All {total} inputs"
     if not errors and not warned:
-        noted = any("info" in found for found in by_input.values())
-        unchecked = any("not-run" in found for found in by_input.values())
+        if together & {"error", "warning"}:
+            return f"{every} passed by {'itself' if total == 1 else 'themselves'}, but something is missing beside {'it' if total == 1 else 'them'}."
+        noted = any("info" in found for found in (*by_input.values(), together))
+        unchecked = any("not-run" in found for found in (*by_input.values(), together))
         rest = " Some things could not be checked." if unchecked else " There are notes on what could be added." if noted else ""
         return f"{every} passed: nothing is wrong and nothing important is missing.{rest}"
     parts = []
@@ -132,7 +140,8 @@ def _sections(report: Report) -> list[Section]:
     for finding in report.findings:
         by_input.setdefault(finding.input, []).append(finding)
     sections = []
-    for number, item in enumerate(report.inputs):
+    whole = (CheckedInput(ALL_INPUTS, "together"),) if ALL_INPUTS in by_input else ()
+    for number, item in enumerate((*report.inputs, *whole)):
         findings = by_input.get(item.name, [])
         counts = Counter(finding.severity for finding in findings)
         groups = tuple(
@@ -151,7 +160,11 @@ def _groups(severity: Severity, findings: list[Finding]) -> Iterator[Group]:
 def _frequent(report: Report) -> list[tuple[Severity, str, str, int, int]]:
     """(severity, rule, what should hold, inputs, findings) of each rule that found something, gravest and most frequent first."""
     titles = {rule.id: rule.title for rule in report.rules}
-    titles |= {UNREADABLE: "The input can be read.", PREVIEW: "The input is an image, not a preview of one."}
+    titles |= {
+        NO_PROFILE: "The profile that a document belongs to was chosen.",
+        UNREADABLE: "The input can be read.",
+        PREVIEW: "The input is an image, not a preview of one.",
+    }
     inputs: dict[tuple[Severity, str], set[str]] = {}
     count: Counter[tuple[Severity, str]] = Counter()
     for finding in report.findings:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..inspection import OWN, dimension, image_warnings, instrument, is_alone, kept_metadata, made_by, objective, rows
@@ -21,6 +19,9 @@ from .thumbnail import WHITE, thumbnail
 from .words import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from ..image import Channel, Image, Modulo, Plate, Quantity
     from ..inspection import Input, Original
 

@@ -7,13 +7,15 @@ sanitizers drop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..metadata.check import SUITE
 from .words import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 LONGEST = 1000
 """Characters of one text on a page; names and values in files can be of millions, and tables hold them whole."""

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UnwritableError
@@ -21,6 +19,9 @@ from .tables import temporary
 from .thumbnail import TILE, thumbnail
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
     from PIL.Image import Image as Picture
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont, ImageFont

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import UnwritableError
 from ..names import readable
 from .words import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 FINDINGS = ("input", "series", "profile", "rule", "severity", "location", "message", "fix", "source")
 CONVERSION = (

@@ -9,15 +9,15 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UnwritableError, UsageError
 from ..progress import size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import FrameType
 
     _Handler = Callable[[int, FrameType | None], object] | signal.Handlers

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
@@ -13,6 +12,8 @@ from ..errors import LimitError
 from ..image import LARGE_UNIT, Region, Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..image import Image, PixelSource
     from .pyramid import Method
 

@@ -6,10 +6,8 @@ import hashlib
 import math
 import os
 import uuid
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +39,9 @@ from .tiff_structure import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from ..image import Alpha, Dataset, Image, Shape

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from .zarr_groups import ArrayGroup, plan_group
 from .zarr_layout import Layout, lay_out
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ..image import Dataset, Image

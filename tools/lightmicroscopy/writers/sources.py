@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from ..image import Level, Region, Shape, announce
 from .blocks import LARGEST_BLOCK, Plan, block_extent, blocks, parts, unit_bytes, unit_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from ..image import Image, PixelSource

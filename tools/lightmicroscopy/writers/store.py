@@ -8,13 +8,14 @@ import struct
 import threading
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import UnwritableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
     from .options import NgffVersion
 
 OME_XML = "OME/METADATA.ome.xml"

@@ -6,7 +6,6 @@ import logging
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,8 @@ from .pyramid import level_shapes, method_for
 from .sources import SamplesAsChannels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from ..image import Image, Shape

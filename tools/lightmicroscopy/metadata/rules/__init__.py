@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from ..findings import OPEN_FORMAT, RULES, Rule
+from ..findings import BIA, IDR, OPEN_FORMAT, REMBI, RULES, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MODULES = (
     "source",
@@ -14,9 +17,26 @@ MODULES = (
     "series",
     "acquisition",
     "ngff",
+    "rembi_sheet",
+    "bia_submission",
+    "bia_fields",
+    "bia_people",
+    "bia_references",
+    "bia_sections",
+    "bia_file_lists",
+    "bia_together",
+    "idr_study",
+    "idr_components",
+    "idr_values",
+    "idr_tables",
+    "idr_wells",
+    "idr_together",
 )
 PROFILES: dict[str, str] = {
     OPEN_FORMAT: "Open formats: is the file a sound OME-TIFF or OME-Zarr, and does it say what its pixels mean?",
+    REMBI: "REMBI: is the study described, from the sample to the analysis, as the recommendations and the BioImage Archive's model of them ask?",
+    BIA: "BioImage Archive: would the submission, its file lists and its files be accepted there?",
+    IDR: "IDR: would the study file, the tables and the images be accepted there?",
 }
 
 

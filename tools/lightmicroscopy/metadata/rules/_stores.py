@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..findings import CannotRun, Problem, Severity, Subject
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from ...image import Image
     from ...readers.ome_zarr import Group
     from ...readers.zarr_array import ArrayLayout

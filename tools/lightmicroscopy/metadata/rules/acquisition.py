@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ...provenance import NAMESPACE
 from ..findings import Problem, Subject, rule
 from ..ome_private import is_personal
 from ..ome_xml import all_text, children
 from ._views import SCHEMA, elements, has_series, listed, place, series, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FILE_KEY = re.compile(r"path|folder|directory|file[ _]?name", re.IGNORECASE)
 _EMPTY_WORDS = frozenset({"", "unknown", "none", "n/a", "-", "true", "false", "0", "1"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ from ..findings import Problem, Subject, rule
 from ._stores import SPECIFICATION, StoredImage, is_remote, is_store, sampled, stored_images
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from ...readers.zarr_store import Store

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..findings import CannotRun, Problem, Subject, rule
@@ -13,6 +12,8 @@ from ..ome_xml import NAMESPACE, children, local_name
 from ._views import OME_MODEL, SCHEMA, document, elements, listed, place, series_of, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml import etree
 
 _BITS = {"bit": 1, "int8": 8, "uint8": 8, "int16": 16, "uint16": 16, "int32": 32, "uint32": 32, "float": 32, "double": 64, "complex": 64}

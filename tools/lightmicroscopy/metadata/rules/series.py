@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,8 @@ from ..ome_units import to_nanometres
 from ._views import SCHEMA, Series, channel_name, has_series, listed, series, shorten, size_along
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from ...image import Channel, Quantity
 
 SMALLEST_NM, LARGEST_NM = 1.0, 1e6

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ...palette import ramp_color
 from ..findings import Problem, Subject, rule
 from ..sources import came_from, changed, unsaid
 from ._views import SCHEMA, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _TIFF6 = "https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +12,7 @@ from ..findings import CannotRun, Problem, Subject, rule
 from ._views import OME_TIFF, document, is_tiff, listed, says_ome, series, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from ...readers.tiff_structure import Ifd

@@ -1,0 +1,68 @@
+"""What is kept of an input while the others are read: enough for the reports, and for rules over all of them together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .documents import DocumentKind
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesFacts:
+    """What one series is, as the reports show it."""
+
+    series: int
+    name: str
+    kind: str
+    axes: str
+    size_x: int
+    size_y: int
+    size_z: int
+    size_c: int
+    size_t: int
+    dtype: str
+    levels: int
+    pixel_size_x: str
+    pixel_size_y: str
+    pixel_size_z: str
+    channels: tuple[str, ...]
+    compression: str
+    lossy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InputFacts:
+    """An input as rules over all inputs know it: nothing of it is open any more.
+
+    Attributes
+    ----------
+    path
+        Where it is; ``None`` on the web.
+    kind
+        ``image``, a kind of document, or ``unknown`` for what could not be read.
+    series
+        What each series of an image is.
+    plates
+        (name, wells written as ``B07`` with spaces between) of each plate in it.
+    document
+        Of a document: what its kind keeps for this (`documents.Document.facts`).
+    """
+
+    name: str
+    path: Path | None
+    kind: Literal["image", "unknown"] | DocumentKind
+    format: str = ""
+    bytes: int | None = None
+    is_zarr: bool = False
+    series: tuple[SeriesFacts, ...] = ()
+    plates: tuple[tuple[str, str], ...] = ()
+    document: Any = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of its folders and its own, from the outermost."""
+        return self.path.parts if self.path is not None else (self.name,)
