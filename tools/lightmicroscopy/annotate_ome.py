@@ -103,9 +103,7 @@ def edit_ome(xml: bytes, dataset: Dataset, wanted: Mapping[int, SeriesChanges], 
         root.set(_LOCATION, SCHEMA_LOCATION)
     elements = list(children(root, "Image"))
     if any(places[series] >= len(elements) for series in wanted):
-        raise UnwritableError(
-            f"The OME-XML of {name} describes fewer images than there are. {CONVERT}"
-        )
+        raise UnwritableError(f"The OME-XML of {name} describes fewer images than there are. {CONVERT}")
     images = {image.series: image for image in dataset.images}
     order = sorted(wanted)
     meant = [Meant(elements[places[series]], wanted[series], images[series].shape.c, images[series].shape.s) for series in order]

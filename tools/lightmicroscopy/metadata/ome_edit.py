@@ -79,6 +79,8 @@ class OmeEditor:
         self._annotations = {str(item.get("ID")): item for group in children(root, "StructuredAnnotations") for item in children(group, *_SHARED)}
         self._made: dict[MapAnnotation, str] = {}
         self._tool: etree._Element | None = None
+        # As readers take it: the only instrument is that of all images, unless some of them say that it is theirs.
+        self._one_for_all = next(root.iter("{*}InstrumentRef"), None) is None
 
     def edit(self, meant: Sequence[Meant]) -> list[list[str]]:
         """Set what is meant.
@@ -203,6 +205,8 @@ class OmeEditor:
             return known[reference.get("ID")]
         if reference is None:
             reference = _insert(image, new("InstrumentRef"))
+        if self._tool is None and len(known) == 1 and self._one_for_all:
+            self._tool = next(iter(known.values()))
         if self._tool is None:
             # One is made for all images that have none.
             self._tool = _insert(self.root, new("Instrument", [("ID", self._new_id("Instrument"))]))
