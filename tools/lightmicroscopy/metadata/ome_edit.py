@@ -9,7 +9,7 @@ import copy
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lxml import etree
@@ -95,7 +95,7 @@ class OmeEditor:
         for number, item in enumerate(meant):
             changed[number] += lenses[number]
             for annotation in item.changes.annotations:
-                changed[number] += self._annotate(item.element, annotation)
+                changed[number] += self._annotate(item.element, replace(annotation, namespace=attribute_text(annotation.namespace)))
         return changed
 
     def attach(self, elements: Iterable[etree._Element], annotation: MapAnnotation) -> None:

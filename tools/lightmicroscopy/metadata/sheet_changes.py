@@ -20,8 +20,8 @@ REMBI: Final = "galaxy-light-microscopy/rembi"
 MAPR: Final = "openmicroscopy.org/mapr"
 BULK: Final = "openmicroscopy.org/omero/bulk_annotations"
 
-_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
-_SERIES: Final = re.compile(r"\d{1,9}(?:\.0*)?")
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_SERIES: Final = re.compile(r"\d{1,9}(?:\.0*)?", re.ASCII)
 _TERM: Final = re.compile(r"(?P<label>.*?)\s*[(\[][A-Za-z][^\s()\[\]]*[:_][^\s()\[\]]+[)\]]", re.DOTALL)
 _LONGEST: Final = 40
 
