@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import pytest
@@ -23,6 +24,16 @@ class Cell:
 class Row:
     cells: dict[str, Cell]
 
+    def text(self, field_id: str) -> str:
+        return self.cells[field_id].text.strip() if field_id in self.cells else ""
+
+    def values(self, field_id: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.text(field_id).split(";")) if self.text(field_id) else ()
+
+    def number_of(self, field_id: str) -> float | None:
+        text = self.text(field_id)
+        return float(text) if re.fullmatch(r"-?[0-9.]+(e[0-9]+)?", text) else None
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -38,10 +49,12 @@ def sheet(*images: dict[str, str], **tables: dict[str, str]) -> Sheet:
     return Sheet({"image": rows(*images)} | {name: rows(row) for name, row in tables.items()})
 
 
+def first(one: Sheet) -> SeriesChanges:
+    return changes_of(one, one.tables["image"][0])
+
+
 def changes(**texts: str) -> SeriesChanges:
-    found = changes_of(sheet({"image": "a.tif"} | texts), "a.tif", 0)
-    assert found is not None
-    return found
+    return first(sheet({"image": "a.tif"} | texts))
 
 
 def test_a_row_becomes_values_in_the_terms_of_ome() -> None:
@@ -70,36 +83,16 @@ def test_empty_cells_set_nothing() -> None:
     assert changes(pixel_size_x_um=" ", channel_names="", objective_model="").is_empty
 
 
-@pytest.mark.parametrize("series", ["1", "1.0", " 1 "])
-def test_a_row_for_one_series_is_for_that_one_only(series: str) -> None:
-    one = sheet({"image": "a.lif", "series": series, "image_name": "second"})
-    assert changes_of(one, "a.lif", 0) is None
-    assert changes_of(one, "a.lif", 1) == SeriesChanges(image_name="second")
-    assert changes_of(one, "b.lif", 1) is None
-
-
-def test_a_row_without_a_series_is_for_all_of_them() -> None:
-    one = sheet({"image": "a.lif", "description": "all"})
-    assert {changes_of(one, "a.lif", series) for series in range(3)} == {SeriesChanges(description="all")}
-
-
-def test_two_rows_for_one_series_are_an_error() -> None:
-    two = sheet({"image": "a.lif"}, {"image": "a.lif", "series": "1"})
-    assert changes_of(two, "a.lif", 0) is not None
-    with pytest.raises(UsageError, match=r"sheet\.xlsx has 2 rows for series 1 of a\.lif"):
-        changes_of(two, "a.lif", 1)
-
-
-@pytest.mark.parametrize("series", ["first", "-1", "1.5"])
-def test_a_series_that_is_no_number_is_an_error(series: str) -> None:
-    with pytest.raises(UsageError, match=r"is no number of a series"):
-        changes_of(sheet({"image": "a.lif", "series": series}), "a.lif", 1)
-
-
 @pytest.mark.parametrize("text", ["0.325 µm", "0,325", "nan", "inf", "1_000", "٣", "=1/2"])
 def test_what_is_no_number_is_named_with_its_place(text: str) -> None:
     with pytest.raises(UsageError, match=r"pixel_size_x_um \(row 2, column C\) is '.*', which is no number\. Write it with a point"):
         changes(pixel_size_x_um=text)
+
+
+@pytest.mark.parametrize("text", ["488; blue", "488 nm"])
+def test_a_wavelength_that_is_no_number_is_named(text: str) -> None:
+    with pytest.raises(UsageError, match=r"excitation_nm \(row 2, column C\) is '.*', which is no number"):
+        changes(excitation_nm=text)
 
 
 def test_numbers_of_channels_that_differ_are_an_error() -> None:
@@ -108,18 +101,15 @@ def test_numbers_of_channels_that_differ_are_an_error() -> None:
 
 
 def test_references_lead_to_the_biosample_and_its_organism() -> None:
-    found = changes_of(
+    found = first(
         sheet(
             {"image": "a.tif", "specimen": "dish", "acquisition": "confocal", "study_component": "main", "channel_names": "DAPI; GFP"},
             study_component={"name": "main", "description": "all of it"},
             specimen={"name": "dish", "biosample": "cells", "preparation_method": "PFA; 4 %", "channel_content": "DNA; tubulin"},
             biosample={"name": "cells", "organism": "Homo sapiens (NCBITaxon:9606)", "cell_line": "HeLa (EFO:0001185)", "intrinsic_variable": "a; b"},
             acquisition={"name": "confocal", "imaging_method": "confocal microscopy (FBbi:00000251)"},
-        ),
-        "a.tif",
-        0,
+        )
     )
-    assert found is not None
     assert {note.namespace: note.pairs for note in found.annotations} == {
         "openmicroscopy.org/mapr/organism": (("Organism", "Homo sapiens"),),
         "openmicroscopy.org/mapr/cell_line": (("Cell Line", "HeLa"),),
@@ -146,12 +136,9 @@ def test_references_lead_to_the_biosample_and_its_organism() -> None:
 
 
 def test_what_a_row_says_of_its_channels_comes_before_what_the_specimen_says() -> None:
-    found = changes_of(
-        sheet({"image": "a.tif", "specimen": "dish", "channel_contents": "; actin"}, specimen={"name": "dish", "channel_content": "DNA; tubulin"}),
-        "a.tif",
-        0,
+    found = first(
+        sheet({"image": "a.tif", "specimen": "dish", "channel_contents": "; actin"}, specimen={"name": "dish", "channel_content": "DNA; tubulin"})
     )
-    assert found is not None
     assert ("Channel - content", "Channel 1: actin") in found.annotations[-1].pairs
     assert "DNA" not in str(found.annotations)
 

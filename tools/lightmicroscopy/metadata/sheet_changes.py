@@ -21,7 +21,6 @@ MAPR: Final = "openmicroscopy.org/mapr"
 BULK: Final = "openmicroscopy.org/omero/bulk_annotations"
 
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
-_SERIES: Final = re.compile(r"\d{1,9}(?:\.0*)?", re.ASCII)
 _TERM: Final = re.compile(r"(?P<label>.*?)\s*[(\[][A-Za-z][^\s()\[\]]*[:_][^\s()\[\]]+[)\]]", re.DOTALL)
 _LONGEST: Final = 40
 
@@ -93,6 +92,18 @@ class Row(Protocol):
         """Cells by the ids of their fields."""
         ...
 
+    def text(self, field_id: str, /) -> str:
+        """Text of a cell without blanks around it; empty if there is none."""
+        ...
+
+    def values(self, field_id: str, /) -> tuple[str, ...]:
+        """Values of a cell that holds several; empty ones keep their place."""
+        ...
+
+    def number_of(self, field_id: str, /) -> float | None:
+        """Number in a cell; ``None`` if there is none."""
+        ...
+
 
 class Sheet(Protocol):
     """A sheet of metadata."""
@@ -108,47 +119,22 @@ class Sheet(Protocol):
         ...
 
 
-def rows_of(sheet: Sheet) -> dict[tuple[str, int | None], list[Row]]:
-    """Rows of the table of images by element identifier and series; ``None`` where the row does not name a series."""
-    found: dict[tuple[str, int | None], list[Row]] = {}
-    for row in sheet.tables.get("image", ()):
-        series = _text(row, "series")
-        number = int(float(series)) if _SERIES.fullmatch(series) else None
-        if series and number is None:
-            raise UsageError(f"{_place(row, 'series')} is {series[:_LONGEST]!r}, which is no number of a series. Series are counted from 0.")
-        found.setdefault((_text(row, "image"), number), []).append(row)
-    return found
-
-
-def changes_of(sheet: Sheet, image: str, series: int, rows: Mapping[tuple[str, int | None], Sequence[Row]] | None = None) -> SeriesChanges | None:
-    """Say what a sheet wants to be set for one series.
+def changes_of(sheet: Sheet, row: Row) -> SeriesChanges:
+    """Say what a row of the table of images wants to be set, with what the rows say that it refers to.
 
     Parameters
     ----------
-    image
-        Element identifier: the column *input* of the inspect table.
-    series
-        Its number; a row without one is about all series of its image.
-    rows
-        What `rows_of` gives, where it is asked for many images.
-
-    Returns
-    -------
-    SeriesChanges or None
-        ``None`` if there is no row for it.
+    sheet
+        The sheet.
+    row
+        The row of the series that is meant.
 
     Raises
     ------
     UsageError
-        If there is more than one, or a cell cannot be understood.
+        If a cell cannot be understood, or refers to a row that is not there.
     """
-    rows = rows_of(sheet) if rows is None else rows
-    found = [*rows.get((image, series), ()), *rows.get((image, None), ())]
-    if not found:
-        return None
-    if len(found) > 1:
-        raise UsageError(f"{sheet.name} has {len(found)} rows for series {series} of {image}. Keep one row for each series.")
-    return _Reading(sheet, found[0]).changes()
+    return _Reading(sheet, row).changes()
 
 
 class _Reading:
@@ -178,50 +164,45 @@ class _Reading:
         )
 
     def _given(self, name: str) -> str | None:
-        return _text(self.row, name) or None
+        return self.row.text(name) or None
 
     def _number(self, name: str) -> float | None:
-        text = _text(self.row, name)
-        return None if not text else _as_number(text, _place(self.row, name))
+        text, number = self.row.text(name), self.row.number_of(name)
+        if text and number is None:
+            raise _no_number(text, _place(self.row, name))
+        return number
 
     def _channels(self) -> tuple[ChannelChanges, ...]:
-        names = _split(_text(self.row, "channel_names"))
-        lights = {name: _split(_text(self.row, name)) for name in ("excitation_nm", "emission_nm")}
-        count = max(len(names), *map(len, lights.values()))
-        lengths = {len(values) for values in (names, *lights.values()) if values}
-        if len(lengths) > 1:
-            listed = ", ".join(f"{len(values)} in {name}" for name, values in (("channel_names", names), *lights.items()) if values)
+        given = {name: self.row.values(name) for name in ("channel_names", "excitation_nm", "emission_nm")}
+        lengths = {name: len(values) for name, values in given.items() if values}
+        if len(set(lengths.values())) > 1:
+            listed = ", ".join(f"{count} in {name}" for name, count in lengths.items())
             raise UsageError(
                 f"{_place(self.row, 'channel_names')}: the number of channels differs ({listed}). Write one value for each channel, "
                 "joined by semicolons; a place between two of them may be empty."
             )
-
-        def light(name: str, index: int) -> float | None:
-            values = lights[name]
-            return _as_number(values[index], _place(self.row, name)) if index < len(values) and values[index] else None
-
+        count = max(lengths.values(), default=0)
+        names, *lights = (values or ("",) * count for values in given.values())
+        places = [_place(self.row, name) for name in ("excitation_nm", "emission_nm")]
+        excitation, emission = ([_as_number(text, place) for text in values] for values, place in zip(lights, places, strict=True))
         return tuple(
-            ChannelChanges(
-                name=names[index] or None if index < len(names) else None,
-                excitation_nm=light("excitation_nm", index),
-                emission_nm=light("emission_nm", index),
-            )
-            for index in range(count)
+            ChannelChanges(name=name or None, excitation_nm=first, emission_nm=second)
+            for name, first, second in zip(names, excitation, emission, strict=True)
         )
 
     def _annotations(self) -> Iterator[MapAnnotation]:
-        components = self._named("study_component", [_text(self.row, "study_component")])
-        specimens = self._named("specimen", _split(_text(self.row, "specimen")))
-        biosamples = self._named("biosample", [name for row in specimens for name in _split(_text(row, "biosample"))])
-        acquisitions = self._named("acquisition", [_text(self.row, "acquisition")])
-        organisms = [_label(_text(row, "organism")) for row in biosamples]
+        components = self._named("study_component", [self.row.text("study_component")])
+        specimens = self._named("specimen", self.row.values("specimen"))
+        biosamples = self._named("biosample", [name for row in specimens for name in row.values("biosample")])
+        acquisitions = self._named("acquisition", [self.row.text("acquisition")])
+        organisms = [_label(row.text("organism")) for row in biosamples]
         yield from _annotation(f"{MAPR}/organism", [("Organism", name) for name in organisms])
-        yield from _annotation(f"{MAPR}/cell_line", [("Cell Line", _label(_text(row, "cell_line"))) for row in biosamples])
+        yield from _annotation(f"{MAPR}/cell_line", [("Cell Line", _label(row.text("cell_line"))) for row in biosamples])
         compounds = [
             (key, value)
             for row in biosamples
             for name, key in (("compound", "Compound Name"), ("compound_inchi", "InChI"), ("compound_inchikey", "InChIKey"))
-            for value in ([_text(row, name)] if name == "compound_inchi" else _split(_text(row, name)))
+            for value in ([row.text(name)] if name == "compound_inchi" else row.values(name))
         ]
         yield from _annotation(f"{MAPR}/compound", compounds)
         contents = self._by_channel("channel_contents", "channel_content", specimens)
@@ -241,12 +222,12 @@ class _Reading:
 
     def _by_channel(self, own: str, of_specimen: str, specimens: Sequence[Row]) -> list[tuple[str, str]]:
         """Name and value of each channel: the row's own, or else its specimen's."""
-        values = _split(_text(self.row, own)) or next((found for row in specimens if (found := _split(_text(row, of_specimen)))), ())
-        names = _split(_text(self.row, "channel_names"))
+        values = self.row.values(own) or next((found for row in specimens if (found := row.values(of_specimen))), ())
+        names = self.row.values("channel_names")
         return [(names[index] if index < len(names) and names[index] else f"Channel {index}", value) for index, value in enumerate(values)]
 
     def _named(self, table: str, names: Sequence[str]) -> list[Row]:
-        known = {_text(row, "name"): row for row in reversed(self.sheet.tables.get(table, ()))}
+        known = {row.text("name"): row for row in reversed(self.sheet.tables.get(table, ()))}
         for name in names:
             if name and name not in known:
                 raise UsageError(
@@ -257,7 +238,7 @@ class _Reading:
 
 
 def _pairs(rows: Sequence[Row], keys: Keys) -> list[tuple[str, str]]:
-    return [(key, value) for name, key, several in keys for row in rows for value in (_split(_text(row, name)) if several else (_text(row, name),))]
+    return [(key, value) for name, key, several in keys for row in rows for value in (row.values(name) if several else (row.text(name),))]
 
 
 def _annotation(namespace: str, pairs: Sequence[tuple[str, str]]) -> Iterator[MapAnnotation]:
@@ -266,26 +247,21 @@ def _annotation(namespace: str, pairs: Sequence[tuple[str, str]]) -> Iterator[Ma
         yield MapAnnotation(namespace, kept)
 
 
-def _text(row: Row, name: str) -> str:
-    cell = row.cells.get(name)
-    return cell.text.strip() if cell else ""
-
-
 def _place(row: Row, name: str) -> str:
     cell = row.cells.get(name)
     return f"{name} (row {cell.row}, column {cell.column})" if cell and cell.row else name
 
 
-def _as_number(text: str, place: str) -> float:
-    if not _NUMBER.fullmatch(text):
-        raise UsageError(
-            f"{place} is {text[:_LONGEST]!r}, which is no number. Write it with a point and without its unit, which is in the field's name."
-        )
-    return float(text)
+def _as_number(text: str, place: str) -> float | None:
+    if text and not _NUMBER.fullmatch(text):
+        raise _no_number(text, place)
+    return float(text) if text else None
 
 
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(";")) if text.strip() else ()
+def _no_number(text: str, place: str) -> UsageError:
+    return UsageError(
+        f"{place} is {text[:_LONGEST]!r}, which is no number. Write it with a point and without its unit, which is in the field's name."
+    )
 
 
 def _label(text: str) -> str:

@@ -114,6 +114,8 @@ INSPECT = (
     "bytes",
     "warnings",
 )
+ANNOTATED = ("input", "series", "series_name", "status", "reason", "output", "bytes", "changed", "warnings")
+"""What became of each series of images into which a sheet was written."""
 COMPARISON = ("original", "copy", "series", "what", "original_value", "copy_value", "equal")
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
