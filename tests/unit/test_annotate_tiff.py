@@ -303,7 +303,7 @@ def test_a_series_without_a_row_is_left_as_it_is(test_data: Path, tmp_path: Path
 
 def test_an_image_without_a_row_is_not_copied(test_data: Path, tmp_path: Path) -> None:
     (outcome,) = annotated(tmp_path, test_data / "cells.ome.tiff", changes={})
-    assert (outcome.status, outcome.output) == ("failed", None)
+    assert (outcome.status, outcome.outputs) == ("failed", ())
     assert list(tmp_path.iterdir()) == []
 
 

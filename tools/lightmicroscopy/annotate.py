@@ -43,7 +43,8 @@ class Outcome:
     name: str
     status: Status
     reason: str = ""
-    output: Path | None = None
+    outputs: tuple[Path, ...] = ()
+    """The copy that has the metadata, and the other files of its set."""
     bytes: int | None = None
     changed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -56,7 +57,7 @@ class Outcome:
             "series_name": self.name,
             "status": self.status,
             "reason": self.reason,
-            "output": self.output.name if self.output else None,
+            "output": self.outputs[0].name if self.outputs else None,
             "bytes": self.bytes,
             "changed": self.changed,
             "warnings": self.warnings,
@@ -129,7 +130,7 @@ def _annotated(
         changed = tuple(copied.changed.get(image.series, ()))
         reason = "" if image.series in asked else NO_ROW
         status: Status = "done" if changed else "unchanged"
-        yield Outcome(item.name, image.series, image.name, status, reason, copied.path, copied.bytes, changed, copied.losses)
+        yield Outcome(item.name, image.series, image.name, status, reason, copied.paths, copied.bytes, changed, copied.losses)
 
 
 def _copied(

@@ -37,13 +37,12 @@ class Copied:
 
     Attributes
     ----------
-    path
-        The file that has the metadata; with those of its set beside it in `paths`.
+    paths
+        The file that has the metadata, then the others of its set.
     changed
         By series, what was not so already.
     """
 
-    path: Path
     paths: tuple[Path, ...]
     bytes: int
     changed: Mapping[int, list[str]]
@@ -105,7 +104,7 @@ def annotate_tiff(
             _write(member, temporary, progress)
     paths = tuple(output / member.path.name for member in members)
     losses = tuple(dict.fromkeys(loss for member in members if member.edited for loss in member.edited.losses)) if main.edited.is_changed else ()
-    return Copied(paths[0], paths, sum(path.stat().st_size for path in paths), main.edited.changed, losses)
+    return Copied(paths, sum(path.stat().st_size for path in paths), main.edited.changed, losses)
 
 
 def _member(path: Path) -> _Member:

@@ -76,7 +76,7 @@ def annotate_zarr(
             copy_file(path, temporary, progress)
             size = path.stat().st_size
         _check(temporary, dataset)
-    return Copied(output / path.name, (output / path.name,), size, changed, losses)
+    return Copied((output / path.name,), size, changed, losses)
 
 
 def _bytes(path: Path) -> int:
