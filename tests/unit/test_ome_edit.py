@@ -118,6 +118,23 @@ def test_the_only_objective_is_taken_for_the_one_used_unless_it_contradicts() ->
     assert lens(other, 0).numerical_aperture is None
 
 
+@pytest.mark.parametrize(
+    ("model", "maker", "kept", "changed"),
+    [
+        ("Plan", "Example", "Plan", False),
+        ("Example Plan", "Example", "Plan", False),
+        ("Example Neo", "Example", "Example Neo", True),
+        ("Other Neo", None, "Other Neo", True),
+    ],
+)
+def test_maker_and_model_stand_in_one_cell(model: str, maker: str | None, kept: str, changed: bool) -> None:
+    root = document(LENS.replace('Model="Plan"', 'Manufacturer="Example" Model="Plan"'), image(0, USED))
+    wanted = SeriesChanges(objective=ObjectiveChanges(model))
+    assert edit(root, wanted) == [["objective_model"] if changed else []]
+    assert (lens(root, 0).manufacturer, lens(root, 0).model) == (maker, kept)
+    assert edit(root, wanted) == [[]]
+
+
 def test_what_this_suite_noted_of_the_immersion_does_not_come_back() -> None:
     note = notes(("Annotation:0", "lightmicroscopy/notes", "Objective:0 Immersion=Silicone,Image Kind=label"))
     root = document(LENS.replace("Air", "Other"), image(0, USED, '<AnnotationRef ID="Annotation:0"/>'), note)

@@ -394,7 +394,7 @@ def _put_number(element: etree._Element, attribute: str, value: float, unit: str
 
 def _set_lens(lens: etree._Element, changes: ObjectiveChanges) -> list[str]:
     """Set what an objective is; returns what was not so already."""
-    changed = [] if changes.model is None else _put_text(lens, "Model", changes.model, "objective_model")
+    changed = [] if changes.model is None else _set_model(lens, changes.model)
     for name, attribute, value in (
         ("objective_magnification", "NominalMagnification", changes.magnification),
         ("objective_na", "LensNA", changes.numerical_aperture),
@@ -408,6 +408,19 @@ def _set_lens(lens: etree._Element, changes: ObjectiveChanges) -> list[str]:
         put(lens, "Immersion", word)
         changed.append("objective_immersion")
     return changed
+
+
+def _set_model(lens: etree._Element, model: str) -> list[str]:
+    """Set the model of an objective. Sheets have maker and model in one cell, so that it stands for both."""
+    from ..inspection import made_by
+
+    maker, known = lens.get("Manufacturer"), lens.get("Model")
+    if attribute_text(model) in (known, made_by(maker, known)):
+        return []
+    put(lens, "Model", model)
+    if made_by(maker, model) != made_by(None, model):
+        put(lens, "Manufacturer", None)
+    return ["objective_model"]
 
 
 def _contradicts(lens: etree._Element, changes: ObjectiveChanges) -> bool:
