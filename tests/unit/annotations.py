@@ -57,10 +57,12 @@ def made(folder: Path, *paths: Path, **options: Any) -> Path:
 
 
 def differences(original: Path, copy: Path) -> set[str]:
-    """What a comparison of all pixels and fields finds, but for the fields of single channels and planes as a whole."""
-    comparison = compare(Location(original, tuple(original.parent.iterdir())), [copy, *(path for path in copy.parent.iterdir() if path != copy)])
+    """What a comparison of all pixels and fields finds."""
+    with readers.open(Location(copy, tuple(copy.parent.iterdir()))) as dataset:
+        members = [path for path in dataset.files if path != copy]
+    comparison = compare(Location(original, tuple(original.parent.iterdir())), [copy, *members])
     assert comparison.rows
-    return {row.what for row in comparison.rows if row.differs and row.what != "file"}
+    return {row.what for row in comparison.rows if row.differs}
 
 
 def document(path: Path) -> etree._Element:

@@ -35,7 +35,7 @@ def annotated(folder: Path, *words: Path | str, code: int = 0) -> list[dict[str,
 def test_a_sheet_that_nobody_filled_in_changes_nothing_but_what_it_adds(test_data: Path, tmp_path: Path) -> None:
     import lm_describe
 
-    described = tmp_path / "sheet.xlsx"
+    described = tmp_path / "sheet.yaml"
     paths = [test_data / name for name in IMAGES]
     assert lm_describe.main([*map(str, paths), "--write-sheet", str(described), "--quiet"]) == 0
     rows = annotated(tmp_path, *paths, "--sheet", described)
