@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from test_data import hdf5_file, lsm_file, pictures, tiff_files, vendor_files, zarr_stores
+from test_data import hdf5_file, lsm_file, pictures, sheet, tiff_files, vendor_files, zarr_stores
 from test_data.drawing import colours, stack
 
 
@@ -38,6 +38,7 @@ def every_file() -> dict[str, bytes]:
         "plate_04.ome.zarr.zip": zarr_stores.zipped(zarr_stores.plate_store()),
         "truncated.tif": tiff_files.truncated(),
         "wrong_metadata.ome.tiff": tiff_files.wrong_metadata(),
+        "annotation_sheet.yaml": sheet.sheet(),
         "not_an_image.txt": b"These are words, not pixels.\n",
     }
     for version in ("0.1", "0.2", "0.3", "0.4", "0.5"):

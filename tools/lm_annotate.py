@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightmicroscopy.metadata.rembi.sheet import Sheet
 
 PROGRAM = "lm_annotate"
-FORM_ONLY = ("input", "images", "sheet", "packaging")
+FORM_ONLY = ("input", "images", "sheet")
 TOLD = 20
 """Mistakes of a sheet that are told one by one."""
 GRAVE = ("sheet.image-twice", "sheet.two-images-of-one-name")

@@ -30,6 +30,12 @@ NOT_IN_THE_FORM = {
 """Flags no wrapper offers, and why."""
 
 SET_BY_THE_COMMAND = {
+    "lm_annotate": {
+        "sheet": "the dataset that was chosen",
+        "table": "always an output",
+        "no_links": "a dataset shares no files with another one",
+        "galaxy_collection": "how the copies become a collection",
+    },
     "lm_convert": {
         "report": "always an output",
         "zip": "follows from the packaging that was chosen",
