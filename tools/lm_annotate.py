@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
         help="OME-TIFF files (of a set all of them), OME-Zarr folders and zips, or folders of them",
     )
     result.add_argument("--sheet", type=Path, required=True, metavar="FILE", help="the sheet, as lm_describe makes it: XLSX, TSV, YAML")
+    result.add_argument("--sheet-name", metavar="TEXT", help="what the copies call the sheet they were written from (default: the name of its file)")
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of what was written, a row for each series")
     result.add_argument(
         "--no-links",
@@ -80,7 +81,7 @@ def work(arguments: argparse.Namespace) -> int:
     for note in expanded.notes:
         log.info(cli.one_line(note))
     given: list[Given] = [word for word in expanded.words if isinstance(word, Path)]
-    sheet = read_sheet(arguments.sheet)
+    sheet = read_sheet(arguments.sheet, name=arguments.sheet_name)
     matching = _matched(sheet, given)
     record = Record(sheet.name, sha256_of(files_below(arguments.sheet)), now())
     done, total = 0, sum(bytes_of(item) or 0 for item in given)
