@@ -73,6 +73,44 @@ def test_the_same_sheet_a_second_time_gives_the_same_bytes(test_data: Path, tmp_
     assert (tmp_path / "second" / name).read_bytes() == first.read_bytes()
 
 
+def resolutions(path: Path) -> list[tuple[float, ...]]:
+    """Pixel size along x and y that TIFF's own fields give, of each page and its smaller levels, in micrometres."""
+    with tifffile.TiffFile(path) as tiff:
+        pages = [level for page in tiff.pages for level in (page, *(page.pages or ()))]
+        return [tuple(1e4 * page.tags[code].value[1] / page.tags[code].value[0] for code in (282, 283)) for page in pages]
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_the_resolution_in_the_words_of_tiff_goes_along(tmp_path: Path, big: bool, order: str) -> None:
+    source = tmp_path / "scan.ome.tif"
+    text = ome(f'{sizes(z=2)} PhysicalSizeX="0.1" PhysicalSizeY="0.2"', '<TiffData IFD="0" PlaneCount="2"/>').encode()
+    with tifffile.TiffWriter(source, bigtiff=big, byteorder=order) as tiff:
+        options = {"metadata": None, "photometric": "minisblack", "resolutionunit": "CENTIMETER"}
+        for number in range(2):
+            tiff.write(PAGES[number], subifds=1, description=text if number == 0 else None, resolution=(1e5, 5e4), **options)
+            tiff.write(PAGES[number][::2, ::2], subfiletype=1, resolution=(5e4, 2.5e4), **options)
+    assert resolutions(source) == [pytest.approx((0.1, 0.2)), pytest.approx((0.2, 0.4))] * 2
+    copy = made(tmp_path / "out", source, changes=PIXEL_SIZE)
+    assert resolutions(copy) == [pytest.approx((0.5, 0.25)), pytest.approx((1, 0.5))] * 2
+    assert pages_of(copy) == pages_of(source)
+
+
+def test_a_resolution_that_never_was_the_pixel_size_stays(tmp_path: Path) -> None:
+    text = ome(f'{sizes()} PhysicalSizeX="0.1" PhysicalSizeY="0.2"', '<TiffData IFD="0" PlaneCount="1"/>')
+    source = written(tmp_path / "scan.ome.tif", PAGES[:1], text, resolution=(72, 72), resolutionunit="INCH")
+    assert resolutions(made(tmp_path / "out", source, changes=PIXEL_SIZE)) == resolutions(source)
+
+
+def test_series_of_different_pixel_sizes_keep_the_resolution_of_their_pages(tmp_path: Path, test_data: Path) -> None:
+    source = test_data / "two_series.ome.tiff"
+    copy = made(tmp_path, source, changes={0: PIXEL_SIZE})
+    with tifffile.TiffFile(source) as before, tifffile.TiffFile(copy) as after:
+        assert [page.tags.get(282) and page.tags[282].value for page in before.pages] == [
+            page.tags.get(282) and page.tags[282].value for page in after.pages
+        ]
+
+
 def test_the_input_stays_as_it_was(test_data: Path, tmp_path: Path) -> None:
     source = Path(shutil.copy2(test_data / "cells.ome.tiff", tmp_path))
     before, modified = source.read_bytes(), source.stat().st_mtime_ns

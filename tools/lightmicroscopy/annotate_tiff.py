@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from .annotate_ome import CONVERT, Edited, Record, add_record, edit_ome, new_uuid, places_of, serialise
 from .errors import UnreadableError, UnwritableError
+from .metadata.ngff_units import micrometres
 from .metadata.ome_xml import children
 from .metadata.safe_xml import LARGEST, parse_xml
 from .readers.files import RandomFile
@@ -18,6 +19,7 @@ from .readers.tiff_structure import Scanner
 from .writers.atomic import new_output, refuse_existing
 from .writers.copies import copy_file
 from .writers.tiff_description import write_described_copy
+from .writers.tiff_resolution import rescale_resolution
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -29,6 +31,9 @@ _TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _UUID: Final = re.compile(r"urn:uuid:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _LONGEST_OTHER: Final = 1 << 20
 """Bytes of the description of a file that leaves its metadata to another one of its set."""
+
+
+Sizes = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -96,15 +101,32 @@ def annotate_tiff(
         _redescribe(members, dataset, main.edited.changed, record, places)
     # What was entered first gets its name last: the file with the metadata, so that the set is not taken for whole before it is.
     members.sort(key=lambda member: member is not main)
+    sizes = _pixel_sizes(dataset, wanted) if main.edited.is_changed else None
     total = sum(member.path.stat().st_size for member in members)
     with ExitStack() as stack:
         for member in members:
             most = total + sum(len(other.description or b"") for other in members)
             temporary = stack.enter_context(new_output(output / member.path.name, most_bytes=most, least_bytes=0))
             _write(member, temporary, progress)
+            if sizes is not None and member.is_tiff:
+                rescale_resolution(temporary, *sizes)
     paths = tuple(output / member.path.name for member in members)
     losses = tuple(dict.fromkeys(loss for member in members if member.edited for loss in member.edited.losses)) if main.edited.is_changed else ()
     return Copied(paths, sum(path.stat().st_size for path in paths), main.edited.changed, losses)
+
+
+def _pixel_sizes(dataset: Dataset, wanted: Mapping[int, SeriesChanges]) -> tuple[Sizes, Sizes] | None:
+    """Pixel size along x and y that all images had and will have; ``None`` if it stays, or they are not alike in it."""
+    found = set()
+    for image in dataset.images:
+        known = (image.metadata.pixel_size_x, image.metadata.pixel_size_y)
+        x, y = (None if size is None else micrometres(size) for size in known)
+        if x is None or y is None or min(x, y) <= 0:
+            return None
+        sizes = wanted[image.series].pixel_sizes if image.series in wanted else {}
+        found.add(((x, y), (sizes.get("x", x), sizes.get("y", y))))
+    before, after = next(iter(found))
+    return (before, after) if len(found) == 1 and before != after else None
 
 
 def _member(path: Path) -> _Member:
