@@ -6,39 +6,20 @@ What several images share (an objective, an annotation) is changed for those tha
 from __future__ import annotations
 
 import copy
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from lxml import etree
 
 from ..image import MapAnnotation
-from .changes import ChannelChanges, ObjectiveChanges, SeriesChanges, filled, immersion
+from .changes import ChannelChanges, ObjectiveChanges, SeriesChanges, filled
 from .ngff_read import signed_color
 from .ome_annotations import NOTES, build_map, read_map
-from .ome_units import spell_unit, to_nanometres, to_seconds
-from .ome_xml import Values, attribute_text, children, first_child, local_name, new, put, xml_text
+from .ome_set import contradicts, insert, said, set_lens, set_number, set_text
+from .ome_xml import attribute_text, children, first_child, new, put, xml_text
 
-_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "OME": (
-        *("Rights", "Project", "Dataset", "Folder", "Experiment", "Plate", "Screen", "Experimenter", "ExperimenterGroup"),
-        *("Instrument", "Image", "StructuredAnnotations", "ROI"),
-    ),
-    "Image": (
-        *("AcquisitionDate", "ExperimenterRef", "Description", "ExperimentRef", "ExperimenterGroupRef", "InstrumentRef", "ObjectiveSettings"),
-        *("ImagingEnvironment", "StageLabel", "Pixels", "ROIRef", "MicrobeamManipulationRef", "AnnotationRef"),
-    ),
-    "Pixels": ("Channel", "BinData", "TiffData", "MetadataOnly", "Plane"),
-    "Instrument": (
-        *("Microscope", "Laser", "Arc", "Filament", "LightEmittingDiode", "GenericExcitationSource", "Detector", "Objective"),
-        *("FilterSet", "Filter", "Dichroic", "AnnotationRef"),
-    ),
-}
-"""Order of the child elements in the schema of 2016-06."""
-_SAME: Final = 1e-9
-"""Relative difference below which two numbers are one: 0.325 µm and 325 nm."""
 _SHARED: Final = frozenset({"MapAnnotation"})
 
 
@@ -106,18 +87,16 @@ class OmeEditor:
     def _image(self, meant: Meant) -> list[str]:
         element, changes, changed = meant.element, meant.changes, list[str]()
         if changes.image_name is not None:
-            changed += _put_text(element, "Name", changes.image_name, "image_name")
+            changed += set_text(element, "Name", changes.image_name, "image_name")
         if changes.description is not None:
             changed += self._describe(element, changes.description)
         pixels = first_child(element, "Pixels")
         if pixels is None:
             return changed
         for axis, size in changes.pixel_sizes.items():
-            known = _quantity(pixels, f"PhysicalSize{axis.upper()}", "µm")
-            changed += _put_number(pixels, f"PhysicalSize{axis.upper()}", size, "µm", known, f"pixel_size_{axis}_um")
+            changed += set_number(pixels, f"PhysicalSize{axis.upper()}", size, "µm", f"pixel_size_{axis}_um")
         if changes.time_increment_s is not None:
-            known = _quantity(pixels, "TimeIncrement", "s")
-            changed += _put_number(pixels, "TimeIncrement", changes.time_increment_s, "s", known, "time_increment_s")
+            changed += set_number(pixels, "TimeIncrement", changes.time_increment_s, "s", "time_increment_s")
         if any(filled(channel) for channel in changes.channels):
             changed += self._channels(meant, pixels)
         return changed
@@ -128,7 +107,7 @@ class OmeEditor:
         if found is not None and (found.text or "").strip() == xml_text(text).strip():
             return []
         if found is None:
-            found = _insert(element, new("Description"))
+            found = insert(element, new("Description"))
         found[:] = []
         found.text = xml_text(text)
         return ["description"]
@@ -137,7 +116,7 @@ class OmeEditor:
         found = list(children(pixels, "Channel"))
         while len(found) < meant.channels:
             channel = new("Channel", [("ID", self._new_id("Channel")), ("SamplesPerPixel", str(meant.samples))])
-            found.append(_insert(pixels, channel))
+            found.append(insert(pixels, channel))
         changed = []
         for number, (element, changes) in enumerate(zip(found, meant.changes.channels, strict=False)):
             changed += [f"channel {number} {name}" for name in self._channel(element, changes)]
@@ -146,7 +125,7 @@ class OmeEditor:
         return changed
 
     def _channel(self, element: etree._Element, changes: ChannelChanges) -> list[str]:
-        changed = [] if changes.name is None else _put_text(element, "Name", changes.name, "name")
+        changed = [] if changes.name is None else set_text(element, "Name", changes.name, "name")
         if changes.color is not None:
             color = str(signed_color(changes.color))
             if (element.get("Color") or "").strip() != color:
@@ -157,7 +136,7 @@ class OmeEditor:
             ("emission_nm", "EmissionWavelength", changes.emission_nm),
         ):
             if value is not None:
-                changed += _put_number(element, attribute, value, "nm", _quantity(element, attribute, "nm"), name)
+                changed += set_number(element, attribute, value, "nm", name)
         return changed
 
     def _objectives(self, meant: Sequence[Meant]) -> list[list[str]]:
@@ -180,8 +159,8 @@ class OmeEditor:
                 names = self._new_lens(item.element, changes)
             elif alone:
                 # The first of those that share it has set it for all.
-                _set_lens(lens, changes)
-                names = _set_lens(copy.deepcopy(before[identifier]), changes)
+                set_lens(lens, changes)
+                names = set_lens(copy.deepcopy(before[identifier]), changes)
             else:
                 names = self._other_lens(item.element, lens, changes)
             if changes.immersion is not None and names:
@@ -204,12 +183,12 @@ class OmeEditor:
         if reference is not None and reference.get("ID") in known:
             return known[reference.get("ID")]
         if reference is None:
-            reference = _insert(image, new("InstrumentRef"))
+            reference = insert(image, new("InstrumentRef"))
         if self._tool is None and len(known) == 1 and self._one_for_all:
             self._tool = next(iter(known.values()))
         if self._tool is None:
             # One is made for all images that have none.
-            self._tool = _insert(self.root, new("Instrument", [("ID", self._new_id("Instrument"))]))
+            self._tool = insert(self.root, new("Instrument", [("ID", self._new_id("Instrument"))]))
         reference.set("ID", str(self._tool.get("ID")))
         return self._tool
 
@@ -217,17 +196,17 @@ class OmeEditor:
         tool = self._instrument(image)
         lenses = list(children(tool, "Objective"))
         # An instrument with one objective and an image that does not say which it used: both are the same one, unless they contradict.
-        like = lenses[0] if len(lenses) == 1 and not self._references[str(lenses[0].get("ID"))] and not _contradicts(lenses[0], changes) else None
+        like = lenses[0] if len(lenses) == 1 and not self._references[str(lenses[0].get("ID"))] and not contradicts(lenses[0], changes) else None
         lens = new("Objective", [("ID", "")]) if like is None else copy.deepcopy(like)
-        names = _set_lens(lens, changes)
+        names = set_lens(lens, changes)
         if like is not None:
-            _set_lens(like, changes)
+            set_lens(like, changes)
             lens = like
         else:
             lens = self._place_lens(tool, lens)
         settings = first_child(image, "ObjectiveSettings")
         if settings is None:
-            settings = _insert(image, new("ObjectiveSettings"))
+            settings = insert(image, new("ObjectiveSettings"))
         settings.set("ID", str(lens.get("ID")))
         self._references[str(lens.get("ID"))] += 1
         return names or ["objective"]
@@ -235,7 +214,7 @@ class OmeEditor:
     def _other_lens(self, image: etree._Element, lens: etree._Element, changes: ObjectiveChanges) -> list[str]:
         """Give an image an objective of its own, since others keep the one it has."""
         changed = copy.deepcopy(lens)
-        names = _set_lens(changed, changes)
+        names = set_lens(changed, changes)
         if not names:
             return []
         tool = lens.getparent()
@@ -250,11 +229,11 @@ class OmeEditor:
     def _place_lens(self, tool: etree._Element, lens: etree._Element) -> etree._Element:
         """Put an objective into an instrument, unless it has one that is the same."""
         for other in children(tool, "Objective"):
-            if _said(other) == _said(lens) and not len(other) and not len(lens):
+            if said(other) == said(lens) and not len(other) and not len(lens):
                 return other
         lens.set("ID", self._new_id("Objective"))
         lens.tail = None
-        return _insert(tool, lens)
+        return insert(tool, lens)
 
     def _forget_immersion(self, image: etree._Element) -> None:
         tool = self._instrument(image)
@@ -336,14 +315,14 @@ class OmeEditor:
             element.set("ID", identifier)
             group = first_child(self.root, "StructuredAnnotations")
             if group is None:
-                group = _insert(self.root, new("StructuredAnnotations"))
+                group = insert(self.root, new("StructuredAnnotations"))
             group.append(element)
             self._annotations[identifier] = element
             self._made[wanted] = identifier
         return self._made[wanted]
 
     def _refer(self, image: etree._Element, identifier: str) -> None:
-        _insert(image, new("AnnotationRef", [("ID", identifier)]))
+        insert(image, new("AnnotationRef", [("ID", identifier)]))
         self._references[identifier] += 1
 
     def _new_id(self, kind: str) -> str:
@@ -351,85 +330,3 @@ class OmeEditor:
             self._numbers[kind] += 1
         self._ids.add(identifier)
         return identifier
-
-
-def _insert(parent: etree._Element, child: etree._Element) -> etree._Element:
-    """Put an element to its place in the order of the schema, behind those of its kind."""
-    order = _ORDERS[local_name(parent)]
-    rank = order.index(local_name(child))
-    place = 0
-    for position, other in enumerate(parent):
-        name = local_name(other)
-        if name not in order or order.index(name) <= rank:
-            place = position + 1
-    parent.insert(place, child)
-    return child
-
-
-def _put_text(element: etree._Element, attribute: str, text: str, name: str) -> list[str]:
-    if element.get(attribute) == attribute_text(text):
-        return []
-    put(element, attribute, text)
-    return [name]
-
-
-def _quantity(element: etree._Element, attribute: str, unit: str) -> float | None:
-    """Value of an attribute in micrometres, nanometres or seconds; ``None`` where it is not known in such."""
-    quantity = Values().quantity(element, attribute, unit, "time" if unit == "s" else "length")
-    if quantity is None:
-        return None
-    if unit == "s":
-        return to_seconds(quantity)
-    length = to_nanometres(quantity)
-    return None if length is None else length / 1000 if unit == "µm" else length
-
-
-def _put_number(element: etree._Element, attribute: str, value: float, unit: str, known: float | None, name: str) -> list[str]:
-    if known is not None and math.isclose(known, value, rel_tol=_SAME):
-        return []
-    put(element, attribute, float(value))
-    put(element, f"{attribute}Unit", spell_unit(unit, "time" if unit == "s" else "length"))
-    return [name]
-
-
-def _set_lens(lens: etree._Element, changes: ObjectiveChanges) -> list[str]:
-    """Set what an objective is; returns what was not so already."""
-    changed = [] if changes.model is None else _set_model(lens, changes.model)
-    for name, attribute, value in (
-        ("objective_magnification", "NominalMagnification", changes.magnification),
-        ("objective_na", "LensNA", changes.numerical_aperture),
-    ):
-        known = Values().number(lens, attribute)
-        if value is not None and (known is None or not math.isclose(known, value, rel_tol=_SAME)):
-            put(lens, attribute, float(value))
-            changed.append(name)
-    word = None if changes.immersion is None else immersion(changes.immersion)
-    if word is not None and lens.get("Immersion") != word:
-        put(lens, "Immersion", word)
-        changed.append("objective_immersion")
-    return changed
-
-
-def _set_model(lens: etree._Element, model: str) -> list[str]:
-    """Set the model of an objective. Sheets have maker and model in one cell, so that it stands for both."""
-    from ..inspection import made_by
-
-    maker, known = lens.get("Manufacturer"), lens.get("Model")
-    if attribute_text(model) in (known, made_by(maker, known)):
-        return []
-    put(lens, "Model", model)
-    if made_by(maker, model) != made_by(None, model):
-        put(lens, "Manufacturer", None)
-    return ["objective_model"]
-
-
-def _contradicts(lens: etree._Element, changes: ObjectiveChanges) -> bool:
-    """Whether an objective is said to be another one: some attribute that it has would be changed."""
-    after = copy.deepcopy(lens)
-    _set_lens(after, changes)
-    return not _said(lens).items() <= _said(after).items()
-
-
-def _said(element: etree._Element) -> dict[str, str]:
-    """Attributes but the ID."""
-    return {str(name): str(value) for name, value in element.attrib.items() if name != "ID"}
