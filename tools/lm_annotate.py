@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightmicroscopy import cli
+from lightmicroscopy.words import path_or_address
 
 if TYPE_CHECKING:
     from lightmicroscopy.annotate import Outcome
@@ -40,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "input",
         nargs="+",
-        type=Path,
+        type=path_or_address,
         metavar="INPUT",
         help="OME-TIFF files (of a set all of them), OME-Zarr folders and zips, or folders of them",
     )
@@ -69,12 +70,15 @@ def work(arguments: argparse.Namespace) -> int:
     """Annotate, then say what came of it."""
     from lightmicroscopy.annotate import annotate
     from lightmicroscopy.annotate_ome import Record
+    from lightmicroscopy.errors import UsageError
     from lightmicroscopy.folders import expand
     from lightmicroscopy.inputs import bytes_of
     from lightmicroscopy.metadata.rembi.sheet import read_sheet
     from lightmicroscopy.progress import Progress
     from lightmicroscopy.provenance import files_below, now, sha256_of
 
+    if far := next((word for word in arguments.input if isinstance(word, str)), None):
+        raise UsageError(f"{far[:200]} is on the web. Fetch it first; copies are made of files that are here.")
     cli.refuse_overwriting([*arguments.input, arguments.sheet], (arguments.table,))
     log = logging.getLogger("lightmicroscopy")
     expanded = expand(arguments.input)

@@ -16,6 +16,7 @@ from lightmicroscopy.convert import Request, convert
 from lightmicroscopy.errors import UnreadableError
 from lightmicroscopy.image import Location
 from lightmicroscopy.metadata.changes import SeriesChanges
+from lightmicroscopy.metadata.check import check
 from lightmicroscopy.readers.files import RandomFile
 from lightmicroscopy.readers.tiff_structure import Scanner
 from lightmicroscopy.writers.tiff_description import write_described_copy
@@ -71,6 +72,16 @@ def test_the_same_sheet_a_second_time_gives_the_same_bytes(test_data: Path, tmp_
     (outcome, *_) = annotated(tmp_path / "second", first)
     assert (outcome.status, outcome.changed) == ("unchanged", ())
     assert (tmp_path / "second" / name).read_bytes() == first.read_bytes()
+
+
+@pytest.mark.parametrize("names", [*([name] for name in OURS), ["multifile.companion.ome", *(f"multifile_z{z}.ome.tiff" for z in range(3))]])
+def test_a_check_finds_no_error_that_was_not_there(test_data: Path, tmp_path: Path, names: list[str]) -> None:
+    def errors(folder: Path) -> list[tuple[str, str]]:
+        findings = check([folder / name for name in names]).findings
+        return [(finding.rule, finding.message) for finding in findings if finding.severity == "error"]
+
+    made(tmp_path, *(test_data / name for name in names))
+    assert errors(tmp_path) == errors(test_data)
 
 
 def resolutions(path: Path) -> list[tuple[float, ...]]:

@@ -265,6 +265,24 @@ def test_a_zip_stays_a_zip_with_each_member_once(tmp_path: Path, below: str, met
         assert after.images[0].name == "Æ 1"
 
 
+def test_of_two_members_of_one_name_the_last_is_changed_and_the_first_gone(tmp_path: Path) -> None:
+    source = zipped(FOUR, tmp_path / "a.ome.zarr.zip")
+    with zipfile.ZipFile(source, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr(".zattrs", json.dumps(json.loads(FOUR[".zattrs"]) | {"mine": 1}))
+    with zipfile.ZipFile(made(tmp_path / "out", source)) as archive:
+        assert archive.namelist().count(".zattrs") == 1
+        assert json.loads(archive.read(".zattrs"))["mine"] == 1
+
+
+@pytest.mark.parametrize("comment", [b"", b"OZX0005"])
+def test_the_comment_of_a_zip_stays(tmp_path: Path, comment: bytes) -> None:
+    source = zipped(FOUR, tmp_path / "a.ozx")
+    with zipfile.ZipFile(source, "a") as archive:
+        archive.comment = comment
+    with zipfile.ZipFile(made(tmp_path / "out", source)) as archive:
+        assert archive.comment == comment
+
+
 def test_a_zip_of_this_suite_takes_the_metadata_into_their_reserved_place(test_data: Path, tmp_path: Path) -> None:
     source = test_data / "cells_04.ome.zarr.zip"
     copy = made(tmp_path, source, changes=PIXEL_SIZE)

@@ -114,6 +114,12 @@ def test_what_is_no_sheet_is_a_sentence(test_data: Path, tmp_path: Path, capsys:
     assert not (tmp_path / "out").exists()
 
 
+def test_an_image_on_the_web_is_to_be_fetched_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["https://example.org/a.ome.zarr", "--sheet", "sheet.xlsx", "--output", str(tmp_path / "out")]
+    assert lm_annotate.main(words) == 2
+    assert "https://example.org/a.ome.zarr is on the web. Fetch it first" in capsys.readouterr().err
+
+
 def test_a_report_does_not_replace_the_sheet(test_data: Path, tmp_path: Path) -> None:
     filled = sheet(tmp_path / "sheet.yaml", {"image": "cells.ome.tiff", "image_name": "A"})
     before = filled.read_bytes()

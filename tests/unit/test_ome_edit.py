@@ -215,6 +215,12 @@ def test_any_text_can_be_a_name_and_a_description(text: str) -> None:
     assert edit(again, changes) == [[]]
 
 
+def test_a_comment_does_not_bring_elements_out_of_their_order() -> None:
+    root = document("<!-- first -->", image(0, "<!-- before -->", "<!-- after -->"), "<!-- last -->")
+    edit(root, SeriesChanges(description="d", objective=ObjectiveChanges("Plan"), annotations=wanted("Homo sapiens").annotations))
+    assert [child.text for child in root.iter(etree.Comment)] == [" first ", " before ", " after ", " last "]
+
+
 def test_elements_stand_in_the_order_of_the_schema_whatever_was_there() -> None:
     stage = '<StageLabel Name="a"/>'
     rest = '<ROIRef ID="ROI:0"/>'

@@ -41,7 +41,8 @@ def insert(parent: etree._Element, child: etree._Element) -> etree._Element:
     place = 0
     for position, other in enumerate(parent):
         name = local_name(other)
-        if name not in order or order.index(name) <= rank:
+        # Comments have no place of their own.
+        if name in order and order.index(name) <= rank:
             place = position + 1
     parent.insert(place, child)
     return child
