@@ -80,7 +80,7 @@ def test_two_rows_for_one_image_stop_it_before_anything_is_written(test_data: Pa
     filled = sheet(tmp_path / "sheet.yaml", {"image": "cells.ome.tiff", "image_name": "A"}, {"image": "cells.ome.tiff", "image_name": "B"})
     words = [str(test_data / "cells.ome.tiff"), "--sheet", str(filled), "--output", str(tmp_path / "out")]
     assert lm_annotate.main(words) == 2
-    assert "has a row already" in capsys.readouterr().err
+    assert "Keep one row for each series" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
