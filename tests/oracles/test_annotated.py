@@ -11,7 +11,7 @@ from lightmicroscopy.convert import Request, convert
 from lightmicroscopy.image import Location
 from lightmicroscopy.metadata.changes import SeriesChanges
 
-from ..unit.annotations import annotated, made
+from ..unit.annotations import annotated, differences, document, made
 from . import bioformats
 from .bioformats import Seen
 
@@ -77,3 +77,20 @@ def test_tifffile_finds_the_description_and_every_series(tmp_path: Path, name: s
         ]
         for one, other in zip(before.series, after.series, strict=True):
             assert one.asarray().tobytes() == other.asarray().tobytes()
+
+
+def test_real_files_of_other_writers_keep_every_plane_and_field(realfiles: Path, tmp_path: Path) -> None:
+    meant = ("name", "description", "pixel size", "time increment", "channel ", "objective ", "annotation openmicroscopy.org/mapr/organism")
+    tiffs = [path for path in sorted((realfiles / "ometiff").rglob("*.tif*")) if ".ome." in path.name and not path.name.startswith("multifile")]
+    stores = sorted((realfiles / "omezarr").rglob("*.zarr"))
+    copies = {source: made(tmp_path / str(number), source) for number, source in enumerate((*tiffs, *stores))}
+    assert tiffs
+    assert stores
+    for source, copy in copies.items():
+        assert [what for what in differences(source, copy) if not what.startswith(meant)] == [], source.name
+        document(copy)
+    seen = bioformats.look(path for source in tiffs for path in (source, copies[source]))
+    for source in tiffs:
+        before, after = seen[source.resolve()], seen[copies[source].resolve()]
+        assert after.error is None
+        assert [series.levels for series in after.series] == [series.levels for series in before.series], source.name
