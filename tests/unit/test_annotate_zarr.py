@@ -302,6 +302,14 @@ def test_a_link_that_leads_out_of_the_store_is_not_followed(tmp_path: Path) -> N
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.parametrize("below", ["", "out"])
+def test_a_copy_is_not_written_into_its_own_input(tmp_path: Path, below: str) -> None:
+    source = folder(FOUR, tmp_path / "a.ome.zarr")
+    (outcome,) = annotated(source / below, source)
+    assert "lies inside a.ome.zarr, which stays as it is" in outcome.reason
+    assert {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()} == set(FOUR)
+
+
 def test_a_pipe_in_the_store_is_refused(tmp_path: Path) -> None:
     source = folder(FOUR, tmp_path / "a.ome.zarr")
     os.mkfifo(source / "pipe")

@@ -80,6 +80,8 @@ def describe_images(images: Iterable[Path], collection: str, *, zipped: str) -> 
     for image in images:
         kind = zipped if image.suffix.lower() == ".zip" else format_of(image.name)
         elements.append(_store(image) if image.is_dir() else {"name": image.name, "filename": image.as_posix(), "ext": kind})
+    for element, name in zip(elements, unique([element["name"] for element in elements]), strict=True):
+        element["name"] = name
     write_text(METADATA, [json.dumps({collection: {"elements": elements}})])
 
 
