@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from .annotate_ome import CONVERT
 from .annotate_tiff import Copied, annotate_tiff
 from .annotate_zarr import annotate_zarr
-from .errors import SuiteError, UnwritableError
+from .errors import SuiteError, UnwritableError, UsageError
 from .inspection import UNEXPECTED, Input, inspect
 from .metadata.changes import refuse_wrong
+from .names import readable
 
 if TYPE_CHECKING:
     from .annotate_ome import Record
@@ -96,7 +97,17 @@ def annotate(
     ------
     Outcome
         One for each series; one for an input that cannot be opened.
+
+    Raises
+    ------
+    UsageError
+        If the output folder lies inside an input.
+    UnwritableError
+        If it cannot be made.
     """
+    for path in paths:
+        if isinstance(path, Path) and path.is_dir() and output.resolve().is_relative_to(path.resolve()):
+            raise UsageError(f"The output folder lies inside {readable(path.name)}, which stays as it is. Choose another folder.")
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import readers
 from .annotate_ome import CONVERT, Record, add_record, edit_ome, places_of, serialise
 from .annotate_tiff import Copied
-from .errors import UnwritableError, UsageError
+from .errors import UnwritableError
 from .image import Location
 from .metadata.ngff_edit import edit_group, edit_scale
 from .metadata.ngff_read import ome_attributes
@@ -59,8 +59,6 @@ def annotate_zarr(
     path = dataset.location.path
     if dataset.format not in _VERSIONS:
         raise UnwritableError(f"{dataset.location.name} is {dataset.format}; metadata are written into 0.4 and 0.5. {CONVERT}")
-    if path.is_dir() and output.resolve().is_relative_to(path.resolve()):
-        raise UsageError(f"The output folder {output.name} lies inside {dataset.location.name}, which stays as it is. Choose another folder.")
     store = open_store(path)
     try:
         documents = _Documents(store)
