@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from test_data import documents, hdf5_file, lsm_file, pictures, rembi_sheets, tiff_files, vendor_files, zarr_stores
+from test_data import documents, hdf5_file, lsm_file, pictures, rembi_sheets, sheet, tiff_files, vendor_files, zarr_stores
 from test_data.drawing import colours, stack
 
 
@@ -40,6 +40,7 @@ def every_file() -> dict[str, bytes]:
         "wrong_metadata.ome.tiff": tiff_files.wrong_metadata(),
         "rembi_sheet.xlsx": rembi_sheets.filled(),
         "rembi_mistakes.tsv": rembi_sheets.mistaken(),
+        "annotation_sheet.yaml": sheet.sheet(),
         "not_an_image.txt": b"These are words, not pixels.\n",
         **documents.every_file(),
     }

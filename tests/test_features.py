@@ -40,6 +40,7 @@ FEATURES = (
     "Tests that need no network",
     "Python with unit tests",
     "A workflow from accession to result, by the IWC's rules",
+    "Metadata written into OME-TIFF and OME-Zarr without touching a pixel",
     "Licence and citation of what was downloaded",
 )
 

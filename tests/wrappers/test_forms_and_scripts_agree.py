@@ -30,6 +30,13 @@ NOT_IN_THE_FORM = {
 """Flags no wrapper offers, and why."""
 
 SET_BY_THE_COMMAND = {
+    "lm_annotate": {
+        "sheet": "the dataset that was chosen",
+        "sheet_name": "what the user calls that dataset",
+        "table": "always an output",
+        "no_links": "a dataset shares no files with another one",
+        "galaxy_collection": "how the copies become a collection",
+    },
     "lm_convert": {
         "report": "always an output",
         "zip": "follows from the packaging that was chosen",
@@ -255,8 +262,10 @@ def parse(wrapper: Wrapper, state: dict[str, Any], folder: Path) -> argparse.Nam
     params.write_text(json.dumps(state), encoding="utf-8")
     actions = module.parser()._actions
     arguments = [*(f"{action.dest}.tif" for action in actions if not action.option_strings), "--params", str(params)]
-    if any(action.dest == "output" for action in actions):
-        arguments += ["--output", "out"]
+    # What every run must be told and the form is not asked for: where outputs go, and datasets.
+    for action in actions:
+        if action.required and action.type is Path and action.option_strings:
+            arguments += [action.option_strings[0], action.dest]
     return cli.parse(module.parser(), arguments, form_only=module.FORM_ONLY)
 
 

@@ -75,6 +75,7 @@ def forms(datasets: list[Dataset]) -> dict[str, dict[str, Any]]:
         "lm_check": {"source": in_history(images=datasets), "documents": None} | nothing_on_the_web,
         "lm_inspect": {"source": in_history(images=datasets), "make_ome_xml": False} | nothing_on_the_web,
         "lm_describe": {"task": {"task_is": "write", "begun": None}, "source": in_history(images=datasets)} | nothing_on_the_web,
+        "lm_annotate": {"images": datasets, "sheet": first, "galaxy_zip": "zip"},
         "lm_compare": {"source": in_history(original=[first]), "members": others, "copies": datasets} | nothing_on_the_web,
     }
 

@@ -50,13 +50,40 @@ def describe_stores(stores: Iterable[Path], collection: str, root: Path | None =
     """
     elements: list[dict[str, Any]] = []
     for store in stores:
-        name = without_extension(store.name)
-        primary, folder = (store.with_name(f"{name}.{kind}") for kind in ("primary", "files"))
-        folder.mkdir()
-        store.rename(folder / store.name)
-        write_text(primary, ())
         parents = store.relative_to(root).parts[:-1] if root is not None else ()
-        _level(elements, parents).append({"name": name, "filename": primary.as_posix(), "ext": "ome_zarr", "extra_files": str(folder.absolute())})
+        _level(elements, parents).append(_store(store))
+    write_text(METADATA, [json.dumps({collection: {"elements": elements}})])
+
+
+def _store(store: Path) -> dict[str, Any]:
+    name = without_extension(store.name)
+    primary, folder = (store.with_name(f"{name}.{kind}") for kind in ("primary", "files"))
+    folder.mkdir()
+    store.rename(folder / store.name)
+    write_text(primary, ())
+    return {"name": name, "filename": primary.as_posix(), "ext": "ome_zarr", "extra_files": str(folder.absolute())}
+
+
+def describe_images(images: Iterable[Path], collection: str, *, zipped: str) -> None:
+    """Make images in one folder, OME-Zarr folders among them, the elements of one list.
+
+    Files have their whole names there, by which those of a set find each other.
+
+    Parameters
+    ----------
+    images
+        Below the folder the job runs in.
+    collection
+        Name of the output in the wrapper.
+    zipped
+        Format of an OME-Zarr in a zip; not every Galaxy has one for it.
+    """
+    elements = []
+    for image in images:
+        kind = zipped if image.suffix.lower() == ".zip" else format_of(image.name)
+        elements.append(_store(image) if image.is_dir() else {"name": image.name, "filename": image.as_posix(), "ext": kind})
+    for element, name in zip(elements, unique([element["name"] for element in elements]), strict=True):
+        element["name"] = name
     write_text(METADATA, [json.dumps({collection: {"elements": elements}})])
 
 

@@ -146,6 +146,8 @@ class _Reader:
         self.values = values
         self.annotations = Annotations(root)
         self.instruments = {child.get("ID", ""): child for child in children(root, "Instrument")}
+        # The only instrument is that of all images, unless some of them say that it is theirs.
+        self.instruments_named = any(first_child(image, "InstrumentRef") is not None for image in children(root, "Image"))
         self.rois = {child.get("ID", ""): child for child in children(root, "ROI")}
         self.alone = len(list(children(root, "Image"))) == 1
         self.original = read_original(self.annotations.unreferenced)
@@ -275,7 +277,7 @@ class _Reader:
                 part.get("ID") for channel in channels for part in children(channel, "DetectorSettings", "LightSourceSettings", "FilterSetRef")
             }
             owners = [key for key, owner in self.instruments.items() if wanted & {part.get("ID") for part in children(owner)} - {None}]
-            if len(owners) != 1:
+            if len(owners) != 1 and not self.instruments_named:
                 owners = list(self.instruments)
             if len(owners) != 1 or identifier is not None:
                 return None

@@ -75,6 +75,18 @@ class Ifd:
         return bool(self.subfile & 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One field of a directory: where the entry itself is, its type, and where its value is."""
+
+    at: int
+    kind: int
+    count: int
+    value_at: int
+    bytes: int
+    """Length of the value."""
+
+
 @dataclass(slots=True)
 class _Raw:
     offset: int
@@ -155,6 +167,17 @@ class Scanner:
                 f"The description in {self.file.name} is {number:,} bytes long; at most {LARGEST:,} are accepted. Check where the file comes from."
             )
         return self._value(entry, index, DESCRIPTION)
+
+    def entries(self, offset: int, index: int = 0) -> dict[int, Entry]:
+        """Fields of the directory at `offset` by their numbers, with their places; values of an unknown type have none."""
+        raw = self._read(offset, index)
+        first = offset + (8 if self.big else 2)
+        found = {}
+        for number, (code, (kind, count, value)) in enumerate(raw.tags.items()):
+            at, size = first + number * self._entry.size, count * _TYPE_SIZE.get(kind, 0)
+            inside = size <= len(value)
+            found[code] = Entry(at, kind, count, at + self._entry.size - len(value) if inside else int.from_bytes(value, self.endian), size)
+        return found
 
     def _read(self, offset: int, index: int) -> _Raw:
         count_size, next_size = (8, 8) if self.big else (2, 4)

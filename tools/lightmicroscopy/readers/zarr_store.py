@@ -225,6 +225,8 @@ class ZipStore:
 
     def __init__(self, members: ZipMembers, root: str) -> None:
         self.name = members.name
+        self.prefix = root
+        """What the names of its members begin with."""
         self._members = members
         self._root = root
         self._tree: dict[str, dict[str, bool]] | None = None

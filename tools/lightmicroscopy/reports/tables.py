@@ -118,6 +118,8 @@ INSPECT = (
     "bytes",
     "warnings",
 )
+ANNOTATED = ("input", "series", "series_name", "status", "reason", "output", "bytes", "changed", "warnings")
+"""What became of each series of images into which a sheet was written."""
 COMPARISON = ("original", "copy", "series", "what", "original_value", "copy_value", "equal")
 
 NAMING = ("item", "path")
