@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lightmicroscopy.archives.bia_choice import Places, folder_of, safe_name
+from lightmicroscopy.reports.tables import path_cell
 from tests.archives.content.bia_studies import bia_studies
 
 from .bia_calls import Calls
@@ -18,9 +19,9 @@ ODD = "S-JCBD990001"
 def test_paths_that_lead_elsewhere_are_never_followed(bia: Calls) -> None:
     run = bia.download("--accession", ODD)
     assert run.code == 0
-    bad = ["../../etc/passwd", "/etc/shadow", "C:\\Windows\\evil.dll", "C:/evil.tif", "a/../../up.tif", "line break.tif", "./here.tif", "a//b.tif"]
-    assert {run.statuses[f"{ODD}/{path}"] for path in bad} == {"failed"}
-    assert all("is not followed" in run.reason(f"{ODD}/{path}") for path in bad)
+    bad = ["../../etc/passwd", "/etc/shadow", "C:\\Windows\\evil.dll", "C:/evil.tif", "a/../../up.tif", "line\nbreak.tif", "./here.tif", "a//b.tif"]
+    assert {run.statuses[path_cell(f"{ODD}/{path}")] for path in bad} == {"failed"}
+    assert all("is not followed" in run.reason(path_cell(f"{ODD}/{path}")) for path in bad)
     asked = [exchange.path for exchange in bia.archive.asked("originals")]
     assert not [path for path in asked if "passwd" in path or "shadow" in path or "evil" in path or "/up.tif" in path]
     assert all(path.is_relative_to(bia.folder) for path in bia.folder.rglob("*"))

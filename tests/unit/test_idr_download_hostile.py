@@ -149,7 +149,7 @@ def test_an_image_that_has_grown_since_it_was_planned_is_not_fetched(archive: Ar
     archive.faults._faults.reverse()
     run = download(*crowd)
     assert run.statuses[-1] == (f"image-{crowd[-1]}", "failed")
-    assert "was planned with 57.8 kB and is larger now: 67.1 MB. Plan it anew." in run.lines[-1]
+    assert "was planned with 57.8 kB and is larger now: 67.1 MB. Plan it anew." in run.manifest[-1]["reason"]
     assert {one.method for one in archive.asked("originals", "64MiB")} == {"HEAD"}
 
 
