@@ -48,7 +48,8 @@ def check(inchi: str = "", key: str = "") -> Checked:
     Notes
     -----
     The key of an InChI is a hash and is recomputed from it. Whether the InChI itself is right is found by reading it as a molecule and
-    writing that again. An InChIKey alone can be checked for its form only.
+    writing that again, but for molecules with unusual bonds, of which it is enough that they can be read. An InChIKey alone can be
+    checked for its form only.
     """
     stated, stated_key = inchi.strip(), key.strip()
     if not stated and not stated_key:
@@ -75,7 +76,8 @@ def _check_inchi(stated: str, plain_key: str) -> Checked:
         answer = ask(plain)
     except EndedError as error:
         return Checked("not-checked", f"{plain[:80]} has the form of an InChI; it could not be recomputed, since {error}.", inchi=plain)
-    return _compare(plain, plain_key, str(answer.get("again", "")), str(answer.get("key", "")))
+    again = plain if answer.get("unusual") else str(answer.get("again", ""))
+    return _compare(plain, plain_key, again, str(answer.get("key", "")))
 
 
 def _compare(plain: str, plain_key: str, again: str, computed: str) -> Checked:

@@ -1,7 +1,7 @@
 """RDKit, in a process of its own: the InChI library in it is C that strangers' texts can crash or send in circles.
 
 A request is one line of JSON, an InChI; so is an answer, an object: ``key`` is the InChIKey of that very text, ``again`` the InChI of
-the molecule it was read as, empty if it is read as none. Run with the writing end of nothing but its standard output.
+the molecule it was read as, empty if it is read as none; ``unusual`` whether it is one to the InChI library, though not to RDKit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         molecule = chem.MolFromInchi(inchi)
         again = chem.MolToInchi(molecule) if molecule is not None else ""
-        answer = {"key": chem.InchiToInchiKey(inchi) or "", "again": again}
+        # Boranes and the like have bonds that RDKit's model of valence refuses, and are molecules all the same.
+        unusual = molecule is None and chem.MolFromInchi(inchi, sanitize=False, removeHs=False) is not None
+        answer = {"unusual": unusual, "key": chem.InchiToInchiKey(inchi) or "", "again": again}
         signal.setitimer(signal.ITIMER_PROF, 0)
         print(json.dumps(answer), flush=True)
 

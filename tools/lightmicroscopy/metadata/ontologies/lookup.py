@@ -175,11 +175,15 @@ class Lookup:
             yield suggestion
 
 
-def _rank(one: tuple[float, int, Suggestion]) -> tuple[float, int, float, int, str]:
-    """Order what fits about equally well by ontology; among organisms, the first to get a number are those most worked with."""
+def _rank(one: tuple[float, int, Suggestion]) -> tuple[int, int, bool, float, int, str]:
+    """Order what fits about equally well by ontology; among organisms, those often imaged and then the first to get a number come first."""
     weight, place, suggestion = one
-    number = int(suggestion.term.curie.rpartition(":")[2]) if suggestion.term.ontology == "NCBITaxon" else 0
-    return -round(weight * 20), place, 0.0 if number else -weight, number, suggestion.term.curie
+    curie, number, rarely = suggestion.term.curie, 0, False
+    if suggestion.term.ontology == "NCBITaxon":
+        often = bundled_source("NCBITaxon")
+        rarely = often is not None and often.find(curie) is None
+        number = int(curie.rpartition(":")[2])
+    return -round(weight * 20), place, rarely, 0.0 if number else -weight, number, curie
 
 
 def _candidates(source: Source, text: str, typed: str) -> Iterator[tuple[Name, float, Reason]]:
