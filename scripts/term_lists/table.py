@@ -39,4 +39,4 @@ def write(path: Path, facts: dict[str, str], rows: Iterable[Row]) -> int:
 
 
 def _joined(values: Iterable[str]) -> str:
-    return "|".join(dict.fromkeys(value.strip().replace("|", "/") for value in values if value.strip()))
+    return "|".join(dict.fromkeys(" ".join(value.replace("|", "/").split()) for value in values if value.strip()))
