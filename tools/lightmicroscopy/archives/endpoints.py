@@ -14,7 +14,17 @@ from .. import __version__
 from ..errors import NotAllowedError, UsageError
 
 VARIABLE = "LIGHTMICROSCOPY_ENDPOINTS"
-BASES = ("idr_web", "idr_search", "idr_originals", "object_store", "biostudies", "biostudies_files", "bia_api", "ontology_lookup")
+BASES = (
+    "idr_web",
+    "idr_search",
+    "idr_originals",
+    "object_store",
+    "biostudies",
+    "biostudies_files",
+    "bia_api",
+    "ontology_lookup",
+    "ontology_files",
+)
 _PORTS = {"http": 80, "https": 443}
 MOST_CONNECTIONS = 64
 _SETTINGS_LIMIT = 1024 * 1024
@@ -44,7 +54,7 @@ class Endpoints:
 
     Parameters
     ----------
-    idr_web, idr_search, idr_originals, object_store, biostudies, biostudies_files, bia_api, ontology_lookup
+    idr_web, idr_search, idr_originals, object_store, biostudies, biostudies_files, bia_api, ontology_lookup, ontology_files
         The services; the public ones unless the environment names others.
     allowed_hosts
         Further hosts that a user may name in a URL: ``host``, ``host:port`` (both https) or ``http://host:port``.
@@ -66,6 +76,7 @@ class Endpoints:
     biostudies_files: str = "https://ftp.ebi.ac.uk/biostudies"
     bia_api: str = "https://wwwdev.ebi.ac.uk/bioimage-archive/api/v2"
     ontology_lookup: str = "https://www.ebi.ac.uk/ols4/api"
+    ontology_files: str = "https://purl.obolibrary.org/obo"
     allowed_hosts: tuple[str, ...] = ()
     max_bytes: int | None = None
     max_items: int | None = None

@@ -90,7 +90,7 @@ def install(
     origin
         Where the file came from, for the record; its name otherwise.
     version, licence
-        Taken in place of those the file states; needed where it states none.
+        Taken in place of those the file states. A file without a version is called by its checksum.
     progress
         Called with the number of terms so far.
 
@@ -114,13 +114,14 @@ def install(
         raise UsageError(f"{ontology} is no ontology that can be installed. These can: {names}.")
     with _opened(source) as stream, new_output(destination, most_bytes=4 * source.stat().st_size) as temporary:
         counted = _Counted(stream, source.name)
-        about = About(ontology, known.title, version, licence, origin or source.name, complete=True)
+        about = About(ontology, known.title, name(version), name(licence), name(origin or source.name), complete=True)
         try:
             records = _records(counted, known, source.name)
             with closing(sqlite3.connect(temporary)) as base:
                 about, count = _fill(base, about, records, progress)
                 if not count:
                     raise UnreadableError(f"{source.name} has no term of {ontology}. Check that it is the file of that ontology.")
+                about = replace(about, version=about.version or f"sha256:{counted.sha256[:12]}")
                 _finish(base, about, counted.sha256, count)
         except (OSError, EOFError, zlib.error) as error:
             raise _unpacked(source, error) from error

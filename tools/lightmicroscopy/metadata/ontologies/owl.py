@@ -38,7 +38,7 @@ _SYNONYMS: Final = (
     "{http://www.w3.org/2004/02/skos/core#}altLabel",
     "{http://www.ebi.ac.uk/efo/}alternative_term",
 )
-_REPLACED: Final = f"{_OBO}IAO_0100001"
+_REPLACED: Final = (f"{_OBO}IAO_0100001", f"{_OIO}replacedBy")
 
 
 def read_owl(stream: IO[bytes], ontology: Ontology, source: str) -> Iterator[Header | Record]:
@@ -140,5 +140,5 @@ def _record(element: etree._Element, ontology: Ontology) -> Record | None:
         tuple(dict.fromkeys(filter(None, (name(text) for tag in _SYNONYMS for text in texts.get(tag, ()))))),
         any_curies(texts.get(f"{_RDFS}subClassOf", ())),
         any(text.strip() == "true" for text in texts.get(f"{_OWL}deprecated", ())),
-        any_curies(texts.get(_REPLACED, ())),
+        any_curies(text for tag in _REPLACED for text in texts.get(tag, ())),
     )
