@@ -231,6 +231,47 @@ def test_what_is_no_published_ontology_is_refused_in_a_sentence_and_nothing_is_l
     assert list(made.parent.iterdir()) == []
 
 
+ABBREVIATED = (
+    "<!DOCTYPE rdf:RDF [\n <!ENTITY obo \"http://purl.obolibrary.org/obo/\" >\n <!ENTITY rdfs 'http://www.w3.org/2000/01/rdf-schema#' >\n]>\n"
+)
+
+
+def test_addresses_abbreviated_as_protege_writes_them_are_read(make: Callable[..., Path]) -> None:
+    shorter = OWL.replace('"http://purl.obolibrary.org/obo/FBbi_', '"&obo;FBbi_').replace("<rdf:RDF", f"{ABBREVIATED}<rdf:RDF", 1)
+    assert "&obo;FBbi_00000246" in shorter
+    plain, short = Installed(make(OWL, "FBbi", "plain")), Installed(make(shorter, "FBbi", "short"))
+    for curie in ("FBbi:00000246", "FBbi:00000242", "FBbi:00000345"):
+        assert short.find(curie) == plain.find(curie) is not None
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        '<!ENTITY a "lol"><!ENTITY b "&a;&a;">',
+        '<!ENTITY a SYSTEM "file:///etc/passwd">',
+        '<!ENTITY a PUBLIC "x" "http://example.org/x">',
+        '<!ENTITY % a "x">',
+        "%a;",
+        "<!ELEMENT rdf:RDF ANY>",
+        '<!ENTITY a "&#38;b;">',
+        '<!ENTITY a "' + "x" * 400 + '">',
+        "".join(f'<!ENTITY a{number} "x">' for number in range(300)),
+    ],
+)
+def test_a_document_type_that_does_more_is_refused(tmp_path: Path, declared: str) -> None:
+    (tmp_path / "a.owl").write_text(OWL.replace("<rdf:RDF", f"<!DOCTYPE rdf:RDF [{declared}]><rdf:RDF", 1), encoding="utf-8")
+    with pytest.raises(UnreadableError, match="document type"):
+        install(tmp_path / "a.owl", tmp_path / "made", "FBbi")
+
+
+def test_an_abbreviation_repeated_without_end_does_not_take_the_memory(tmp_path: Path) -> None:
+    declared = f'<!DOCTYPE rdf:RDF [<!ENTITY a "{"x" * 300}">]>'
+    endless = OWL.replace("<rdf:RDF", f"{declared}<rdf:RDF", 1).replace(">epifluorescence<", f">{'&a;' * 200_000}<")
+    (tmp_path / "a.owl").write_text(endless, encoding="utf-8")
+    with pytest.raises(UnreadableError, match="not well-formed"):
+        install(tmp_path / "a.owl", tmp_path / "made", "FBbi")
+
+
 def test_a_bomb_of_gzip_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installing, "LARGEST", 1 << 20)
     source = tmp_path / "bomb.obo.gz"

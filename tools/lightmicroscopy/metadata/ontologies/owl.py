@@ -6,9 +6,10 @@ Source: OWL 2 mapping to RDF graphs, <https://www.w3.org/TR/owl2-mapping-to-rdf/
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, Literal
 
 from lxml import etree
 
@@ -24,6 +25,11 @@ HEAD: Final = 1 << 20
 """Bytes within which the document's root element must begin."""
 MOST_PARTS: Final = 200_000
 """Elements that one class may have in it; real ones have some hundred."""
+_ABBREVIATIONS: Final = re.compile(
+    rb"\A((?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}\?>)?\s*)<!DOCTYPE\s+rdf:RDF\s*\["
+    rb"(?:\s{0,100}<!ENTITY\s{1,100}[A-Za-z0-9._-]{1,60}\s{1,100}(?:\"[^\"<&%]{0,300}\"|'[^'<&%]{0,300}')\s{0,100}>){0,200}\s{0,100}\]\s{0,100}>"
+)
+"""A document type that does no more than to abbreviate the beginnings of addresses, as Protégé writes it."""
 _RDF: Final = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _RDFS: Final = "{http://www.w3.org/2000/01/rdf-schema#}"
 _OWL: Final = "{http://www.w3.org/2002/07/owl#}"
@@ -47,13 +53,18 @@ def read_owl(stream: IO[bytes], ontology: Ontology, source: str) -> Iterator[Hea
     Raises
     ------
     UnreadableError
-        If it is not well-formed, declares a document type (and so might define entities), or is no RDF/XML.
+        If it is not well-formed, is no RDF/XML, or has a document type that does more than to abbreviate the beginnings of addresses.
     LimitError
         If one class has more in it than any real one.
     """
     head = stream.read(HEAD)
-    refuse_disguised(head, source)
-    parser = etree.iterparse(_Joined(head, stream), events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    plain = _ABBREVIATIONS.sub(b"\\1", head, count=1)
+    refuse_disguised(plain, source)
+    # Entities that stand for no other ones cannot grow without bounds.
+    entities: Literal["internal", False] = "internal" if plain != head else False
+    parser = etree.iterparse(
+        _Joined(head, stream), events=("start", "end"), resolve_entities=entities, no_network=True, load_dtd=False, huge_tree=False
+    )
     try:
         yield from _records(parser, ontology, source)
     except etree.XMLSyntaxError as error:
