@@ -313,6 +313,13 @@ def test_an_identifier_given_twice_keeps_its_first_meaning(make: Callable[..., P
     assert term.label == "one"
 
 
+def test_a_number_with_a_digit_too_few_is_not_taken_for_another_term(make: Callable[..., Path]) -> None:
+    made = Installed(make("[Term]\nid: UO:000017\nname: a fault\n\n[Term]\nid: UO:0000017\nname: micrometer\n", "UO", version="1"))
+    term = made.find("UO:0000017")
+    assert term is not None
+    assert term.label == "micrometer"
+
+
 def test_an_ontology_that_nobody_knows_cannot_be_installed(tmp_path: Path) -> None:
     (tmp_path / "a.obo").write_text(OBO, encoding="utf-8")
     with pytest.raises(UsageError, match="These can: FBbi, EFO"):

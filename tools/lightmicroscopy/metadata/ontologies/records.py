@@ -52,7 +52,8 @@ def own_curie(ontology: Ontology, identifier: str) -> str | None:
         if start and identifier.startswith(start) and re.fullmatch(ontology.local, identifier[len(start) :]) and not ontology.name.startswith("EDAM"):
             return f"{ontology.name}{ontology.joint}{identifier[len(start) :]}"
     found = canonical(identifier)
-    if found is None:
+    if found is None or not identifier.endswith(found.local):
+        # A number with a digit too few is another term's in people's sheets, and a fault in an ontology.
         return None
     same = found.ontology == ontology.name or (found.ontology == "EDAM" and ontology.name == "EDAM-BIOIMAGING")
     return found.curie if same else None

@@ -21,8 +21,11 @@ _CLOSE_SHORT: Final = 0.75
 
 def key(name: str) -> str:
     """Give what two spellings of one name share: no case, accents, signs or double blanks; ``µ`` is ``u``."""
-    plain = unicodedata.normalize("NFKD", name[:LONGEST].translate(_MICRO)).casefold()
-    return _NO_WORD.sub(" ", "".join(char for char in plain if not unicodedata.combining(char))).strip()
+    plain = name[:LONGEST]
+    if not plain.isascii():
+        apart = unicodedata.normalize("NFKD", plain.translate(_MICRO)).casefold()
+        plain = "".join(char for char in apart if not unicodedata.combining(char))
+    return _NO_WORD.sub(" ", plain.lower()).strip()
 
 
 def squashed(made: str) -> str:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from .identifiers import canonical
+from .registry import ONTOLOGIES
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "data" / "ontologies"
 COLUMNS: Final = ("id", "label", "synonyms", "parents", "obsolete", "replaced_by")
@@ -128,10 +128,12 @@ def _without_comments(lines: Iterator[str], facts: dict[str, str]) -> Iterator[s
 
 def _term(cells: list[str], about: About) -> Term:
     curie, label, synonyms, parents, obsolete, replaced_by = cells
-    found = canonical(curie)
+    # Identifiers in our own tables are canonical, which a test sees to; reading thousands of them anew would take longer than all the rest.
+    name, _, local = curie.partition(":")
+    begins = ONTOLOGIES[name].iri
     return Term(
         curie,
-        found.iri if found else "",
+        f"{begins}{local}" if begins else "",
         label,
         about.ontology,
         tuple(synonyms.split("|")) if synonyms else (),
