@@ -34,6 +34,13 @@ from lightmicroscopy.metadata.ontologies.terms import bundled
         ("microns", "UO", "UO:0000017"),
         ("nm", "UO", "UO:0000018"),
         ("STED", "FBbi", "FBbi:00000334"),
+        ("DIC", "FBbi", "FBbi:00000245"),
+        ("Nomarski", None, "FBbi:00000245"),
+        ("light-sheet microscopy", "FBbi", "FBbi:00000369"),
+        ("SPIM", "FBbi", "FBbi:00000369"),
+        ("widefield fluorescence microscopy", "FBbi", "FBbi:00100013"),
+        ("cryo-ET", None, "FBbi:00100015"),
+        ("DAPI", "FBbi", "FBbi:00000056"),
         ("brightfield microscopy", "FBbi", "FBbi:00000243"),
         ("spinning disk confocal", "OME", "OME:Channel.AcquisitionMode.SpinningDiskConfocal"),
     ],
@@ -98,6 +105,11 @@ def test_an_obsolete_term_without_a_successor_leads_to_terms_in_use_with_like_na
     found = suggest("FBbi:00000160")
     assert found[0].term.label == "alkaline phosphatase"
     assert found[0].reason != "replacement"
+
+
+def test_a_synonym_of_an_obsolete_term_leads_to_the_term_in_use() -> None:
+    # "primary antibody-tetramethyl rhodamine isothiocyanate", also called TRITC, is now only the label, "Tetramethyl rhodamine (TRITC)".
+    assert suggest("FBbi:00000153")[0].term.curie == "FBbi:00000454"
 
 
 def test_the_name_of_an_obsolete_term_leads_to_its_successor() -> None:

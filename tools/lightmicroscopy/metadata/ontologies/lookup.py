@@ -144,7 +144,11 @@ class Lookup:
     def replacements(self, term: Term, limit: int = 5) -> list[Suggestion]:
         """Give what takes the place of an obsolete term: the successors its ontology names, else live terms with names like its own."""
         live = [Suggestion(found, "replacement", 1.0, found.label) for found in self._successors(term)]
-        return live[:limit] or list(self._by_name(term.label, (term.ontology,), limit, _LEAST_REPLACEMENT))
+        if live:
+            return live[:limit]
+        like = [one for name in (term.label, *term.synonyms) for one in self._by_name(name, (term.ontology,), limit, _LEAST_REPLACEMENT)]
+        best = {one.term.curie: one for one in sorted(like, key=lambda one: one.likeness)}
+        return sorted(best.values(), key=lambda one: (-one.likeness, one.term.curie))[:limit]
 
     def _successors(self, term: Term) -> list[Term]:
         identifiers = [found for curie in term.replaced_by if (found := canonical(curie)) is not None]
