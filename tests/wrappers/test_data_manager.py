@@ -6,6 +6,8 @@ import gzip
 import importlib.util
 import json
 import re
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from types import ModuleType
@@ -145,6 +147,50 @@ def test_the_row_fits_the_table_its_sample_and_where_the_file_is_moved(manager: 
     target = Template(conf.findtext(".//move/target")).substitute(entry)
     translated = Template(conf.findtext(".//value_translation")).safe_substitute(entry)
     assert translated == f"${{GALAXY_DATA_MANAGER_DATA_PATH}}/{target}"
+
+
+@dataclass
+class Output:
+    """The data manager's output, as Galaxy's code asks for it."""
+
+    file: Path
+    extra_files_path: str
+    ext: str = "data_manager_json"
+
+    def extra_files_path_exists(self) -> bool:
+        return Path(self.extra_files_path).is_dir()
+
+    def get_file_name(self, sync_cache: bool = True) -> str:
+        return str(self.file)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # in Galaxy's code
+def test_galaxy_s_own_code_moves_the_file_and_adds_the_row(manager: Wrapper, tmp_path: Path) -> None:
+    from galaxy.tool_util.data import BundleProcessingOptions, ToolDataTableManager
+    from galaxy.tool_util.data.bundles.models import convert_data_tables_xml
+
+    data = tmp_path / "tool-data"
+    data.mkdir()
+    table = (FOLDER / "tool_data_table_conf.xml.sample").read_text(encoding="utf-8").replace("tool-data/", f"{data}/")
+    (tmp_path / "tables.xml").write_text(table, encoding="utf-8")
+    shutil.copyfile(FOLDER / "tool-data" / f"{TABLE}.loc.sample", data / f"{TABLE}.loc")
+    tables = ToolDataTableManager(str(data), str(tmp_path / "tables.xml"))
+    description = convert_data_tables_xml(etree.parse(FOLDER / "data_manager_conf.xml").find("data_manager"))
+    options = BundleProcessingOptions("install", str(tmp_path / "managed"), str(tmp_path / "tables.xml"), None)
+    for number, state in enumerate(("", "2026-02-02")):
+        case = manager.cases()[0]
+        (tmp_path / str(number)).mkdir()
+        job = job_of(manager, case, FOLDER / "test-data", tmp_path / str(number))
+        job.state["version_stated"] = state
+        assert job.run().returncode == 0
+        out = {"made": Output(job.output("made"), str(job.extra_files("made")))}
+        assert tables.process_bundle(out, description, None, options) == [TABLE]
+    rows = {row["value"]: row for row in tables[TABLE].get_named_fields_list()}
+    assert set(rows) == {"FBbi-2026-01-01", "FBbi-2026-02-02"}
+    for row in rows.values():
+        path = Path(row["path"])
+        assert path == tmp_path / "managed" / TABLE / f"{row['value']}.ontology"
+        assert Lookup([path]).suggest("epifluorescence", "FBbi")[0].term.curie == "FBbi:00000246"
 
 
 def test_form_script_and_library_know_the_same_ontologies(manager: Wrapper, script: ModuleType) -> None:
