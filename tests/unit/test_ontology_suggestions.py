@@ -158,6 +158,17 @@ def test_terms_of_edam_s_own_are_found_in_edam_bioimaging() -> None:
     assert (term.label, term.ontology) == ("Imaging", "EDAM-BIOIMAGING")
 
 
+def test_a_method_is_a_kind_of_what_its_ontology_says() -> None:
+    lookup = Lookup()
+    assert lookup.is_below("FBbi:00000253", "FBbi:00000251")
+    assert lookup.is_below("Fbbi_00000253", "http://purl.obolibrary.org/obo/FBbi_00000345")
+    assert lookup.is_below("FBbi:00000253", "FBbi:00000253")
+    assert not lookup.is_below("FBbi:00000345", "FBbi:00000253")
+    assert not lookup.is_below("FBbi:00000056", "FBbi:00000222")
+    assert not lookup.is_below("FBbi:99999999", "FBbi:00000222")
+    assert not lookup.is_below("confocal", "FBbi:00000222")
+
+
 def test_asking_again_gives_the_same() -> None:
     lookup = Lookup()
     assert lookup.suggest("confocal", "FBbi") == lookup.suggest("confocal", "FBbi") == suggest("confocal", "FBbi")

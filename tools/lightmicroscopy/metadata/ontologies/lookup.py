@@ -104,6 +104,25 @@ class Lookup:
                 return term
         return self._service.find(identifier) if self._service else None
 
+    def is_below(self, identifier: str, ancestor: str) -> bool:
+        """Whether an ontology states that a term is a kind of another, directly or by way of others.
+
+        That it is not stated does not mean that it is not so: FBbi places many methods by definitions that only a reasoner follows.
+        """
+        wanted, start = canonical(ancestor), canonical(identifier)
+        if wanted is None or start is None:
+            return False
+        seen, waiting = {start.curie}, [start.curie]
+        while waiting:
+            curie = waiting.pop()
+            if curie == wanted.curie:
+                return True
+            term = self.find(curie)
+            above = [parent for parent in (term.parents if term else ()) if parent not in seen]
+            seen.update(above)
+            waiting.extend(above)
+        return False
+
     def suggest(self, text: str, ontology: str | None = None, limit: int = 5) -> tuple[Suggestion, ...]:
         """Give the terms that may be meant by a text, best first.
 
