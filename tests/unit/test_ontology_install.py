@@ -34,6 +34,8 @@ synonym: "micron" EXACT []
 synonym: "very \\"small\\" unit" RELATED [note:"x"]
 synonym: "unit" BROAD []
 is_a: UO:0000001 {source="x"} ! length unit
+intersection_of: UO:0000046 ! prefixed unit
+intersection_of: has_prefix UO:0000299 ! micro
 
 [Term]
 id: UO:0009999
@@ -107,7 +109,7 @@ def test_an_obo_file_is_installed_with_version_and_licence(make: Callable[..., P
     micrometer = made.find("UO:0000017")
     assert micrometer is not None
     assert (micrometer.label, micrometer.iri) == ("micrometer", "http://purl.obolibrary.org/obo/UO_0000017")
-    assert (micrometer.synonyms, micrometer.parents) == (("micron", 'very "small" unit'), ("UO:0000001",))
+    assert (micrometer.synonyms, micrometer.parents) == (("micron", 'very "small" unit'), ("UO:0000001", "UO:0000046"))
     assert micrometer.source == "UO 2026-01-16"
     old = made.find("UO:0009999")
     assert old is not None
@@ -122,7 +124,12 @@ def test_an_owl_file_is_installed_with_version_and_licence(make: Callable[..., P
     assert (made.about.version, made.about.licence) == ("2026-01-30", "http://creativecommons.org/licenses/by/4.0/")
     term = made.find("FBbi:00000246")
     assert term is not None
-    assert (term.label, term.synonyms, term.parents, term.obsolete) == ("fluorescence microscopy", ("epifluorescence",), ("FBbi:00000345",), False)
+    assert (term.label, term.synonyms, term.parents, term.obsolete) == (
+        "fluorescence microscopy",
+        ("epifluorescence",),
+        ("FBbi:00000345", "FBbi:00000999"),
+        False,
+    )
     assert made.find("FBbi:00000345") is not None
     assert made.find("FBbi:00000999") is None
     old = made.find("FBbi:00000242")

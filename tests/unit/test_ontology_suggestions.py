@@ -163,6 +163,7 @@ def test_a_method_is_a_kind_of_what_its_ontology_says() -> None:
     assert lookup.is_below("FBbi:00000253", "FBbi:00000251")
     assert lookup.is_below("Fbbi_00000253", "http://purl.obolibrary.org/obo/FBbi_00000345")
     assert lookup.is_below("FBbi:00000253", "FBbi:00000253")
+    assert lookup.is_below("FBbi:00000246", "FBbi:00000222")
     assert not lookup.is_below("FBbi:00000345", "FBbi:00000253")
     assert not lookup.is_below("FBbi:00000056", "FBbi:00000222")
     assert not lookup.is_below("FBbi:99999999", "FBbi:00000222")

@@ -25,7 +25,7 @@ _ESCAPED: Final = {"n": " ", "t": " ", "W": " "}
 _MODIFIER: Final = re.compile(r"\s*(?:\{[^{}]*\})?\s*(?:!.*)?$")
 _LICENCE: Final = re.compile(r"(?:http://purl\.org/dc/(?:terms|elements/1\.1)/|dcterms[:-]|dc[:-]|terms:)license\s+(?P<value>\"[^\"]*\"|\S+)")
 _TITLE: Final = re.compile(r"(?:http://purl\.org/dc/(?:terms|elements/1\.1)/|dcterms[:-]|dc[:-]|terms:)title\s+\"(?P<value>[^\"]*)\"")
-_KEPT: Final = frozenset({"id", "name", "synonym", "is_a", "is_obsolete", "replaced_by"})
+_KEPT: Final = frozenset({"id", "name", "synonym", "is_a", "intersection_of", "is_obsolete", "replaced_by"})
 
 
 def read_obo(stream: IO[bytes], ontology: Ontology, source: str) -> Iterator[Header | Record]:
@@ -107,11 +107,13 @@ def _record(tags: dict[str, list[str]], ontology: Ontology) -> Record | None:
     if curie is None or not label:
         return None
     synonyms = [match for text in tags.get("synonym", ()) if (match := _SYNONYM.match(text)) and match[2] not in {"NARROW", "BROAD"}]
+    # A definition's other parts have a relation before the identifier.
+    defined_by = [text for text in tags.get("intersection_of", ()) if len(_MODIFIER.sub("", text).split()) == 1]
     return Record(
         curie,
         label_of(label),
         tuple(dict.fromkeys(name(_unescaped(match[1])) for match in synonyms)),
-        any_curies(map(_plain, tags.get("is_a", ()))),
+        any_curies(map(_plain, [*tags.get("is_a", ()), *defined_by])),
         any(text.startswith("true") for text in tags.get("is_obsolete", ())),
         any_curies(map(_plain, tags.get("replaced_by", ()))),
     )

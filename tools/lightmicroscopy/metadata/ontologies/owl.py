@@ -128,6 +128,12 @@ def _header(element: etree._Element) -> Header:
     return Header(version, *(next((facts[f"{space}{fact}"] for space in _DC if f"{space}{fact}" in facts), "") for fact in ("license", "title")))
 
 
+def _defined_by(element: etree._Element) -> Iterator[str]:
+    """Give the more general terms in definitions: "light microscopy is microscopy with lenses and visible light"."""
+    for whole in element.iterfind(f"{_OWL}equivalentClass/{_OWL}Class/{_OWL}intersectionOf"):
+        yield from (part.get(f"{_RDF}about") or "" for part in whole.iterchildren(tag=etree.Element))
+
+
 def _record(element: etree._Element, ontology: Ontology) -> Record | None:
     curie = own_curie(ontology, element.get(f"{_RDF}about") or "")
     if curie is None:
@@ -149,7 +155,7 @@ def _record(element: etree._Element, ontology: Ontology) -> Record | None:
         curie,
         label_of(label),
         tuple(dict.fromkeys(filter(None, (name(text) for tag in _SYNONYMS for text in texts.get(tag, ()))))),
-        any_curies(texts.get(f"{_RDFS}subClassOf", ())),
+        any_curies([*texts.get(f"{_RDFS}subClassOf", ()), *_defined_by(element)]),
         any(text.strip() == "true" for text in texts.get(f"{_OWL}deprecated", ())),
         any_curies(text for tag in _REPLACED for text in texts.get(tag, ())),
     )
