@@ -114,7 +114,8 @@ def test_words_are_no_accession_of_a_cell_line() -> None:
 
 
 def test_what_is_written_as_it_should_be_is_told_from_what_is_only_understood() -> None:
-    spellings = {"FBbi:00000246": True, "http://purl.obolibrary.org/obo/FBbi_00000246": True, "FBbi_00000246": False, "fbbi:246": False}
+    right = ("FBbi:00000246", "FBbi_00000246", "http://purl.obolibrary.org/obo/FBbi_00000246")
+    spellings = {**dict.fromkeys(right, True), **dict.fromkeys(("Fbbi_00000246", "FBbi:246", "https://purl.obolibrary.org/obo/FBbi_00000246"), False)}
     assert {text: found.as_it_should_be for text in spellings if (found := canonical(text))} == spellings
 
 

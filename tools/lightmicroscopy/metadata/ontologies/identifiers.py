@@ -48,9 +48,14 @@ class Identifier:
     stated: str = ""
 
     @property
+    def short(self) -> str:
+        """With an underscore, as the IDR and the BioImage Archive's forms have it: ``FBbi_00000246``."""
+        return f"{self.ontology}_{self.local}"
+
+    @property
     def as_it_should_be(self) -> bool:
-        """Whether it was spelled as `curie` or `iri`."""
-        return self.stated in (self.curie, self.iri)
+        """Whether it was spelled as `curie`, `short` or `iri`."""
+        return self.stated in (self.curie, self.short, self.iri)
 
 
 def canonical(text: str, ontology_hint: str | None = None) -> Identifier | None:

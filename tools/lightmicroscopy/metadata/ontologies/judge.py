@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Status = Literal["right", "spelled", "unstable", "no-identifier", "unreadable", "other-ontology", "unlisted", "unknown", "obsolete", "misnamed"]
 _SHOWN: Final = 80
+_OTHER: Final = re.compile(r"(?:https?://[^\s?]{1,200}[/#])?(?P<name>[A-Za-z][A-Za-z0-9]{1,15})[:_][A-Za-z]{0,3}[0-9]{2,12}")
+"""What the identifiers of most ontologies look like."""
 _EXAMPLES: Final = {"NCBITaxon": "NCBITaxon:10090", "EFO": "EFO:0001185", "FBbi": "FBbi:00000246", "UO": "UO:0000017"}
 
 
@@ -29,7 +32,8 @@ class Verdict:
     status
         ``right``. ``spelled``: right, but the identifier is not written as it should be. ``unstable``: right, but the ontology does
         not promise that its identifiers stay. ``no-identifier``: only a name. ``unreadable``: no identifier of a known ontology.
-        ``other-ontology``: of another ontology than is wanted. ``unlisted``: not in the list here, which has not all terms.
+        ``other-ontology``: of another ontology than is wanted. ``unlisted``: not in the list here, which has not all terms, or of an
+        ontology that is not known here.
         ``unknown``: not in the ontology. ``obsolete``. ``misnamed``: the name beside it is another term's.
     message
         A sentence saying so; empty where it is right.
@@ -107,6 +111,10 @@ def _without_identifier(stated: str, label: str, wanted: Sequence[str], lookup: 
             _choose(suggestions, f"Look for the term in {_or(wanted) if wanted else 'an ontology'} and add its identifier."),
             suggestions=suggestions,
         )
+    other = _OTHER.fullmatch(stated)
+    if other and named(other["name"]) is None:
+        message = f"“{stated[:_SHOWN]}” is a term of {other['name']}, an ontology that is not known here, so that it could not be checked."
+        return Verdict("unlisted", message, suggestions=suggestions)
     example = next((_EXAMPLES[name] for name in wanted if name in _EXAMPLES), "FBbi:00000246")
     message = f"“{stated[:_SHOWN]}” is no identifier of an ontology that is known here. One looks like {example}."
     return Verdict("unreadable", message, _choose(suggestions, "Copy the identifier again, whole."), suggestions=suggestions)
