@@ -88,12 +88,13 @@ def _counts(line: str) -> list[tuple[str, str]]:
 def _check(run: Run) -> None:
     planemo: list[str | Path] = [run.programs / "planemo", "--directory", state_folder() / "planemo"]
     skipped = (ROOT / ".lint_skip").read_text(encoding="utf-8").split()
-    wrappers = sorted(TOOLS.glob("lm_*.xml"))
+    managers = sorted(ROOT.glob("data_managers/data_manager/lm_*.xml"))
+    wrappers = [*sorted(TOOLS.glob("lm_*.xml")), *managers]
     run.step("ruff", run.programs / "ruff", "check", ".")
     run.step("ruff format", run.programs / "ruff", "format", "--check", ".")
     run.step("mypy", run.programs / "mypy")
     run.step("planemo lint", *planemo, "lint", "--fail_level", "warn", "--skip", ",".join(skipped), *wrappers)
-    run.step("planemo format", *planemo, "format", "--dry-run", *sorted(TOOLS.glob("*.xml")))
+    run.step("planemo format", *planemo, "format", "--dry-run", *sorted(TOOLS.glob("*.xml")), *managers)
     for folder in sorted(path.parent for path in WORKFLOWS.glob("*/*.ga")):
         run.step(f"planemo workflow_lint {folder.name}", *planemo, "workflow_lint", "--iwc", "--fail_level", "warn", folder)
 

@@ -48,6 +48,11 @@ def declared_requirements(tools: Path = TOOLS) -> dict[str, set[str]]:
     return found
 
 
+def index_version(version: str) -> str:
+    """Write a version as the Python package index does, which drops the leading zeros that conda-forge keeps (2026.03.3)."""
+    return re.sub(r"(?<=[.])0+(?=[0-9])", "", version)
+
+
 def write_resolver_folders(folder: Path, environment: Environment, tools: Path = TOOLS) -> None:
     """Write ``<package>/<version>/env.sh`` for every requirement of the tools.
 
@@ -66,7 +71,7 @@ def write_resolver_folders(folder: Path, environment: Environment, tools: Path =
             if name == "python":
                 if version != environment.python_version():
                     say(f"The tools name Python {version}; here their jobs run with Python {environment.python_version()}.")
-            elif installed.get(normalise(INDEX_NAMES.get(name, name))) != version:
+            elif installed.get(normalise(INDEX_NAMES.get(name, name))) != index_version(version):
                 instead = installed.get(normalise(INDEX_NAMES.get(name, name)), "none")
                 raise LocalGalaxyError(
                     f"The tools require {name} {version}, but requirements/{environment.name}.txt installs {instead}; make the two agree."

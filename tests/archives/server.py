@@ -102,6 +102,7 @@ class Archive:
             "biostudies_files": f"{originals}/biostudies",
             "bia_api": f"{self._servers['biostudies'].base}/bioimage-archive/api/v2",
             "ontology_lookup": f"{self._servers['biostudies'].base}/ols4/api",
+            "ontology_files": f"{self._servers['biostudies'].base}/obo",
         }
 
     @property

@@ -55,7 +55,17 @@ def test_it_goes_when_whoever_started_it_goes(root: Path, tmp_path: Path) -> Non
 
 
 def test_every_service_the_suite_knows_is_on_the_loopback_interface(shared_archive: Archive) -> None:
-    names = {"idr_web", "idr_search", "idr_originals", "object_store", "biostudies", "biostudies_files", "bia_api", "ontology_lookup"}
+    names = {
+        "idr_web",
+        "idr_search",
+        "idr_originals",
+        "object_store",
+        "biostudies",
+        "biostudies_files",
+        "bia_api",
+        "ontology_lookup",
+        "ontology_files",
+    }
     assert set(shared_archive.endpoints) == names
     assert {urllib.parse.urlsplit(url).hostname for url in shared_archive.endpoints.values()} == {"127.0.0.1"}
 

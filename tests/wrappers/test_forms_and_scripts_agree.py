@@ -182,7 +182,7 @@ def test_every_reason_is_still_needed(wrapper: Wrapper) -> None:
 def test_every_choice_of_the_form_is_one_the_script_takes(wrapper: Wrapper) -> None:
     actions = {action.dest: action for action in parser_of(wrapper)._actions}
     for parameter in fields(wrapper):
-        if parameter.get("type") != "select" or not parameter.get("argument"):
+        if parameter.get("type") != "select" or not parameter.get("argument") or is_for_administrators(parameter):
             continue
         choices = actions[field_name(parameter)].choices
         assert choices, f"{field_name(parameter)} has fixed choices in the form and none in the script"
@@ -194,7 +194,7 @@ def test_every_choice_of_the_script_is_in_the_form(wrapper: Wrapper) -> None:
     actions = {action.dest: action for action in parser_of(wrapper)._actions}
     offered: dict[str, set[str]] = {}
     for parameter in fields(wrapper):
-        if parameter.get("type") == "select" and parameter.get("argument"):
+        if parameter.get("type") == "select" and parameter.get("argument") and not is_for_administrators(parameter):
             offered.setdefault(field_name(parameter), set()).update(option.get("value") for option in parameter.findall("option"))
     for name, values in offered.items():
         assert set(actions[name].choices) <= values
@@ -225,6 +225,11 @@ def test_a_field_that_is_changed_changes_what_the_script_gets(wrapper: Wrapper, 
         assert is_list_of_one or getattr(before, name) != getattr(after, name), name
 
 
+def is_for_administrators(parameter: Any) -> bool:
+    """Whether a server's administrators say what there is to choose from, in a data table."""
+    return parameter.find("options") is not None
+
+
 def other_value(parameter: Any) -> Any:
     kind, name = parameter.get("type"), field_name(parameter)
     if kind == "boolean":
@@ -232,6 +237,8 @@ def other_value(parameter: Any) -> Any:
     if kind == "integer":
         return int(parameter.get("value") or 0) + 1
     if kind == "select":
+        if is_for_administrators(parameter):
+            return ["/data/chosen"]
         others = [option.get("value") for option in parameter.findall("option") if option.get("selected") != "true"]
         if parameter.get("multiple") == "true":
             return [option.get("value") for option in parameter.findall("option")]

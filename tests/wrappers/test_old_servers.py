@@ -60,7 +60,7 @@ def old_server(root: Path) -> dict[str, Any]:
     python = state_folder() / "environments" / "galaxy-21.09" / "bin" / "python"
     if not python.is_file():
         missing("the code of Galaxy 21.09 is not installed; scripts/test.py installs it")
-    paths = [wrapper.path for wrapper in WRAPPERS]
+    paths = [*(wrapper.path for wrapper in WRAPPERS), root / "data_managers" / "data_manager" / "lm_install_ontology.xml"]
     done = subprocess.run([python, "-c", READ_BY_THE_OLD_SERVER, *paths], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
@@ -69,6 +69,11 @@ def old_server(root: Path) -> dict[str, Any]:
 def test_the_schema_of_21_09_accepts_everything_outside_the_tests(wrapper: Wrapper, old_server: dict[str, Any]) -> None:
     errors = old_server[wrapper.path.stem]["errors"]
     assert [error for error in errors if not any(f"The attribute '{name}' is not allowed" in error for name in IGNORED)] == []
+
+
+def test_the_schema_of_21_09_accepts_the_data_manager(old_server: dict[str, Any]) -> None:
+    assert old_server["lm_install_ontology"]["errors"] == []
+    assert old_server["lm_install_ontology"]["inputs"] == ["source", "version_stated", "licence"]
 
 
 def test_the_parser_of_21_09_reads_what_the_newest_reads(wrapper: Wrapper, old_server: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import lightmicroscopy
-from scripts.local.dependencies import INDEX_NAMES
+from scripts.local.dependencies import INDEX_NAMES, index_version
 
 from .rendering import Wrapper
 
@@ -34,7 +34,7 @@ def test_one_version_everywhere(wrapper: Wrapper, root: Path) -> None:
 
 def test_a_terminal_gets_exactly_the_packages_of_a_galaxy_job(wrapper: Wrapper, project: dict[str, Any], root: Path) -> None:
     required = {item.text: item.get("version") for item in wrapper.root.iter("requirement") if item.text != "python"}
-    declared = {f"{INDEX_NAMES.get(name, name)}=={version}" for name, version in required.items()}
+    declared = {f"{INDEX_NAMES.get(name, name)}=={index_version(version)}" for name, version in required.items()}
     assert set(project["project"]["dependencies"]) == declared
     locked = (root / "requirements" / "tools.in").read_text(encoding="utf-8").splitlines()
     assert {line for line in locked if line and not line.startswith("#")} == declared

@@ -17,6 +17,7 @@ from .rendering import Wrapper, job_of
 from .test_what_a_job_needs import required_files
 
 SUITE = "suite_light_microscopy"
+DATA_MANAGER = "data_manager_lightmicroscopy_ontologies"
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +47,15 @@ def listing(folder: Path) -> set[str]:
 
 
 def test_there_is_one_repository_for_each_tool_and_the_suite(installed: dict[str, Path]) -> None:
-    assert set(installed) == {wrapper.path.stem for wrapper in WRAPPERS} | {SUITE}
+    assert set(installed) == {wrapper.path.stem for wrapper in WRAPPERS} | {SUITE, DATA_MANAGER}
 
 
 def test_the_suite_installs_every_tool_and_holds_nothing_else(installed: dict[str, Path], config: dict[str, Any]) -> None:
     assert listing(installed[SUITE]) == {"repository_dependencies.xml"}
     named = etree.parse(installed[SUITE] / "repository_dependencies.xml").findall("repository")
-    assert {(item.get("owner"), item.get("name")) for item in named} == {(config["owner"], wrapper.path.stem) for wrapper in WRAPPERS}
+    assert {(item.get("owner"), item.get("name")) for item in named} == {
+        (config["owner"], name) for name in {*(wrapper.path.stem for wrapper in WRAPPERS), DATA_MANAGER}
+    }
 
 
 def test_an_archive_holds_the_tool_its_library_and_the_test_data(wrapper: Wrapper, installed: dict[str, Path], root: Path) -> None:
@@ -60,6 +63,20 @@ def test_an_archive_holds_the_tool_its_library_and_the_test_data(wrapper: Wrappe
     needed = {str(file.relative_to(tools)) for file in required_files(wrapper)} | {wrapper.path.name, "macros.xml"}
     data = {f"test-data/{name}" for name in listing(root / "test-data")}
     assert listing(installed[wrapper.path.stem]) == needed | data
+
+
+def test_the_data_manager_s_archive_holds_its_tables_its_tool_and_the_library(installed: dict[str, Path], root: Path) -> None:
+    own = listing(root / "data_managers")
+    library = {f"data_manager/{name}" for name in listing(root / "tools") if name.startswith("lightmicroscopy/") and "__pycache__" not in name}
+    assert listing(installed[DATA_MANAGER]) == {name for name in own if "__pycache__" not in name} | library
+
+
+def test_the_data_manager_runs_from_its_unpacked_archive(installed: dict[str, Path], root: Path, tmp_path: Path) -> None:
+    folder = installed[DATA_MANAGER]
+    unpacked = Wrapper(folder / "data_manager" / "lm_install_ontology.xml")
+    done = job_of(unpacked, unpacked.cases()[0], folder / "test-data", tmp_path).run()
+    assert done.returncode == 0, done.stderr
+    assert str(root) not in " ".join(done.args)
 
 
 def test_a_tool_runs_from_its_unpacked_archive(wrapper: Wrapper, installed: dict[str, Path], tmp_path: Path) -> None:

@@ -20,7 +20,17 @@ HOW_TO_ALLOW = (
     f'on a terminal, set {VARIABLE} to the JSON {{"allowed_hosts": ["https://host"]}}, or to the path of a file that holds it; '
     "in Galaxy, ask its administrator to."
 )
-BASES = ("idr_web", "idr_search", "idr_originals", "object_store", "biostudies", "biostudies_files", "bia_api", "ontology_lookup")
+BASES = (
+    "idr_web",
+    "idr_search",
+    "idr_originals",
+    "object_store",
+    "biostudies",
+    "biostudies_files",
+    "bia_api",
+    "ontology_lookup",
+    "ontology_files",
+)
 _PORTS = {"http": 80, "https": 443}
 MOST_CONNECTIONS = 64
 _SETTINGS_LIMIT = 1024 * 1024
@@ -50,7 +60,7 @@ class Endpoints:
 
     Parameters
     ----------
-    idr_web, idr_search, idr_originals, object_store, biostudies, biostudies_files, bia_api, ontology_lookup
+    idr_web, idr_search, idr_originals, object_store, biostudies, biostudies_files, bia_api, ontology_lookup, ontology_files
         The services; the public ones unless the environment names others.
     allowed_hosts
         Further hosts that a user may name in a URL: ``host``, ``host:port`` (both https) or ``http://host:port``.
@@ -72,6 +82,7 @@ class Endpoints:
     biostudies_files: str = "https://ftp.ebi.ac.uk/biostudies"
     bia_api: str = "https://wwwdev.ebi.ac.uk/bioimage-archive/api/v2"
     ontology_lookup: str = "https://www.ebi.ac.uk/ols4/api"
+    ontology_files: str = "https://purl.obolibrary.org/obo"
     allowed_hosts: tuple[str, ...] = ()
     max_bytes: int | None = None
     max_items: int | None = None

@@ -99,6 +99,31 @@ def _checked(data: bytes, source: str) -> bytes:
     return data
 
 
+def refuse_disguised(head: bytes, source: str) -> None:
+    """Refuse a document, too large to be parsed at once, by its beginning: what `parse_xml` refuses, and what is no UTF-8.
+
+    Parameters
+    ----------
+    head
+        The first bytes, enough to hold all that may stand before the root element.
+    source
+        The name by which errors call it.
+
+    Raises
+    ------
+    UnreadableError
+        If it does not begin as XML in UTF-8, if it may hold a document type, or if the root element is not there yet.
+    """
+    plain = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    declared = _ENCODING.match(plain)
+    if not _begins_as_ascii(plain) or (declared and not _ASCII_LIKE.fullmatch(declared[1].decode().lower())):
+        raise UnreadableError(f"{source} is not XML in UTF-8. Ask for the file again, or save it as UTF-8.")
+    if _declares_document_type(plain):
+        raise UnreadableError(f"{source} declares a document type, which can be an attack. Remove its <!DOCTYPE …>, or use the file's OBO form.")
+    if _first_markup(plain) < 0:
+        raise UnreadableError(f"The XML of {source} does not begin within its first {len(head):,} bytes. Check where the file comes from.")
+
+
 def _as_plain_bytes(data: bytes, source: str) -> bytes:
     """Bring the document into an encoding in which its markup is ASCII."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -120,17 +145,23 @@ def _begins_as_ascii(data: bytes) -> bool:
 
 def _declares_document_type(data: bytes) -> bool:
     """Whether a DOCTYPE stands before the root element, which is the only place where one is legal."""
+    at = _first_markup(data)
+    return at >= 0 and data.startswith(b"<!", at)
+
+
+def _first_markup(data: bytes) -> int:
+    """Where the first thing begins that is neither comment nor processing instruction: the root element or a DOCTYPE; -1 if nowhere."""
     at = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     while True:
         at = data.find(b"<", at)
         if at < 0:
-            return False
+            return -1
         if data.startswith(b"<!--", at):
             at, skip = data.find(b"-->", at), 3
         elif data.startswith(b"<?", at):
             at, skip = data.find(b"?>", at), 2
         else:
-            return data.startswith(b"<!", at)
+            return at
         if at < 0:
-            return False
+            return -1
         at += skip

@@ -1,0 +1,1 @@
+"""Parts of ``scripts/make_term_lists.py``: which terms imaging needs, and where each list is made from."""

@@ -1,0 +1,55 @@
+"""Flags of the scripts that look up terms: which full ontologies there are, and whether a service on the web may be asked."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .metadata.ontologies.lookup import Lookup
+
+
+def add_ontologies(parser: argparse.ArgumentParser) -> None:
+    """Add where terms are looked up beside the lists that come with the suite."""
+    group = parser.add_argument_group("terms of ontologies")
+    group.add_argument(
+        "--ontology-file",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="a full ontology that lm_install_ontology has made; in place of the shorter list that comes with the suite; repeatable",
+    )
+    group.add_argument(
+        "--ontology-lookup",
+        action="store_true",
+        help="ask the Ontology Lookup Service on the web about names and identifiers that no list here knows; what is asked leaves this machine",
+    )
+
+
+@contextmanager
+def lookup_of(arguments: argparse.Namespace) -> Iterator[Lookup]:
+    """Look up as the flags say. That the service on the web failed is one warning at the end.
+
+    Yields
+    ------
+    Lookup
+        To be asked from one thread.
+    """
+    from .metadata.ontologies.lookup import Lookup
+
+    if not arguments.ontology_lookup:
+        yield Lookup(arguments.ontology_file)
+        return
+    from .archives.endpoints import Endpoints
+    from .metadata.ontologies.ols import Ols, impatient
+
+    with impatient(Endpoints.from_environment()) as client:
+        service = Ols(client)
+        yield Lookup(arguments.ontology_file, service)
+        if service.trouble:
+            logging.getLogger("lightmicroscopy").warning("%s", service.trouble)
