@@ -10,9 +10,15 @@ from ..findings import OPEN_FORMAT, RULES, Rule
 MODULES = (
     "source",
     "ome_xml",
+    "ome_links",
+    "ome_modulo",
     "tiff",
+    "tiff_sets",
+    "tiff_pyramid",
     "series",
     "acquisition",
+    "plausible",
+    "personal",
     "ngff",
 )
 PROFILES: dict[str, str] = {

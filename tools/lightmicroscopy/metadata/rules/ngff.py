@@ -1,7 +1,8 @@
 """Rules on OME-Zarr: its structure, and whether axes, units and scales make sense.
 
 Rules on what a series' metadata say, whatever the format, are in `series`; those on resolution levels in `ngff_pyramid`, on
-channels in `ngff_channels`.
+channels in `ngff_channels`, on plates in `ngff_plates`, on label maps in `ngff_labels`, on how the parts belong together in
+`ngff_layout`.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from ..findings import CannotRun, Problem, Subject, rule
 from ..ngff import AXES
 from ..ngff_read import stated_version
 from ..ngff_units import SPACE_UNITS, TIME_UNITS, ome_length, seconds
-from . import ngff_channels, ngff_pyramid
-from ._stores import SPECIFICATION, StoredImage, fetch_marks, images_of, is_store, ngff_version, problem, store_of, stored_images
+from . import ngff_channels, ngff_labels, ngff_layout, ngff_plates, ngff_pyramid
+from ._groups import groups, is_checked, open_store_of, version_here
+from ._stores import SPECIFICATION, StoredImage, fetch_marks, is_store, ngff_version, problem, stored_images
 from ._views import size_along
 
 if TYPE_CHECKING:
     from ..ngff_models import Part
 
-__all__ = ["ngff_channels", "ngff_pyramid"]
+__all__ = ["ngff_channels", "ngff_labels", "ngff_layout", "ngff_plates", "ngff_pyramid"]
 
 _AXES = f"{SPECIFICATION}#axes-md"
 _TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
@@ -38,7 +40,8 @@ def _has_axes(subject: Subject) -> bool:
     why="Strict software refuses a store that breaks the specification; lenient software guesses.",
     fix="Correct the named key, or convert the store with this suite, which writes valid metadata.",
     source=SPECIFICATION,
-    applies=_has_axes,
+    needs="path",
+    applies=is_checked,
 )
 def _structure(subject: Subject) -> Iterator[Problem]:
     try:
@@ -46,44 +49,30 @@ def _structure(subject: Subject) -> Iterator[Problem]:
     except ImportError as error:
         raise CannotRun(f"The library ome-zarr-models is not there ({error}).") from error
 
-    version = cast("Literal['0.4', '0.5']", ngff_version(subject))
+    version = cast("Literal['0.4', '0.5']", version_here(subject))
     wrong = _wrong_zarr(subject, version)
     if wrong:
         yield wrong
         return
-    series = {stored.group.path: stored.series for stored in stored_images(subject)}
-    parts = list(_parts(subject))
-    fetch_marks(store_of(subject), [path for _, path in parts])
-    for group, key, message in structure_errors(store_of(subject), version, parts):
-        at = "/".join(part for part in (group, key) if part)
-        sentence = f"In {f'the group {group}' if group else 'the root group'}, {key or 'something is wrong'}{' ' if key else ': '}{message}"
-        yield Problem(sentence.rstrip(".") + ".", at, series.get(group))
+    found = [stored for stored in groups(subject) if stored.role != "series"]
+    series = {stored.path: stored.series for stored in found}
+    parts = [(cast("Part", stored.role), stored.path) for stored in found]
+    with open_store_of(subject) as store:
+        fetch_marks(store, [path for _, path in parts])
+        for group, key, message in structure_errors(store, version, parts):
+            at = "/".join(part for part in (group, key) if part)
+            sentence = f"In {f'the group {group}' if group else 'the root group'}, {key or 'something is wrong'}{' ' if key else ': '}{message}"
+            yield Problem(sentence.rstrip(".") + ".", at, series.get(group))
 
 
 def _wrong_zarr(subject: Subject, version: str) -> Problem | None:
     """Each of these NGFF versions lies in one version of Zarr."""
     wanted = 2 if version == "0.4" else 3
-    for stored in stored_images(subject):
+    for stored in groups(subject):
         if stored.group.zarr_format != wanted:
-            return Problem(
-                f"OME-Zarr {version} must be stored as Zarr v{wanted}, but {stored.called_within} is in Zarr v{stored.group.zarr_format}.",
-                stored.group.path,
-            )
+            called = f"{stored.called[0].lower()}{stored.called[1:]}"
+            return Problem(f"OME-Zarr {version} must be stored as Zarr v{wanted}, but {called} is in Zarr v{stored.group.zarr_format}.", stored.path)
     return None
-
-
-def _parts(subject: Subject) -> Iterator[tuple[Part, str]]:
-    from ...readers.ome_zarr import read_group
-
-    store = store_of(subject)
-    root = read_group(store, "")
-    if root and "plate" in root.ome:
-        yield "plate", ""
-        yield from (("well", path) for path in dict.fromkeys(stored.group.path.rpartition("/")[0] for stored in images_of(subject)))
-    elif root and "bioformats2raw.layout" in root.ome:
-        yield "layout", ""
-    for stored in stored_images(subject):
-        yield ("label" if "image-label" in stored.group.ome else "image"), stored.group.path
 
 
 @rule(
