@@ -15,7 +15,7 @@ from ..ngff import AXES
 from ..ngff_read import stated_version
 from ..ngff_units import SPACE_UNITS, TIME_UNITS, ome_length, seconds
 from . import ngff_channels, ngff_labels, ngff_layout, ngff_plates, ngff_pyramid
-from ._groups import groups, is_checked, open_store_of, version_here
+from ._groups import StoredGroup, groups, is_checked, open_store_of, version_here
 from ._stores import SPECIFICATION, StoredImage, fetch_marks, is_store, ngff_version, problem, stored_images
 from ._views import size_along
 
@@ -56,13 +56,18 @@ def _structure(subject: Subject) -> Iterator[Problem]:
         return
     found = [stored for stored in groups(subject) if stored.role != "series"]
     series = {stored.path: stored.series for stored in found}
-    parts = [(cast("Part", stored.role), stored.path) for stored in found]
+    parts = [(_part(stored), stored.path) for stored in found]
     with open_store_of(subject) as store:
         fetch_marks(store, [path for _, path in parts])
         for group, key, message in structure_errors(store, version, parts):
             at = "/".join(part for part in (group, key) if part)
             sentence = f"In {f'the group {group}' if group else 'the root group'}, {key or 'something is wrong'}{' ' if key else ': '}{message}"
             yield Problem(sentence.rstrip(".") + ".", at, series.get(group))
+
+
+def _part(stored: StoredGroup) -> Part:
+    # That a label map does not say that it is one has a rule of its own.
+    return "image" if stored.role == "label" and "image-label" not in stored.group.ome else cast("Part", stored.role)
 
 
 def _wrong_zarr(subject: Subject, version: str) -> Problem | None:

@@ -51,7 +51,7 @@ def _wells(subject: Subject) -> Iterator[Problem]:
     severity="warning",
     title="Names of rows and columns differ by more than upper and lower case.",
     why="On disks that do not tell a from A, as those of Windows and macOS, two such wells lie in one folder and overwrite each other.",
-    fix="Name rows and columns as plates are labelled: A, B, C … and 1, 2, 3 …",
+    fix="Name rows A, B, C and so on, and columns 1, 2, 3, as plates are labelled.",
     source=_PLATE,
     needs="path",
     applies=has_role("plate"),

@@ -111,8 +111,11 @@ def _of_image(subject: Subject, index: int, image: OmeImage) -> Iterator[Block]:
     sizes = {"Z": image.size_z, "C": channels, "T": image.size_t}
     order = image.dimension_order if image.dimension_order in _ORDERS else "XYZCT"
     total = _planes(image)
+    # Under whatever name it is called, a file that was opened alone holds all of its planes.
+    alone = subject.dataset is not None and len(subject.dataset.files) == 1 and _little(subject.path) is not None
     for number, stated in enumerate(image.tiff_data):
-        elsewhere = stated.file_name if stated.file_name and stated.uuid != own and stated.file_name != subject.path.name else ""
+        other = stated.file_name and stated.uuid != own and stated.file_name != subject.path.name
+        elsewhere = stated.file_name or "" if other and not alone else ""
         at = {"Z": stated.first_z or 0, "C": stated.first_c or 0, "T": stated.first_t or 0}
         first, stride = 0, 1
         for axis in order[2:]:
