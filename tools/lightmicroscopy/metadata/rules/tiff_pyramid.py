@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ...errors import SuiteError
 from ...readers.files import RandomFile
 from ...readers.tiff_structure import HEIGHT, WIDTH, Scanner
 from ..findings import Problem, Subject, rule
@@ -23,7 +25,10 @@ _KINDS = {1: "unsigned", 2: "signed", 3: "floating point"}
 
 
 def _has_subifds(subject: Subject) -> bool:
-    return first_tiff(subject) is not None and any(page.subifds for page in pages(subject))
+    # What keeps the pages from being listed is told by the reader.
+    with suppress(SuiteError):
+        return first_tiff(subject) is not None and any(page.subifds for page in pages(subject))
+    return False
 
 
 @rule(
