@@ -80,7 +80,9 @@ def _series(version: ngff.Version) -> Files:
         image.replace(b'SizeX="50" SizeY="37" SizeZ="3" SizeC="2" SizeT="2"', b'SizeX="20" SizeY="%d" SizeZ="1" SizeC="1" SizeT="1"' % (20 + series))
         for series in range(2)
     ]
-    one = [each.replace(b'<Channel ID="Channel:0:1" SamplesPerPixel="1"/>', b"").replace(b' PhysicalSizeZ="9" TimeIncrement="4"', b"") for each in sizes]
+    one = [
+        each.replace(b'<Channel ID="Channel:0:1" SamplesPerPixel="1"/>', b"").replace(b' PhysicalSizeZ="9" TimeIncrement="4"', b"") for each in sizes
+    ]
     second = one[1].replace(b'"Image:0"', b'"Image:1"').replace(b'"Pixels:0"', b'"Pixels:1"').replace(b'"Channel:0:0"', b'"Channel:1:0"')
     head = OME_XML[: OME_XML.index(b"<Image")]
     return several(version, ["0", "1"]) | {_METADATA: head + one[0] + second + b"</OME>"}
@@ -102,9 +104,13 @@ def bases() -> list[Base]:
     return [*(base for base, _, _ in XML.values()), *STORES.values()]
 
 
+def _random(seed: int, base: Base) -> Random:
+    return Random(f"{seed} {base.name}")  # noqa: S311 - to choose the same again, not to keep a secret
+
+
 def mutations(seed: int, most: int) -> Iterator[Mutation]:
     """Mutations of every base, at most so many of each kind."""
     for base, xml, write in XML.values():
-        yield from xml_changes.mutations(base, xml, write, Random(f"{seed} {base.name}"), most * 2)
+        yield from xml_changes.mutations(base, xml, write, _random(seed, base), most * 2)
     for base in STORES.values():
-        yield from json_changes.mutations(base, Random(f"{seed} {base.name}"), most)
+        yield from json_changes.mutations(base, _random(seed, base), most)

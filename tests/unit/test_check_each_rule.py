@@ -67,6 +67,11 @@ LABEL_KIND = (
 )
 
 
+def _with_roi(where: str, refs: int = 1) -> str:
+    roi = f'<ROI ID="ROI:0"><Union><Point ID="Shape:0" X="1" Y="1" {where}/></Union></ROI>'
+    return ome_xml(after=roi).replace("</Pixels></Image>", "</Pixels>" + '<ROIRef ID="ROI:0"/>' * refs + "</Image>")
+
+
 def _collected(path: Path) -> list[Path]:
     """A store with a collected copy of its metadata, made before the last change."""
     (store,) = zarr(FOUR)(path)
@@ -177,18 +182,16 @@ EXAMPLES = (
         "is of the kind Objective",
         ("ome.schema",),
     ),
+    Example("ome.reference-twice", "one drawing twice", tiff(text=_with_roi("", 2)), "two ROIRef"),
+    Example(
+        "ome.planes-incomplete",
+        "only the first plane",
+        tiff(2, sizes=(2, 1, 1), data='<TiffData/><Plane TheZ="0" TheC="0" TheT="0" ExposureTime="0.1"/>'),
+        "Of 2 planes, 1 are described",
+    ),
     Example("ome.plate-out-of-range", "a well beyond the plate", on_plate(one_well('Row="2" Column="0"')), "Row = 2"),
     Example("ome.image-in-two-wells", "one image in two wells", on_plate(TWICE), "two wells"),
-    Example(
-        "ome.roi-out-of-range",
-        "a drawing beyond the last plane",
-        tiff(
-            text=ome_xml(after='<ROI ID="ROI:0"><Union><Point ID="Shape:0" X="1" Y="1" TheZ="4"/></Union></ROI>').replace(
-                "</Pixels></Image>", '</Pixels><ROIRef ID="ROI:0"/></Image>'
-            )
-        ),
-        "TheZ = 4",
-    ),
+    Example("ome.roi-out-of-range", "a drawing beyond the last plane", tiff(text=_with_roi('TheZ="4"')), "TheZ = 4"),
     Example(
         "ome.pixels-incomplete",
         "an old document without sizes",
@@ -326,7 +329,7 @@ EXAMPLES = (
         "ome.acquisition-date-implausible", "the clock of a new computer", tiff(text=ome_xml().replace("2024-05", "1970-01")), "was taken on 1970"
     ),
     Example("ome.objective-implausible", "an aperture lost its point", bare(before=INSTRUMENT.replace("0.8", "8")), "aperture of 8"),
-    Example("ome.plane-times", "planes sorted anew", planes(0, 9, 4), "before the one of the time point before"),
+    Example("ome.plane-times", "planes sorted anew", planes(0, 9, 4), "not taken after that of the time point before"),
     Example("ome.time-disagrees", "two speeds", planes(0, 10, 20, increment='TimeIncrement="2"'), "10 s apart"),
     Example(
         "ome.personal-data",
@@ -374,7 +377,7 @@ EXAMPLES = (
         label(lambda value: value["image-label"]["source"].update(image="../../7/")),
         "where there is none",
     ),
-    Example("ngff.label-levels", "one level too few", label(lambda value: value["multiscales"][0]["datasets"].pop()), "but its image has 2"),
+    Example("ngff.label-levels", "one level too few", label(lambda value: value["multiscales"][0]["datasets"].pop()), "but its image has 2", ("ngff.unlisted",)),
     Example(
         "ngff.label-extent",
         "another pixel size",
@@ -437,7 +440,7 @@ EXAMPLES = (
     Example("ngff.label-averaged", "labels averaged", zarr(_averaged()), "labels at level 1"),
     Example("ngff.chunk-damaged", "rubbish", zarr(FOUR | {"0/0/0/0/0/0": b"x"}), "0/0/0/0/0/0", stops_others=True),
     Example("ngff.chunks-missing", "no chunk at all", zarr(_nothing_but(FOUR, "0/.zarray")), "has none of its", ("ngff.pyramid-content",)),
-    Example("ngff.structure", "no path", first(lambda item: item["datasets"][1].pop("path")), "path is missing", ("input.unreadable",)),
+    Example("ngff.structure", "no path", first(lambda item: item["datasets"][1].pop("path")), "path is missing", ("input.unreadable", "ngff.unlisted")),
     Example("ngff.version", "0.4-dev", first(lambda item: item.update(version="0.4-dev")), "0.4-dev", ("ngff.structure",)),
     Example(
         "ngff.axes",

@@ -15,9 +15,9 @@ from ..ngff import AXES
 from ..ngff_read import stated_version
 from ..ngff_units import SPACE_UNITS, TIME_UNITS, ome_length, seconds
 from . import ngff_channels, ngff_labels, ngff_layout, ngff_plates, ngff_pyramid
-from ._groups import StoredGroup, groups, is_checked, open_store_of, version_here
+from ._groups import StoredGroup, entries, first_multiscale, groups, is_checked, of_role, open_store_of, version_here
 from ._stores import SPECIFICATION, StoredImage, fetch_marks, is_store, ngff_version, problem, stored_images
-from ._views import size_along
+from ._views import listed, size_along
 
 if TYPE_CHECKING:
     from ..ngff_models import Part
@@ -107,9 +107,13 @@ def _version(subject: Subject) -> Iterator[Problem]:
     why="Much software takes the order t c z y x for granted and would show channels as planes, or fail.",
     fix="Convert the store with this suite, which puts the axes in order.",
     source=_AXES,
-    applies=_has_axes,
+    needs="path",
+    applies=is_checked,
 )
 def _axes(subject: Subject) -> Iterator[Problem]:
+    if subject.dataset is None:
+        yield from _axes_unread(subject)
+        return
     for stored in stored_images(subject):
         axes = stored.raw.get("axes")
         if not isinstance(axes, list) or stored.multiscale.axes is None:
@@ -120,6 +124,18 @@ def _axes(subject: Subject) -> Iterator[Problem]:
             yield problem(stored, "axes", f"{stored.called} has its axes in the order {' '.join(names)}, not t c z y x.")
         for axis, known in zip(axes, stored.multiscale.axes, strict=True):
             yield from _axis(stored, axis, known.name)
+
+
+def _axes_unread(subject: Subject) -> Iterator[Problem]:
+    """What of the axes can keep a store from being read at all."""
+    for stored in of_role(subject, "image", "label"):
+        axes = entries(first_multiscale(stored.group), "axes")
+        names = [str(axis.get("name")) for axis in axes]
+        strange = [name for name, axis in zip(names, axes, strict=True) if axis.get("type") == "space" and name not in ("z", "y", "x")]
+        if strange:
+            yield stored.problem("axes", f"{stored.called} has axes in space that are none of z, y and x: {listed(strange)}.", "error")
+        elif len(set(names)) < len(names) or not {"y", "x"} <= set(names):
+            yield stored.problem("axes", f"{stored.called} has the axes {listed(names)}; each may be there once, and y and x must be.", "error")
 
 
 def _axis(stored: StoredImage, axis: object, name: str) -> Iterator[Problem]:
@@ -151,7 +167,7 @@ def _units(subject: Subject) -> Iterator[Problem]:
         folded = {modulo.along.lower() for modulo in stored.image.metadata.modulo}
         for position, axis in enumerate(axes):
             # Where another dimension is folded in, neighbouring indexes have no one distance.
-            if axis.name not in folded and (stored.layouts[0].shape[position] > 1 or axis.name in "yx"):
+            if axis.name not in folded and (stored.layouts[0].shape[position] > 1 or axis.name in "yx" or axis.unit is not None):
                 yield from _unit(stored, axis.name, axis.unit, first.scale[position] if first.scale else None)
 
 

@@ -21,6 +21,8 @@ _LAYOUT = f"{SPECIFICATION}#bf2raw"
 _NEWEST = (0, 5)
 _NUMBER = re.compile(r"\s*(\d{1,4})\.(\d{1,4})")
 _BLOCKS = ("multiscales", "plate", "well", "image-label", "omero")
+_COMPARED = 100
+"""Entries of ``multiscales`` that are compared with each other."""
 _NEW_WORDS = ("coordinateSystems", "scene")
 """Keys that OME-Zarr 0.6 brought."""
 
@@ -48,6 +50,9 @@ def _newer(subject: Subject) -> Iterator[Problem]:
     number = _NUMBER.match(stated) if stated is not None else None
     if number is not None and (int(number[1]), int(number[2])) > _NEWEST:
         yield Problem(f"It is of the version {shorten(str(stated))} of OME-Zarr, newer than 0.5, the newest that is checked here.", "version")
+        return
+    if stated is not None and not version_here(subject):
+        yield Problem(f"It is of the version “{shorten(stated)}” of OME-Zarr, which was never released.", "version")
         return
     first = first_multiscale(root)
     words = [word for word in _NEW_WORDS if word in first or word in root.ome]
@@ -189,6 +194,9 @@ def _listed_twice(subject: Subject) -> Iterator[Problem]:
             for value, count in Counter(values).items():
                 if count > 1:
                     yield stored.problem(key, f"{stored.called} lists the {kind} “{shorten(value)}” {count} times.")
+        scales = stored.group.ome.get("multiscales")
+        if isinstance(scales, list) and any(scale in scales[:index] for index, scale in enumerate(scales[:_COMPARED])):
+            yield stored.problem("multiscales", f"{stored.called} has the same entry of 'multiscales' twice.")
 
 
 def _lists(stored: StoredGroup) -> Iterator[tuple[str, str, list[str]]]:
@@ -216,7 +224,7 @@ def _lists(stored: StoredGroup) -> Iterator[tuple[str, str, list[str]]]:
 @rule(
     "ngff.unlisted",
     severity="warning",
-    title="Every image, well and label map that is there is listed.",
+    title="Every image, resolution level, well and label map that is there is listed.",
     why="What no list leads to is found by no software: it is lost, though it takes room.",
     fix="Add it to the list, or remove it from the store.",
     source=SPECIFICATION,
@@ -230,9 +238,34 @@ def _unlisted(subject: Subject) -> Iterator[Problem]:
     with open_store_of(subject) as store:
         for stored in groups(subject):
             kind = {"layout": "image", "well": "field", "labels": "label map", "plate": "well"}.get(stored.role)
-            for path in _below(store, stored) if kind else ():
-                if path not in known and (group := read_group(store, path)) and {"multiscales", "well"} & group.ome.keys():
+            for path in _below(store, stored) if kind else _loose_levels(store, stored):
+                if kind is None:
+                    yield stored.problem(path.removeprefix(f"{stored.path}/"), f"The resolution level {path} is there, but is not listed.")
+                elif path not in known and (group := read_group(store, path)) and {"multiscales", "well"} & group.ome.keys():
                     yield stored.problem(path.removeprefix(f"{stored.path}/"), f"The {kind} {path} is there, but no list leads to it.")
+
+
+def _loose_levels(store: Store, stored: StoredGroup) -> Iterator[str]:
+    """Arrays beside the resolution levels that are none of these."""
+    from ...readers.zarr_array import read_json
+
+    if stored.role not in ("image", "label"):
+        return
+    listed_levels = {str(entry.get("path")).strip("/") for entry in entries(first_multiscale(stored.group), "datasets")}
+    others = {str(entry.get("path")).strip("/") for scale in _other_scales(stored) for entry in entries(scale, "datasets")}
+    folders = sorted(name for name, is_folder in store.children(stored.path) if is_folder and not name.startswith("."))
+    for name in folders:
+        # A level may lie deeper; its topmost folder is not loose then.
+        if name in {path.partition("/")[0] for path in listed_levels | others}:
+            continue
+        path = stored.group.below(name)
+        if store.size(f"{path}/.zarray") is not None or (read_json(store, f"{path}/zarr.json") or {}).get("node_type") == "array":
+            yield path
+
+
+def _other_scales(stored: StoredGroup) -> list[dict[str, Any]]:
+    scales = stored.group.ome.get("multiscales")
+    return [scale for scale in scales[1:] if isinstance(scale, dict)] if isinstance(scales, list) else []
 
 
 def _below(store: Store, stored: StoredGroup) -> Iterator[str]:

@@ -77,14 +77,15 @@ def _scale_faults(stored: StoredImage, index: int) -> Iterator[Problem]:
         if step <= 0 or own <= 0 or full < size:
             continue
         # Sizes are rounded: 101 pixels halved are 50 or 51, and a factor of 2 is as right as 101 / 51.
-        smallest, largest = full / (size + 1), full / max(size - 1, 0.5)
+        smallest, largest = (full / (size + 1), full / max(size - 1, 0.5)) if full != size else (1.0, 1.0)
         if not smallest * (1 - _RATIO) <= own / step <= largest * (1 + _RATIO):
             said = f"its scale along {axis.name} is {own / step:.3g} times that of level 0, but its size says {full / size:.3g}"
             sentence = f"{stored.called}, level {index}: {said}."
             yield Problem(sentence, where, stored.series)
         shift = (level.translation[position] if level.translation else 0.0) - (first.translation[position] if first.translation else 0.0)
-        if abs(shift) > max(own, step) * _PIXEL:
-            said = f"it is shifted by {shift / own:.3g} pixels along {axis.name}, where at most half a pixel is plausible"
+        if abs(shift) > max(own, step) * (_PIXEL if full != size else _RATIO):
+            plausible = "at most half a pixel" if full != size else "none"
+            said = f"it is shifted by {shift / own:.3g} pixels along {axis.name}, where {plausible} is plausible"
             sentence = f"{stored.called}, level {index}: {said}."
             yield Problem(sentence, where, stored.series)
 

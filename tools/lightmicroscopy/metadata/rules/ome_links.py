@@ -64,6 +64,48 @@ def _all(subject: Subject) -> Iterator[etree._Element]:
 
 
 @rule(
+    "ome.reference-twice",
+    severity="info",
+    title="Nothing is referred to twice from the same place.",
+    why="What is referred to twice is shown, counted and copied twice by some software.",
+    fix="Remove the second reference, or correct it if another element was meant.",
+    source="https://ome-model.readthedocs.io/en/stable/developers/id-and-lsid.html",
+    needs="ome-xml",
+    applies=lambda subject: root_is_parsed(subject) and any(is_reference(local_name(element)) for element in _all(subject)),
+)
+def _twice(subject: Subject) -> Iterator[Problem]:
+    seen: set[tuple[etree._Element, str, str]] = set()
+    for element in _all(subject):
+        parent, target = element.getparent(), element.get("ID")
+        if parent is None or target is None or not is_reference(local_name(element)):
+            continue
+        key = (parent, local_name(element), target)
+        if key in seen:
+            yield Problem(f"{local_name(parent)} has two {local_name(element)} to {shorten(target)}.", place(element), series_of(element))
+        seen.add(key)
+
+
+@rule(
+    "ome.planes-incomplete",
+    severity="info",
+    title="Where planes are described, all are.",
+    why="Times, exposures and positions of only some planes make gaps in plots, and may be the rest of a larger stack.",
+    fix="Nothing must be done if the source knows no more. Else write the metadata again with the software that made the file.",
+    source=f"{SCHEMA}#Plane",
+    needs="ome-xml",
+    applies=lambda subject: any(True for _ in elements(subject, "Plane")),
+)
+def _planes_incomplete(subject: Subject) -> Iterator[Problem]:
+    for pixels in elements(subject, "Pixels"):
+        channels = list(children(pixels, "Channel"))
+        count = len(channels) or whole_number(pixels.get("SizeC")) or 1
+        total = count * (whole_number(pixels.get("SizeZ")) or 1) * (whole_number(pixels.get("SizeT")) or 1)
+        described = sum(1 for _ in children(pixels, "Plane"))
+        if 0 < described < total:
+            yield Problem(f"Of {total:,} planes, {described:,} are described by a Plane element.", place(pixels), series_of(pixels))
+
+
+@rule(
     "ome.plate-out-of-range",
     severity="error",
     title="Every well lies on its plate, each place once.",

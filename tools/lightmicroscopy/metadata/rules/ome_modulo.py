@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..findings import Problem, Subject, rule
 from ..ome_annotations import MODULO, is_modulo
+from ..ome_units import Kind, spell_unit
 from ..ome_xml import children, first_child, local_name
 from ._views import elements, place, shorten
 from .ome_xml import number, whole_number
@@ -19,6 +20,8 @@ _SOURCE = "https://ome-model.readthedocs.io/en/stable/developers/6d-7d-and-8d-st
 _TYPES: Final = frozenset({"angle", "phase", "tile", "lifetime", "lambda", "other"})
 _ALONG: Final = ("ModuloAlongZ", "ModuloAlongC", "ModuloAlongT")
 _CLOSE = 1e-6
+_ANGLES: Final = frozenset({"deg", "degree", "degrees", "°", "rad", "radian", "radians"})
+_QUANTITIES: Final[dict[str, Kind]] = {"lambda": "length", "lifetime": "time"}
 
 
 def _annotations(subject: Subject) -> dict[str, etree._Element]:
@@ -87,6 +90,13 @@ def _divides(count: float, size: int) -> bool:
     return nearest >= 1 and math.isclose(count, nearest, rel_tol=_CLOSE, abs_tol=_CLOSE) and size % nearest == 0
 
 
+def _is_unit(unit: str, kind: str) -> bool:
+    if kind == "angle":
+        return unit.lower() in _ANGLES
+    wanted = _QUANTITIES.get(kind)
+    return wanted is None or spell_unit(unit, wanted) is not None
+
+
 @rule(
     "ome.modulo-form",
     severity="warning",
@@ -110,5 +120,8 @@ def _form(subject: Subject) -> Iterator[Problem]:
             kind = element.get("Type")
             if kind is None or kind.lower() not in _TYPES:
                 yield Problem(f"{local_name(element)} is of the type “{shorten(kind or '')}”, which is none that OME knows.", place(element))
+            unit = element.get("Unit")
+            if unit and not _is_unit(unit, (kind or "").lower()):
+                yield Problem(f"{local_name(element)} is of the type {kind}, but in the unit “{shorten(unit)}”.", place(element))
         if next(_dimensions(annotation), None) is None:
             yield Problem("A Modulo annotation says nothing: it has none of ModuloAlongZ, ModuloAlongC and ModuloAlongT.", place(annotation))

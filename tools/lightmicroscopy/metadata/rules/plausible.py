@@ -14,8 +14,9 @@ _MOST_MAGNIFICATION = 250
 _NA = (0.01, 1.75)
 _AIR = re.compile(r"air|dry", re.IGNORECASE)
 _AIR_NA = 1.0
-_UNALIKE = 0.1
-_FEW = 3
+_UNALIKE = 0.25
+_FEW = 2
+_DAY_S = 86_400.0
 
 
 def _any_dates(subject: Subject) -> bool:
@@ -93,24 +94,27 @@ def _any_planes(subject: Subject) -> bool:
 )
 def _plane_times(subject: Subject) -> Iterator[Problem]:
     for view in series(subject):
-        exposures = [plane for plane in view.metadata.planes if plane.exposure_s is not None and plane.exposure_s < 0]
+        exposures = [plane.exposure_s for plane in view.metadata.planes if plane.exposure_s is not None and not 0 <= plane.exposure_s <= _DAY_S]
         if exposures:
-            yield Problem(f"{view.called} has {len(exposures)} planes with an exposure below zero.", series=view.index)
+            yield Problem(f"{view.called} has {len(exposures)} planes with an exposure such as {exposures[0]:g} s.", series=view.index)
         falling = _falling(view)
         if falling:
             z, c, t = falling
             yield Problem(
-                f"{view.called} has a plane that was taken before the one of the time point before: z {z}, channel {c}, time {t}.", series=view.index
+                f"{view.called} has a plane that was not taken after that of the time point before: z {z}, channel {c}, time {t}.", series=view.index
             )
 
 
 def _falling(view: Series) -> tuple[int, int, int] | None:
     before: dict[tuple[int, int], tuple[int, float]] = {}
+    # All planes at the same time is how some software writes that it knows none.
+    if len({plane.delta_t_s for plane in view.metadata.planes} - {None}) < _FEW:
+        return None
     for plane in sorted(view.metadata.planes, key=lambda plane: plane.t):
         if plane.delta_t_s is None:
             continue
         last = before.get((plane.z, plane.c))
-        if last is not None and plane.t > last[0] and plane.delta_t_s < last[1]:
+        if last is not None and plane.t > last[0] and plane.delta_t_s <= last[1]:
             return plane.z, plane.c, plane.t
         before[plane.z, plane.c] = (plane.t, plane.delta_t_s)
     return None

@@ -68,10 +68,14 @@ def _uuid_differs(subject: Subject) -> Iterator[Problem]:
     by_name = {path.name: data for path, data in _descriptions(subject).items()}
     stated = {(block.file_name, block.uuid) for image in document(subject).images for block in image.tiff_data if block.uuid and block.file_name}
     for name, uuid in sorted(stated, key=str):
-        # A file that only points to another has no UUID of its own.
-        found = _UUID.search(by_name.get(str(name), b""))
+        data = by_name.get(str(name), b"")
+        found = _UUID.search(data)
         own = found[1].decode("utf-8", "replace") if found else None
-        if own is not None and own != uuid:
+        # A file that only points to another has no UUID of its own.
+        if own is None and data and not _ONLY.search(data):
+            message = f"The OME-XML calls {shorten(str(name))} by the UUID {shorten(str(uuid))}, but the file has none."
+            yield Problem(message, "TiffData/UUID", severity="warning")
+        elif own is not None and own != uuid:
             yield Problem(f"{shorten(str(name))} has the UUID {shorten(own)}, but the OME-XML calls it {shorten(str(uuid))}.", "TiffData/UUID")
 
 
@@ -145,6 +149,12 @@ def _renamed(subject: Subject) -> Iterator[Problem]:
     for note in subject.opened.warnings:
         if "it was renamed" in note:
             yield Problem(note, "TiffData/UUID", about=(note,), precision=1)
+    own = document(subject).uuid
+    names = {path.name for path in subject.opened.files}
+    stated = {block.file_name for image in document(subject).images for block in image.tiff_data if block.uuid is not None and block.uuid == own}
+    for name in sorted(name for name in stated if name and re.split(r"[\\/]", name)[-1] not in names):
+        message = f"The OME-XML calls this file “{shorten(name)}”. It was found by its UUID, by which other software may not look for it."
+        yield Problem(message, "TiffData/UUID", severity="info")
 
 
 @rule(
