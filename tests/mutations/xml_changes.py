@@ -117,7 +117,7 @@ def _of_attribute(element: etree._Element, attribute: str, value: str, random: R
         return
     if _is_number(value):
         yield "type", attribute, "became “abc”", _set(attribute, "abc")
-        number = random.choice([number for number in _NUMBERS if number != value])
+        number = random.choice([number for number in _NUMBERS if float(number) != float(value)])
         yield "value", attribute, f"became {number}", _set(attribute, number)
         if attribute.startswith(("Size", "PlaneCount", "The", "First", "IFD", "Row", "Column", "SamplesPerPixel", "End")) and value.isdigit():
             yield "count", attribute, "is one more", _set(attribute, str(int(value) + 1))
