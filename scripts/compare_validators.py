@@ -31,7 +31,7 @@ load("local")
 load("validating")
 
 from tests.mutations.bases import mutations  # noqa: E402
-from tests.mutations.verdicts import verdicts  # noqa: E402
+from tests.mutations.verdicts import asked, verdicts  # noqa: E402
 from tests.unit.rule_examples import BASES  # noqa: E402
 from tests.unit.rule_table import EXAMPLES  # noqa: E402
 
@@ -110,14 +110,10 @@ def _asked(path: Path, peers: Peers) -> dict[str, str]:
 
 def _mutated(seed: int, most: int, scratch: Path, peers: Peers) -> Iterator[tuple[Mutation, bool, dict[str, str]]]:
     """Mutations of stores: whether lm_check says something, and what the others say."""
-    from tests.mutations.verdicts import by_models
-
     stores = (mutation for mutation in mutations(seed, most) if not mutation.base.file)
     for verdict in verdicts(stores, scratch / "mutations"):
-        mutation = verdict.mutation
-        with TemporaryDirectory(dir=scratch) as folder:
-            said = peers.ask(mutation.base.write(Path(folder), mutation.content()))
-        yield mutation, verdict.caught != "not", {MODELS: by_models(mutation, scratch / "models"), **said}
+        found = asked(verdict, scratch, peers.ask)
+        yield found.mutation, found.caught != "not", dict(found.oracles)
 
 
 def page(rows: Sequence[Row], mutated: Sequence[tuple[Mutation, bool, dict[str, str]]], seed: int, most: int) -> str:

@@ -18,6 +18,7 @@ _NGFF: tuple[tuple[str, str], ...] = (
     (r"omero\.channels\.\d+\.label", "channel-label structure"),
     (r"^omero(\.channels)?(\.\d+)?$", "channel-count structure"),
     (r"omero\.rdefs", "rendering structure"),
+    (r"omero\.channels", "channel-form structure"),
     (r"^omero", "structure"),
     (r"plate\.wells", "plate-wells structure listed-twice unlisted listed-missing"),
     (r"plate\.(rows|columns)", "structure plate-wells listed-twice plate-names"),

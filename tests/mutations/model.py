@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,5 @@ class Mutation:
     @property
     def place(self) -> str:
         """The place without its numbers, by which mutations are put together."""
-        import re
-
-        return re.sub(r"\[\d+\]|(?<=\.)\d+(?=\.|$)", "", self.where).replace("..", ".").strip(".")
+        place = re.sub(r"^(?:[A-Z]/)?[\d/]+: ", "", self.where)
+        return re.sub(r"(?<=\.)\d+(?=\.|$)", "", place).replace("..", ".").strip(".")

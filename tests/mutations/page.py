@@ -23,6 +23,7 @@ for each of the inputs. `tests/mutations/test_mutations.py` runs a small part of
   libxml2), the models of ome-zarr-models, and the JSON schemas and structural checks of ngff-zarr.
 """
 _REASONS: tuple[tuple[str, str, str], ...] = (
+    (r"count", r"coordinateTransformations", "a level without a translation is as valid: single pixels, and not means, were taken"),
     (r"remove", r"@(Name|Model|ContrastMethod|Manufacturer|SerialNumber|ExternalIdentifier)|\bname$", "not demanded; nothing that reads it fails"),
     (r"remove", r"TiffData@|TiffData/UUID", "the default means the same here, or the file is found in another way"),
     (r"remove", r"omero\.(rdefs|name|channels)|coefficient|inverted|active|family", "not demanded: viewers have a default"),
@@ -46,7 +47,6 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
         "another value that can be true; without the pixels, or the person who took them, nobody can tell",
     ),
     (r"unit", r"", "another unit that can be true"),
-    (r"count", r"coordinateTransformations", "a level without a translation is as valid"),
     (r"count", r"", "as many can be right"),
 )
 

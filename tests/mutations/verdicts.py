@@ -14,7 +14,8 @@ from typing import Literal
 from lightmicroscopy.metadata.check import check
 from lightmicroscopy.metadata.findings import Finding
 
-from .model import Base, Mutation
+from .bases import STORES
+from .model import Base, Content, Mutation
 
 Caught = Literal["meant", "another", "not"]
 Told = Counter[tuple[str, str]]
@@ -88,7 +89,7 @@ def _xml_of(mutation: Mutation) -> bytes:
         return str(file.pages.first.description).encode()
 
 
-def by_models(mutation: Mutation, folder: Path) -> str:
+def by_models(base: Base, content: Content, folder: Path) -> str:
     """What ome-zarr-models says of a store; empty if it takes it for valid."""
     from ome_zarr_models import open_ome_zarr
 
@@ -96,7 +97,7 @@ def by_models(mutation: Mutation, folder: Path) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            open_ome_zarr(str(mutation.base.write(folder, mutation.content())))
+            open_ome_zarr(str(base.write(folder, content)))
     except Exception as error:
         return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     finally:
@@ -109,14 +110,33 @@ def asked(verdict: Verdict, folder: Path, validators: Callable[[Path], dict[str,
     mutation = verdict.mutation
     if mutation.base.file:
         return Verdict(mutation, verdict.caught, verdict.rules, (("OME schema", by_schema(mutation, folder)),))
-    said = [("ome-zarr-models", by_models(mutation, folder / "models"))]
+    said = said_of(mutation.base, mutation.content(), folder, validators)
+    refused = refused_by(mutation.base.name, folder, validators)
+    return Verdict(mutation, verdict.caught, verdict.rules, tuple((name, "" if name in refused else text) for name, text in said.items()))
+
+
+def said_of(base: Base, content: Content, folder: Path, validators: Callable[[Path], dict[str, str]] | None) -> dict[str, str]:
+    """What each of the programs asked says is wrong with a store."""
+    said = {"ome-zarr-models": by_models(base, content, folder / "models")}
     if validators is not None:
         (folder / "peers").mkdir()
         try:
-            said += validators(mutation.base.write(folder / "peers", mutation.content())).items()
+            said |= validators(base.write(folder / "peers", content))
         finally:
             shutil.rmtree(folder / "peers")
-    return Verdict(mutation, verdict.caught, verdict.rules, tuple(said))
+    return said
+
+
+_REFUSED: dict[tuple[str, bool], frozenset[str]] = {}
+
+
+def refused_by(name: str, folder: Path, validators: Callable[[Path], dict[str, str]] | None) -> frozenset[str]:
+    """Programs that refuse a store before it is broken: what they say of it afterwards means nothing."""
+    key = (name, validators is not None)
+    if key not in _REFUSED:
+        base = STORES[name]
+        _REFUSED[key] = frozenset(program for program, text in said_of(base, base.content, folder, validators).items() if text)
+    return _REFUSED[key]
 
 
 def as_json(verdict: Verdict) -> str:

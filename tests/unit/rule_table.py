@@ -348,6 +348,7 @@ EXAMPLES = (
     ),
     Example("ngff.channel-color", "a number sign", channel(color="#00FF00"), "not as RRGGBB"),
     Example("ngff.channel-label", "no label", channel(label=""), "has no label"),
+    Example("ngff.channel-form", "a word for true", channel(active="yes"), "no true or false"),
     Example("ngff.window", "the range of 8 bits", channel(window={"min": 0, "max": 255, "start": 0, "end": 255}), "range of 8-bit pixels"),
     Example("ngff.significant-bits", "bits stated too low", _beyond_bits(), "need 13"),
     Example(

@@ -133,6 +133,7 @@ def _times(subject: Subject) -> Iterator[Problem]:
 def _acquisition(subject: Subject) -> Iterator[Problem]:
     plates = of_role(subject, "plate")
     runs = entries(plates[0].block("plate"), "acquisitions") if plates else []
+    listed_runs = bool(plates) and isinstance(plates[0].block("plate").get("acquisitions"), list)
     known = [run.get("id") for run in runs]
     for stored in of_role(subject, "well"):
         for number, field in enumerate(entries(stored.block("well"), "images")):
@@ -142,7 +143,7 @@ def _acquisition(subject: Subject) -> Iterator[Problem]:
                     yield stored.problem(
                         where, f"The field {name} of the well {stored.path} does not say of which of {len(runs)} acquisitions it is."
                     )
-            elif known and run not in known:
+            elif listed_runs and run not in known:
                 yield stored.problem(where, f"The field {name} of the well {stored.path} is of the acquisition {run}, which the plate does not list.")
 
 
