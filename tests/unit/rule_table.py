@@ -415,7 +415,12 @@ EXAMPLES = (
     Example("ngff.plate-wells", "another row", plate(lambda value: value["wells"][0].update(rowIndex=3)), "has rowIndex 3"),
     Example("ngff.plate-names", "a and A", plate(lambda value: value["rows"].append({"name": "a"})), "A and a"),
     Example("ngff.plate-field-count", "more fields than there are", plate(lambda value: value.update(field_count=9)), "the most there are"),
-    Example("ngff.plate-times", "milliseconds", plate(lambda value: value["acquisitions"][0].update(starttime=1 << 41)), "no second since 1970"),
+    Example(
+        "ngff.plate-times",
+        "a time far in the future",
+        plate(lambda value: value["acquisitions"][0].update(starttime=1 << 45)),
+        "no second since 1970",
+    ),
     Example("ngff.well-acquisition", "another run", well(lambda value: value["images"][0].update(acquisition=77)), "of the acquisition 77"),
     Example(
         "ngff.well-empty", "no fields", well(lambda value: value.update(images=[])), "lists no field", ("ngff.unlisted", "ngff.plate-field-count")

@@ -10,6 +10,7 @@ from ._stores import SPECIFICATION
 from ._views import listed, shorten
 
 _PLATE = f"{SPECIFICATION}#plate-md"
+_LATEST_S = 1 << 33
 _WELL = f"{SPECIFICATION}#well-md"
 
 
@@ -112,10 +113,11 @@ def _times(subject: Subject) -> Iterator[Problem]:
             where = f"plate.acquisitions.{number}"
             times = [run.get(key) for key in ("starttime", "endtime")]
             for key, time in zip(("starttime", "endtime"), times, strict=True):
-                if time is not None and (not whole(time) or not 0 <= time < 1 << 33):
-                    yield stored.problem(
-                        f"{where}.{key}", f"The acquisition {run.get('id')} has the {key} {shorten(str(time))}, no second since 1970."
-                    )
+                if time is not None and (not whole(time) or not 0 <= time < _LATEST_S):
+                    # The specification's own example has milliseconds.
+                    millis = whole(time) and 0 <= time < _LATEST_S * 1000
+                    message = f"The acquisition {run.get('id')} has the {key} {shorten(str(time))}, no second since 1970"
+                    yield stored.problem(f"{where}.{key}", message + (" (but perhaps a millisecond)." if millis else "."), "info" if millis else None)
             if whole(times[0]) and whole(times[1]) and times[0] > times[1]:
                 yield stored.problem(where, f"The acquisition {run.get('id')} ends before it begins.")
 
