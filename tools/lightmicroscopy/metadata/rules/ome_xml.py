@@ -99,11 +99,11 @@ def _readable(subject: Subject) -> Iterator[Problem]:
     applies=lambda subject: document(subject).root.tag == f"{{{NAMESPACE}}}OME",
 )
 def _schema(subject: Subject) -> Iterator[Problem]:
-    from ..ome_schema import schema_errors
+    from ..ome_schema import each_schema_error
 
     root = document(subject).root
     told: set[tuple[str, str]] = set()
-    for line, path, message in schema_errors(root):
+    for line, path, message in each_schema_error(root):
         sentence = plain_words(message)
         # One mistake in a type is told twice by the validator, and IDs have rules of their own.
         if sentence and (path, sentence) not in told:
