@@ -56,9 +56,9 @@ pixels are there, which the specification does not ask: that the others say noth
 
 *yes*: it complains; *–*: it says nothing. Of `lm_check`, *yes* is an error or a warning, *info* a finding below that.
 
-The examples of the first table were made for the rules of this suite, one for each: that `lm_check` finds them all shows only that its rules work. The
-mutations of the second were made without looking at any validator. Where a program refuses a store before anything is broken in it, what it says of
-the broken one is not counted (ome-zarr-models 1.7 knows no bioformats2raw layout of 0.5).
+The examples of the first table were made for the rules of this suite, one for each: that `lm_check` finds them all shows only that its rules
+work. The mutations of the second were made without looking at any validator. Where a program refuses a store before anything is broken in it,
+what it says of the broken one is not counted (ome-zarr-models 1.7 knows no bioformats2raw layout of 0.5).
 """
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lightmicroscopy.metadata.findings import OPEN_FORMAT
 from lightmicroscopy.metadata.rules import catalogue
 
 
@@ -21,3 +22,11 @@ def test_every_rule_has_its_place_on_the_page_and_every_link_a_heading(root: Pat
     assert sorted(headings) == sorted(rule.id for rule in catalogue())
     links = re.findall(r"\]\(#([^)]+)\)", text)
     assert sorted(links) == sorted(heading.replace(".", "") for heading in headings)
+
+
+def test_the_page_of_the_specifications_names_rules_that_there_are(root: Path) -> None:
+    text = (root / "docs" / "specification-points.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:source|ome|tiff|ngff)\.[a-z0-9-]+)`", text))
+    known = {rule.id for rule in catalogue([OPEN_FORMAT])}
+    assert named <= known
+    assert {rule for rule in known if rule.startswith(("tiff.", "ngff."))} <= named

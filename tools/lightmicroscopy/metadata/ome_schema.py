@@ -7,12 +7,14 @@ that takes a second.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
+from typing import cast
 
 from lxml import etree
 
@@ -107,11 +109,22 @@ def _beginning(document: etree._Element) -> etree._Element | None:
     """A copy with the first planes only; ``None`` if there are few."""
     if sum(1 for _ in document.iter(*_REPEATED)) <= 2 * _FIRST:
         return None
-    copied = deepcopy(document)
-    for pixels in copied.iter("{*}Pixels"):
-        for name in _REPEATED:
-            for element in pixels.findall(name)[_FIRST:]:
-                pixels.remove(element)
+    return _trimmed(document)
+
+
+def _trimmed(element: etree._Element, depth: int = 2) -> etree._Element:
+    """Copy an element without the planes after the first thousand, which are never copied."""
+    attributes = {str(key): str(value) for key, value in element.attrib.items()}
+    copied = etree.Element(element.tag, attributes, nsmap=cast("dict[str, str]", element.nsmap))
+    copied.text, copied.tail = element.text, element.tail
+    seen: Counter[str] = Counter()
+    for child in element:
+        name = etree.QName(child).localname if isinstance(child.tag, str) else ""
+        seen[name] += 1
+        if depth and name in ("Image", "Pixels"):
+            copied.append(_trimmed(child, depth - 1))
+        elif name not in ("Plane", "TiffData") or seen[name] <= _FIRST:
+            copied.append(deepcopy(child))
     return copied
 
 
