@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 from ...errors import SuiteError
@@ -161,11 +161,20 @@ def _remote_images(subject: Subject) -> tuple[Group, ...]:
     return tuple(stored.group for stored in stored_images(subject) if stored.image.label_of is None)
 
 
-@dataclass(frozen=True, slots=True)
+def _images() -> int:
+    """Images, wells or label maps that the reader accepts of a store."""
+    from ...readers.ome_zarr import IMAGES
+
+    return IMAGES
+
+
+@dataclass(slots=True)
 class _Walk:
     store: Store
     series: Mapping[str, int]
     only: tuple[Group, ...] | None
+    left: int = field(default_factory=lambda: 3 * _images())
+    """Groups that may still be asked for: a hostile plate can list as many as it likes."""
 
     def all(self, root: Group) -> Iterator[StoredGroup]:
         if "bioformats2raw.layout" in root.ome:
@@ -187,6 +196,9 @@ class _Walk:
     def read(self, path: str) -> Group | None:
         from ...readers.ome_zarr import read_group
 
+        if self.left <= 0:
+            return None
+        self.left -= 1
         with suppress(SuiteError):
             return read_group(self.store, path)
         return None
@@ -209,15 +221,13 @@ class _Walk:
                     yield from self.image(field, well)
 
     def several(self, root: Group) -> Iterator[StoredGroup]:
-        from ...readers.ome_zarr import IMAGES
-
         listing = self.read("OME")
         named = listing.ome.get("series") if listing is not None else None
         if isinstance(named, list):
             paths = [path.strip("/") for path in named if isinstance(path, str)]
             found = (self.read(root.below(path)) for path in dict.fromkeys(paths))
         else:
-            found = (self.read(str(index)) for index in range(IMAGES))
+            found = (self.read(str(index)) for index in range(_images()))
         for group in found:
             if group is not None and "multiscales" in group.ome:
                 yield from self.image(group)
