@@ -27,6 +27,7 @@ WHAT_FOR = {
     "benchmark-ngff-zarr": "ngff-zarr, to be measured",
     "benchmark-bioio-conversion": "bioio-conversion, to be measured",
     "benchmark-ome-zarr-py": "ome-zarr-py, to be measured",
+    "validators": "ngff-zarr, whose verdicts are compared with ours",
 }
 
 

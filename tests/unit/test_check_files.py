@@ -14,6 +14,7 @@ from lightmicroscopy.metadata.check import check
 from lightmicroscopy.metadata.findings import Subject, run_rule
 from lightmicroscopy.metadata.rules import catalogue
 
+from . import czi_files as czi
 from .check_examples import of_rule, ome_xml
 
 
@@ -56,6 +57,15 @@ def test_jpeg_tiles_inside_a_tiff_are_lossy(tmp_path: Path) -> None:
     pixels = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8).astype(np.uint8)
     tifffile.imwrite(path, pixels, compression="jpeg", tile=(32, 32), photometric="rgb", metadata=None)
     assert of_rule(check([path]).findings, "source.lossy")[0].severity == "warning"
+
+
+def test_jpeg_blocks_inside_a_czi_are_lossy_and_lossless_ones_are_not(tmp_path: Path) -> None:
+    for name, compression in (("lossy.czi", czi.JPEG), ("lossless.czi", czi.JPEGXR)):
+        pixels = np.random.default_rng(1).integers(0, 255, (20, 30), np.uint8).astype(np.uint8)
+        czi.write_czi(tmp_path / name, [czi.Tile(pixels, {"C": 0}, compression)])
+    (finding,) = of_rule(check([tmp_path / "lossy.czi", tmp_path / "lossless.czi"]).findings, "source.lossy")
+    assert (finding.input, finding.severity) == ("lossy.czi", "warning")
+    assert "JPEG" in finding.message and "not the measured ones" in finding.message
 
 
 def test_a_label_map_with_lossy_compression_is_an_error() -> None:

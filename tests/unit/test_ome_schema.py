@@ -65,3 +65,21 @@ def test_the_words_of_an_enumeration_come_from_the_schema() -> None:
     assert "2x2" in allowed_words("DetectorSettings", "Binning")
     assert allowed_words("Image", "Name") == frozenset()
     assert allowed_words("Nonsense", "Type") == frozenset()
+
+
+def _planes(wrong: set[int], count: int = 3000) -> bytes:
+    exposure = " ExposureTime='x'"
+    planes = "".join(f"<Plane TheZ='0' TheC='0' TheT='{t}'{exposure if t in wrong else ''}/>" for t in range(count))
+    sizes = f'SizeX="4" SizeY="4" SizeZ="1" SizeC="1" SizeT="{count}"'
+    return wrap(pixels(content=f"<MetadataOnly/>{planes}", sizes=sizes))
+
+
+def test_the_last_of_many_planes_is_not_overlooked() -> None:
+    (error,) = schema_errors(_planes({2999}))
+    assert error[1] == "/OME/Image/Pixels/Plane[3000]"
+
+
+def test_of_thousands_of_wrong_planes_the_first_are_told() -> None:
+    found = schema_errors(_planes(set(range(3000))))
+    assert len(found) == 1000
+    assert [path for _, path, _ in found[:2]] == ["/OME/Image/Pixels/Plane[1]", "/OME/Image/Pixels/Plane[2]"]

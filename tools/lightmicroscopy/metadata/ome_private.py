@@ -32,7 +32,7 @@ REASONS: Final[tuple[tuple[str, str], ...]] = (
 """Words in a key, whole or as part of CamelCase, and why such a pair is personal."""
 
 EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
-_FOLDERS: Final = re.compile(
+FOLDERS: Final = re.compile(
     r"(?:\b[A-Za-z]:[\\/]|\\\\[^\\/\s]+[\\/]|file:///?|(?<![\w/:.])/(?:home|Users|mnt|media|data|tmp|var|scratch|net|Volumes)/)"
     r"(?:[^\\/\r\n\"'<>|]+[\\/])*"
 )
@@ -54,7 +54,7 @@ def is_personal(key: str, value: str) -> bool:
     >>> is_personal("Information|Document|UserName", "ada"), is_personal("LightPath", "1")
     (True, False)
     """
-    return bool(_names_something_personal(key) or EMAIL.search(value) or _FOLDERS.search(value))
+    return bool(_names_something_personal(key) or EMAIL.search(value) or FOLDERS.search(value))
 
 
 def _names_something_personal(key: str) -> bool:
@@ -74,7 +74,7 @@ def scrub_map(annotation: MapAnnotation) -> MapAnnotation:
 
 def scrub_text(text: str) -> str:
     """Take e-mail addresses and folders out of free text; file names stay."""
-    return _FOLDERS.sub("", EMAIL.sub(_REMOVED, text))
+    return FOLDERS.sub("", EMAIL.sub(_REMOVED, text))
 
 
 def scrub_element(element: etree._Element) -> None:

@@ -1,7 +1,8 @@
 """Rules on OME-Zarr: its structure, and whether axes, units and scales make sense.
 
 Rules on what a series' metadata say, whatever the format, are in `series`; those on resolution levels in `ngff_pyramid`, on
-channels in `ngff_channels`.
+channels in `ngff_channels`, on plates in `ngff_plates`, on label maps in `ngff_labels`, on how the parts belong together in
+`ngff_layout`.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from ..findings import CannotRun, Problem, Subject, rule
 from ..ngff import AXES
 from ..ngff_read import stated_version
 from ..ngff_units import SPACE_UNITS, TIME_UNITS, ome_length, seconds
-from . import ngff_channels, ngff_pyramid
-from ._stores import SPECIFICATION, StoredImage, fetch_marks, images_of, is_store, ngff_version, problem, store_of, stored_images
-from ._views import size_along
+from . import ngff_channels, ngff_labels, ngff_layout, ngff_plates, ngff_pyramid
+from ._groups import StoredGroup, entries, first_multiscale, groups, is_checked, of_role, open_store_of, version_here
+from ._stores import SPECIFICATION, StoredImage, fetch_marks, is_store, ngff_version, problem, stored_images
+from ._views import listed, size_along
 
 if TYPE_CHECKING:
     from ..ngff_models import Part
 
-__all__ = ["ngff_channels", "ngff_pyramid"]
+__all__ = ["ngff_channels", "ngff_labels", "ngff_layout", "ngff_plates", "ngff_pyramid"]
 
 _AXES = f"{SPECIFICATION}#axes-md"
 _TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
@@ -38,7 +40,8 @@ def _has_axes(subject: Subject) -> bool:
     why="Strict software refuses a store that breaks the specification; lenient software guesses.",
     fix="Correct the named key, or convert the store with this suite, which writes valid metadata.",
     source=SPECIFICATION,
-    applies=_has_axes,
+    needs="path",
+    applies=is_checked,
 )
 def _structure(subject: Subject) -> Iterator[Problem]:
     try:
@@ -46,44 +49,35 @@ def _structure(subject: Subject) -> Iterator[Problem]:
     except ImportError as error:
         raise CannotRun(f"The library ome-zarr-models is not there ({error}).") from error
 
-    version = cast("Literal['0.4', '0.5']", ngff_version(subject))
+    version = cast("Literal['0.4', '0.5']", version_here(subject))
     wrong = _wrong_zarr(subject, version)
     if wrong:
         yield wrong
         return
-    series = {stored.group.path: stored.series for stored in stored_images(subject)}
-    parts = list(_parts(subject))
-    fetch_marks(store_of(subject), [path for _, path in parts])
-    for group, key, message in structure_errors(store_of(subject), version, parts):
-        at = "/".join(part for part in (group, key) if part)
-        sentence = f"In {f'the group {group}' if group else 'the root group'}, {key or 'something is wrong'}{' ' if key else ': '}{message}"
-        yield Problem(sentence.rstrip(".") + ".", at, series.get(group))
+    found = [stored for stored in groups(subject) if stored.role != "series"]
+    series = {stored.path: stored.series for stored in found}
+    parts = [(_part(stored), stored.path) for stored in found]
+    with open_store_of(subject) as store:
+        fetch_marks(store, [path for _, path in parts])
+        for group, key, message in structure_errors(store, version, parts):
+            at = "/".join(part for part in (group, key) if part)
+            sentence = f"In {f'the group {group}' if group else 'the root group'}, {key or 'something is wrong'}{' ' if key else ': '}{message}"
+            yield Problem(sentence.rstrip(".") + ".", at, series.get(group))
+
+
+def _part(stored: StoredGroup) -> Part:
+    # That a label map does not say that it is one has a rule of its own.
+    return "image" if stored.role == "label" and "image-label" not in stored.group.ome else cast("Part", stored.role)
 
 
 def _wrong_zarr(subject: Subject, version: str) -> Problem | None:
     """Each of these NGFF versions lies in one version of Zarr."""
     wanted = 2 if version == "0.4" else 3
-    for stored in stored_images(subject):
+    for stored in groups(subject):
         if stored.group.zarr_format != wanted:
-            return Problem(
-                f"OME-Zarr {version} must be stored as Zarr v{wanted}, but {stored.called_within} is in Zarr v{stored.group.zarr_format}.",
-                stored.group.path,
-            )
+            called = f"{stored.called[0].lower()}{stored.called[1:]}"
+            return Problem(f"OME-Zarr {version} must be stored as Zarr v{wanted}, but {called} is in Zarr v{stored.group.zarr_format}.", stored.path)
     return None
-
-
-def _parts(subject: Subject) -> Iterator[tuple[Part, str]]:
-    from ...readers.ome_zarr import read_group
-
-    store = store_of(subject)
-    root = read_group(store, "")
-    if root and "plate" in root.ome:
-        yield "plate", ""
-        yield from (("well", path) for path in dict.fromkeys(stored.group.path.rpartition("/")[0] for stored in images_of(subject)))
-    elif root and "bioformats2raw.layout" in root.ome:
-        yield "layout", ""
-    for stored in stored_images(subject):
-        yield ("label" if "image-label" in stored.group.ome else "image"), stored.group.path
 
 
 @rule(
@@ -113,9 +107,13 @@ def _version(subject: Subject) -> Iterator[Problem]:
     why="Much software takes the order t c z y x for granted and would show channels as planes, or fail.",
     fix="Convert the store with this suite, which puts the axes in order.",
     source=_AXES,
-    applies=_has_axes,
+    needs="path",
+    applies=is_checked,
 )
 def _axes(subject: Subject) -> Iterator[Problem]:
+    if subject.dataset is None:
+        yield from _axes_unread(subject)
+        return
     for stored in stored_images(subject):
         axes = stored.raw.get("axes")
         if not isinstance(axes, list) or stored.multiscale.axes is None:
@@ -126,6 +124,18 @@ def _axes(subject: Subject) -> Iterator[Problem]:
             yield problem(stored, "axes", f"{stored.called} has its axes in the order {' '.join(names)}, not t c z y x.")
         for axis, known in zip(axes, stored.multiscale.axes, strict=True):
             yield from _axis(stored, axis, known.name)
+
+
+def _axes_unread(subject: Subject) -> Iterator[Problem]:
+    """What of the axes can keep a store from being read at all."""
+    for stored in of_role(subject, "image", "label"):
+        axes = entries(first_multiscale(stored.group), "axes")
+        names = [str(axis.get("name")) for axis in axes]
+        strange = [name for name, axis in zip(names, axes, strict=True) if axis.get("type") == "space" and name not in ("z", "y", "x")]
+        if strange:
+            yield stored.problem("axes", f"{stored.called} has axes in space that are none of z, y and x: {listed(strange)}.", "error")
+        elif len(set(names)) < len(names) or not {"y", "x"} <= set(names):
+            yield stored.problem("axes", f"{stored.called} has the axes {listed(names)}; each may be there once, and y and x must be.", "error")
 
 
 def _axis(stored: StoredImage, axis: object, name: str) -> Iterator[Problem]:
@@ -157,7 +167,7 @@ def _units(subject: Subject) -> Iterator[Problem]:
         folded = {modulo.along.lower() for modulo in stored.image.metadata.modulo}
         for position, axis in enumerate(axes):
             # Where another dimension is folded in, neighbouring indexes have no one distance.
-            if axis.name not in folded and (stored.layouts[0].shape[position] > 1 or axis.name in "yx"):
+            if axis.name not in folded and (stored.layouts[0].shape[position] > 1 or axis.name in "yx" or axis.unit is not None):
                 yield from _unit(stored, axis.name, axis.unit, first.scale[position] if first.scale else None)
 
 

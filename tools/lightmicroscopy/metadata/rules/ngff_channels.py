@@ -15,6 +15,8 @@ from ._views import channel_name, shorten
 _OMERO = f"{SPECIFICATION}#omero-md"
 _HEX = set("0123456789abcdefABCDEF")
 _DIGITS = 6
+_KINDS: Mapping[str, Any] = {"active": bool, "inverted": bool, "coefficient": (int, float), "family": str}
+_CALLED: Mapping[Any, str] = {bool: "true or false", (int, float): "number", str: "word"}
 
 
 @rule(
@@ -83,6 +85,25 @@ def _channel_label(subject: Subject) -> Iterator[Problem]:
                 message = f"Channel {index} of {stored.called_within} {said}."
                 about = (channel_name(stored.series, index),)
                 yield problem(stored, f"omero.channels.{index}.label", message, about=about, precision=0 if absent else 2)
+
+
+@rule(
+    "ngff.channel-form",
+    severity="warning",
+    title="What is said of how channels are shown is of the kind it should be.",
+    why="A viewer that expects true or false, a number or a word and finds something else stops, or shows the channel in some way of its own.",
+    fix="Set 'active' and 'inverted' to true or false, 'coefficient' to a number and 'family' to a word (linear), or leave them out.",
+    source=_OMERO,
+    applies=is_store,
+)
+def _channel_form(subject: Subject) -> Iterator[Problem]:
+    for stored in images_of(subject):
+        for index, channel in enumerate(_omero_channels(stored)):
+            for key, kinds in _KINDS.items():
+                value = channel.get(key)
+                if value is not None and not (isinstance(value, kinds) and (kinds is bool or not isinstance(value, bool))):
+                    message = f"Channel {index} of {stored.called_within} has {key} {shorten(str(value), 40)!r}, which is no {_CALLED[kinds]}."
+                    yield problem(stored, f"omero.channels.{index}.{key}", message)
 
 
 @rule(

@@ -6,27 +6,18 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...errors import SuiteError
 from ...image import Region, Shape
 from ..findings import Problem, Subject, rule
+from ._pyramids import SAMPLE, SAMPLE_BYTES, Sample, decoded, samples
 from ._stores import SPECIFICATION, StoredImage, is_remote, is_store, sampled, stored_images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
     from ...readers.zarr_store import Store
 
 _MULTISCALES = f"{SPECIFICATION}#multiscale-md"
 _RATIO = 0.02
 _PIXEL = 1.0
-_SAMPLE = 64
-_SAMPLE_BYTES = 64 << 20
-_UNALIKE = 0.1
-_LARGEST_FACTOR = 8
 _FILES = 200_000
 _WHOLE = "If all must be looked at, copy or convert the store and check the copy."
 
@@ -85,14 +76,15 @@ def _scale_faults(stored: StoredImage, index: int) -> Iterator[Problem]:
         if step <= 0 or own <= 0 or full < size:
             continue
         # Sizes are rounded: 101 pixels halved are 50 or 51, and a factor of 2 is as right as 101 / 51.
-        smallest, largest = full / (size + 1), full / max(size - 1, 0.5)
+        smallest, largest = (full / (size + 1), full / max(size - 1, 0.5)) if full != size else (1.0, 1.0)
         if not smallest * (1 - _RATIO) <= own / step <= largest * (1 + _RATIO):
             said = f"its scale along {axis.name} is {own / step:.3g} times that of level 0, but its size says {full / size:.3g}"
             sentence = f"{stored.called}, level {index}: {said}."
             yield Problem(sentence, where, stored.series)
         shift = (level.translation[position] if level.translation else 0.0) - (first.translation[position] if first.translation else 0.0)
-        if abs(shift) > max(own, step) * _PIXEL:
-            said = f"it is shifted by {shift / own:.3g} pixels along {axis.name}, where at most half a pixel is plausible"
+        if abs(shift) > max(own, step) * (_PIXEL if full != size else _RATIO):
+            plausible = "at most half a pixel" if full != size else "none"
+            said = f"it is shifted by {shift / own:.3g} pixels along {axis.name}, where {plausible} is plausible"
             sentence = f"{stored.called}, level {index}: {said}."
             yield Problem(sentence, where, stored.series)
 
@@ -100,7 +92,7 @@ def _scale_faults(stored: StoredImage, index: int) -> Iterator[Problem]:
 @rule(
     "ngff.pyramid-content",
     severity="warning",
-    title="Smaller resolution levels show the same image (tested on a sample).",
+    title="Smaller resolution levels show the same image (tested on samples).",
     why="What a viewer shows from afar would not be what is measured close up.",
     fix="Convert the store with this suite, which makes the levels anew.",
     source=_MULTISCALES,
@@ -108,16 +100,16 @@ def _scale_faults(stored: StoredImage, index: int) -> Iterator[Problem]:
 )
 def _content(subject: Subject) -> Iterator[Problem]:
     for stored in sampled(subject):
-        sample = _sample(stored)
-        if sample is not None and stored.image.kind != "label" and _outside(*sample) > _UNALIKE:
-            sentence = f"{stored.called} shows something else at level 1 than at level 0, in a sample of {_SAMPLE} × {_SAMPLE} pixels of its middle."
-            yield Problem(sentence, stored.location("datasets.1"), stored.series)
+        unlike = dict.fromkeys(sample.level for sample in _samples_of(stored) if sample.is_unlike(lossy=stored.image.lossy))
+        for level in unlike:
+            sentence = f"{stored.called} shows something else at level {level} than at level {level - 1}, in a sample of {SAMPLE} × {SAMPLE} pixels."
+            yield Problem(sentence, stored.location(f"datasets.{level}"), stored.series)
 
 
 @rule(
     "ngff.label-averaged",
     severity="error",
-    title="Smaller resolution levels of label maps hold only labels of the full one (tested on a sample).",
+    title="Smaller resolution levels of label maps hold only labels of the full one (tested on samples).",
     why="Averaging makes labels that belong to no object, or to another one: the mean of objects 2 and 8 is object 5.",
     fix="Make the levels anew by taking single pixels, as this suite does with --label.",
     source=f"{SPECIFICATION}#label-md",
@@ -125,62 +117,20 @@ def _content(subject: Subject) -> Iterator[Problem]:
 )
 def _averaged(subject: Subject) -> Iterator[Problem]:
     for stored in sampled(subject):
-        sample = _sample(stored) if stored.image.kind == "label" else None
-        if sample is None:
+        if stored.image.kind != "label":
             continue
-        strange = np.setdiff1d(sample[0], sample[1])
-        if strange.size:
-            shown = ", ".join(str(value) for value in strange[:3])
-            sentence = f"{stored.called} has labels at level 1 that are not there at level 0 (such as {shown})."
-            yield Problem(sentence, stored.location("datasets.1"), stored.series)
+        strange: dict[int, list[Any]] = {}
+        for sample in _samples_of(stored):
+            if sample.strange.size:
+                strange.setdefault(sample.level, list(sample.strange[:3]))
+        for level, labels in strange.items():
+            shown = ", ".join(str(value) for value in labels)
+            sentence = f"{stored.called} has labels at level {level} that are not there at level {level - 1} (such as {shown})."
+            yield Problem(sentence, stored.location(f"datasets.{level}"), stored.series)
 
 
-def _sample(stored: StoredImage) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Pixels (z, y, x) of level 1 from the middle of the image, and of level 0 with a margin; ``None`` if they cannot be had cheaply."""
-    if len(stored.sources) < 2:
-        return None
-    full, small = stored.sources[0], stored.sources[1]
-    factors = [whole / part for whole, part in zip(full.shape[2:5], small.shape[2:5], strict=True)]
-    if full.shape[:2] != small.shape[:2] or any(not 1 <= factor <= _LARGEST_FACTOR for factor in factors):
-        return None
-    if max(_decoded(source.unit, source.dtype) for source in (full, small)) > _SAMPLE_BYTES:
-        return None
-    spans, wide = [], []
-    for size, whole, factor, most in zip(small.shape[2:5], full.shape[2:5], factors, (1, _SAMPLE, _SAMPLE), strict=True):
-        start = max(0, size // 2 - most // 2)
-        stop = min(size, start + most)
-        spans.append((start, stop))
-        wide.append((max(0, math.floor((start - 1) * factor)), min(whole, math.ceil((stop + 1) * factor))))
-    below = small.read(Region((0, 1), (0, 1), spans[0], spans[1], spans[2]))[0, 0, ..., 0]
-    above = full.read(Region((0, 1), (0, 1), wide[0], wide[1], wide[2]))[0, 0, ..., 0]
-    return below, above
-
-
-def _outside(below: NDArray[Any], above: NDArray[Any]) -> float:
-    """Fraction of pixels that lie outside of the range of all pixels around their place, however the level was made (mean, nearest, Gauss)."""
-    low, high = above.astype(np.float64), above.astype(np.float64)
-    for axis, count in enumerate(below.shape):
-        low, high = _around(low, count, axis, np.minimum), _around(high, count, axis, np.maximum)
-    margin = np.maximum(1.0 if above.dtype.kind in "iu" else 0.0, 0.02 * (high - low))
-    pixels = below.astype(np.float64)
-    known = np.isfinite(pixels) & np.isfinite(low) & np.isfinite(high)
-    if not known.any():
-        return 0.0
-    return float(np.mean(((pixels < low - margin) | (pixels > high + margin))[known]))
-
-
-def _around(pixels: NDArray[Any], count: int, axis: int, extreme: np.ufunc) -> NDArray[Any]:
-    """Extreme of a window of three blocks around the place of each of `count` pixels along one axis."""
-    step = pixels.shape[axis] / (count + 2)
-    windows = []
-    for index in range(count):
-        start, stop = math.floor(index * step), math.ceil((index + 3) * step)
-        windows.append(extreme.reduce(np.take(pixels, range(start, min(stop, pixels.shape[axis])), axis), axis=axis))
-    return np.stack(windows, axis)
-
-
-def _decoded(unit: Shape, dtype: np.dtype[Any]) -> int:
-    return math.prod(unit) * dtype.itemsize
+def _samples_of(stored: StoredImage) -> Iterator[Sample]:
+    return samples(stored.sources, 1) if is_remote(stored) else samples(stored.sources)
 
 
 @rule(
@@ -196,7 +146,7 @@ def _damaged(subject: Subject) -> Iterator[Problem]:
     chosen = sampled(subject)
     for stored in chosen:
         for index, source in enumerate(stored.sources):
-            if is_remote(stored) and _decoded(source.unit, source.dtype) > _SAMPLE_BYTES:
+            if is_remote(stored) and decoded(source.unit, source.dtype) > SAMPLE_BYTES:
                 sentence = f"{stored.called}, level {index}: its chunks are too large to be fetched for a look."
                 yield Problem(sentence, stored.location(f"datasets.{index}"), stored.series, "info")
                 continue
@@ -264,7 +214,7 @@ def _missing_on_the_server(subject: Subject) -> Iterator[Problem]:
 
     for stored in sampled(subject):
         source = stored.sources[0]
-        if _decoded(source.unit, source.dtype) > _SAMPLE_BYTES:
+        if decoded(source.unit, source.dtype) > SAMPLE_BYTES:
             continue
         for region in _samples(source.shape, source.unit):
             # What cannot be read is told by the rule on damaged chunks.

@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from ..findings import CannotRun, Problem, Subject, rule
+from ..findings import Problem, Subject, rule
 from ..ome_units import NOT_LENGTHS, spell_unit
 from ..ome_xml import NAMESPACE, children, local_name
 from ._views import OME_MODEL, SCHEMA, document, elements, listed, place, series_of, shorten
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _BITS = {"bit": 1, "int8": 8, "uint8": 8, "int16": 16, "uint16": 16, "int32": 32, "uint32": 32, "float": 32, "double": 64, "complex": 64}
 _BITS["double-complex"] = 128
 _LONGEST_SIZE = 18
+_RELEASE = re.compile(r"https?://www\.openmicroscopy\.org/(?:Schemas/OME/(\d{4}-\d{2})|XMLschemas/OME/(FC)/ome\.xsd)")
+_RELEASED = ("FC", "2007-06", "2008-02", "2008-09", "2009-09", "2010-04", "2010-06", "2011-06", "2012-06", "2013-06", "2015-01", "2016-06")
+"""Releases of the OME schema, the oldest first. Source: the schemas shipped with Bio-Formats."""
 _WORDS_SHOWN = 16
 _SCHEMA_WORDS = tuple(
     (re.compile(pattern, re.DOTALL), sentence)
@@ -57,7 +60,8 @@ _SCHEMA_WORDS = tuple(
 )
 
 
-def _root_is_parsed(subject: Subject) -> bool:
+def root_is_parsed(subject: Subject) -> bool:
+    """Whether the OME-XML can be read; raises `CannotRun` if not."""
     document(subject)
     return True
 
@@ -93,16 +97,14 @@ def _readable(subject: Subject) -> Iterator[Problem]:
     fix="Correct the named element; converting the file with this suite writes OME-XML that is valid.",
     source="https://www.openmicroscopy.org/Schemas/OME/2016-06/ome.xsd",
     needs="ome-xml",
-    applies=_root_is_parsed,
+    applies=lambda subject: document(subject).root.tag == f"{{{NAMESPACE}}}OME",
 )
 def _schema(subject: Subject) -> Iterator[Problem]:
-    from ..ome_schema import schema_errors
+    from ..ome_schema import each_schema_error
 
     root = document(subject).root
-    if root.tag != f"{{{NAMESPACE}}}OME":
-        raise CannotRun("The OME-XML is of another version than 2016-06, and only that schema is at hand.")
     told: set[tuple[str, str]] = set()
-    for line, path, message in schema_errors(root):
+    for line, path, message in each_schema_error(root):
         sentence = plain_words(message)
         # One mistake in a type is told twice by the validator, and IDs have rules of their own.
         if sentence and (path, sentence) not in told:
@@ -141,14 +143,23 @@ def _series_in(path: str) -> int | None:
     fix="Nothing must be done. Converting the file with this suite writes OME-XML of 2016-06.",
     source="https://ome-model.readthedocs.io/en/stable/schemas/index.html",
     needs="ome-xml",
-    applies=_root_is_parsed,
+    applies=root_is_parsed,
 )
 def _schema_version(subject: Subject) -> Iterator[Problem]:
     namespace = (document(subject).root.tag or "").rpartition("}")[0].lstrip("{")
+    found = _RELEASE.fullmatch(namespace.rstrip("/"))
+    year = next((part for part in found.groups() if part), "") if found else ""
     if not namespace:
         yield Problem("The OME-XML does not say which schema it follows: it has no namespace.", "/OME", severity="warning")
-    elif namespace != NAMESPACE:
-        yield Problem(f"The OME-XML follows an older schema: {namespace}", "/OME")
+    elif namespace == NAMESPACE:
+        return
+    elif year in _RELEASED:
+        message = f"The OME-XML follows an older schema, {year}. Only 2016-06 is at hand: whether it is valid by its own was not checked."
+        yield Problem(message, "/OME")
+    elif year > _RELEASED[-1]:
+        yield Problem(f"The OME-XML says that it follows the schema {year}, newer than 2016-06, the newest known here.", "/OME", severity="warning")
+    else:
+        yield Problem(f"The OME-XML follows a schema that was never released: {shorten(namespace)}", "/OME", severity="warning")
 
 
 @rule(
@@ -159,13 +170,13 @@ def _schema_version(subject: Subject) -> Iterator[Problem]:
     fix="Give each element its own ID and correct the references.",
     source="https://ome-model.readthedocs.io/en/stable/developers/id-and-lsid.html",
     needs="ome-xml",
-    applies=_root_is_parsed,
+    applies=root_is_parsed,
 )
 def _duplicate_id(subject: Subject) -> Iterator[Problem]:
     seen: dict[tuple[str, str], etree._Element] = {}
     for element in document(subject).root.iter("{*}*"):
         name, identifier = local_name(element), element.get("ID")
-        if identifier is None or _is_reference(name):
+        if identifier is None or is_reference(name):
             continue
         first = seen.setdefault((name, identifier), element)
         if first is not element:
@@ -180,14 +191,14 @@ def _duplicate_id(subject: Subject) -> Iterator[Problem]:
     fix="Add the missing element, or remove the reference. It often happens where metadata were copied in part from another file.",
     source="https://ome-model.readthedocs.io/en/stable/developers/id-and-lsid.html",
     needs="ome-xml",
-    applies=lambda subject: any(_is_reference(local_name(element)) for element in document(subject).root.iter("{*}*")),
+    applies=lambda subject: any(is_reference(local_name(element)) for element in document(subject).root.iter("{*}*")),
 )
 def _dangling_reference(subject: Subject) -> Iterator[Problem]:
     root = document(subject).root
-    known = {element.get("ID") for element in root.iter("{*}*") if not _is_reference(local_name(element))}
+    known = {element.get("ID") for element in root.iter("{*}*") if not is_reference(local_name(element))}
     for element in root.iter("{*}*"):
         name, target = local_name(element), element.get("ID")
-        if target is None or target in known or not _is_reference(name):
+        if target is None or target in known or not is_reference(name):
             continue
         outside = target.startswith("urn:lsid:")
         message = f"{name} refers to {shorten(target)}, " + (
@@ -196,8 +207,9 @@ def _dangling_reference(subject: Subject) -> Iterator[Problem]:
         yield Problem(message, place(element), series_of(element), severity="warning" if outside else None)
 
 
-def _is_reference(name: str) -> bool:
-    return name.endswith(("Ref", "Settings")) or name == "Pump"
+def is_reference(name: str) -> bool:
+    """Whether elements of that name refer to another by its ID."""
+    return name.endswith(("Ref", "Settings")) or name in ("Pump", "Leader", "Contact")
 
 
 @rule(
@@ -213,8 +225,8 @@ def _is_reference(name: str) -> bool:
 def _channel_count(subject: Subject) -> Iterator[Problem]:
     for pixels in elements(subject, "Pixels"):
         channels = list(children(pixels, "Channel"))
-        size = _whole(pixels.get("SizeC"))
-        described = sum(_whole(channel.get("SamplesPerPixel")) or 1 for channel in channels)
+        size = whole_number(pixels.get("SizeC"))
+        described = sum(whole_number(channel.get("SamplesPerPixel")) or 1 for channel in channels)
         if channels and size is not None and described != size:
             verb = "describes" if len(channels) == 1 else "describe"
             counted = f"{len(channels)} Channel element{'s' if len(channels) != 1 else ''}"
@@ -236,7 +248,7 @@ def _significant_bits(subject: Subject) -> Iterator[Problem]:
     for pixels in elements(subject, "Pixels"):
         kind = (pixels.get("Type") or pixels.get("PixelType") or "").lower()
         stated = pixels.get("SignificantBits")
-        bits, most = _whole(stated), _BITS.get(kind)
+        bits, most = whole_number(stated), _BITS.get(kind)
         if stated is None or most is None:
             continue
         if bits is None or bits < 1:
@@ -264,7 +276,7 @@ def _pixel_size_invalid(subject: Subject) -> Iterator[Problem]:
                 continue
             stated = pixels.get(f"{name}Unit", "µm")
             unit = spell_unit(stated, "length")
-            value = _number(text)
+            value = number(text)
             if value is None or value <= 0:
                 yield Problem(f"{name} is {shorten(text)}, which is not a size.", place(pixels), series_of(pixels))
             elif unit is None:
@@ -286,12 +298,12 @@ def _pixel_size_invalid(subject: Subject) -> Iterator[Problem]:
 )
 def _plane_out_of_range(subject: Subject) -> Iterator[Problem]:
     for pixels in elements(subject, "Pixels"):
-        sizes = {axis: _whole(pixels.get(f"Size{axis}")) for axis in "ZCT"}
+        sizes = {axis: whole_number(pixels.get(f"Size{axis}")) for axis in "ZCT"}
         seen: set[tuple[str | None, ...]] = set()
         for plane in children(pixels, "Plane"):
             position = tuple(plane.get(f"The{axis}") for axis in "ZCT")
             for axis, text in zip("ZCT", position, strict=True):
-                at, size = _whole(text), sizes[axis]
+                at, size = whole_number(text), sizes[axis]
                 if at is not None and size is not None and not 0 <= at < size:
                     message = f"A Plane stands at The{axis} = {at}, but Size{axis} is {size} (so 0 to {size - 1} are possible)."
                     yield Problem(message, place(plane), series_of(plane))
@@ -318,12 +330,14 @@ def _plate_empty_reference(subject: Subject) -> Iterator[Problem]:
         yield Problem(f"{len(empty)} field{'s have' if len(empty) > 1 else ' has'} no image: {listed(names)}.", place(empty[0]))
 
 
-def _whole(text: str | None) -> int | None:
+def whole_number(text: str | None) -> int | None:
+    """Read a whole number of a length that is one; ``None`` for anything else."""
     value = (text or "").strip()
     return int(value) if value.lstrip("+-").isdecimal() and len(value) <= _LONGEST_SIZE else None
 
 
-def _number(text: str) -> float | None:
+def number(text: str) -> float | None:
+    """Read a finite number; ``None`` for anything else."""
     try:
         value = float(text)
     except ValueError:

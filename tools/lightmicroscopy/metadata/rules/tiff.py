@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Key = TypeVar("Key", int, str)
 _LARGE_PLANE = 4096
 _WIDTH, _HEIGHT = 256, 257
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORDERS = frozenset({"XYZCT", "XYZTC", "XYCTZ", "XYCZT", "XYTCZ", "XYTZC"})
 
 
@@ -37,9 +38,27 @@ class Block:
     """Name of another file, or empty for the file under check."""
 
 
-def _pages(subject: Subject, name: str = "") -> list[Ifd]:
+def is_tiff_file(path: Path) -> bool:
+    """Whether it is a file that begins as a TIFF does."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(4) in _MAGIC
+
+
+def first_tiff(subject: Subject) -> Path | None:
+    """The file under check if it is a TIFF, else the first of the set that it describes; ``None`` if there is none."""
+    files = subject.dataset.files if subject.dataset is not None else ()
+
+    def find() -> Path | None:
+        return next((path for path in (subject.path, *files) if is_tiff_file(path)), None)
+
+    return subject.shared.get("first tiff", find)
+
+
+def pages(subject: Subject, name: str = "") -> list[Ifd]:
     """Pages of the file under check, or of another file of its set."""
-    path = subject.path
+    path = subject.path if name else (first_tiff(subject) or subject.path)
     if name:
         files = subject.dataset.files if subject.dataset else ()
         found = next((file for file in files if file.name == name), None)
@@ -92,8 +111,11 @@ def _of_image(subject: Subject, index: int, image: OmeImage) -> Iterator[Block]:
     sizes = {"Z": image.size_z, "C": channels, "T": image.size_t}
     order = image.dimension_order if image.dimension_order in _ORDERS else "XYZCT"
     total = _planes(image)
+    # Under whatever name it is called, a file that was opened alone holds all of its planes.
+    alone = subject.dataset is not None and len(subject.dataset.files) == 1 and _little(subject.path) is not None
     for number, stated in enumerate(image.tiff_data):
-        elsewhere = stated.file_name if stated.file_name and stated.uuid != own and stated.file_name != subject.path.name else ""
+        other = stated.file_name and stated.uuid != own and stated.file_name != subject.path.name
+        elsewhere = stated.file_name or "" if other and not alone else ""
         at = {"Z": stated.first_z or 0, "C": stated.first_c or 0, "T": stated.first_t or 0}
         first, stride = 0, 1
         for axis in order[2:]:
@@ -111,7 +133,7 @@ def _of_image(subject: Subject, index: int, image: OmeImage) -> Iterator[Block]:
 
 def _count(subject: Subject, name: str) -> int:
     try:
-        return len(_pages(subject, name))
+        return len(pages(subject, name))
     except (SuiteError, CannotRun):
         return MAX_IFDS
 
@@ -146,7 +168,7 @@ def _page_missing(subject: Subject) -> Iterator[Problem]:
     if any(not block.file for block in _blocks(subject)) and _little(subject.path) is None:
         raise CannotRun("The OME-XML does not say which file holds its planes.")
     for block in _blocks(subject):
-        present = len(_pages(subject, block.file))
+        present = len(pages(subject, block.file))
         if block.pages[1] > present:
             which = f"page {block.pages[0]}" if block.pages[1] - block.pages[0] == 1 else f"pages {block.pages[0]} to {block.pages[1] - 1}"
             where = shorten(block.file) if block.file else "the file"
@@ -241,14 +263,14 @@ def _count_of(number: int, word: str) -> str:
     applies=_own_pages,
 )
 def _page_unused(subject: Subject) -> Iterator[Problem]:
-    pages = _pages(subject)
+    there = pages(subject)
     used, reach = 0, 0
     for start, stop in sorted(block.pages for block in _blocks(subject) if not block.file):
-        used += max(0, min(stop, len(pages)) - max(start, reach))
-        reach = max(reach, min(stop, len(pages)))
-    unused = len(pages) - used - sum(page.reduced for page in pages)
+        used += max(0, min(stop, len(there)) - max(start, reach))
+        reach = max(reach, min(stop, len(there)))
+    unused = len(there) - used - sum(page.reduced for page in there)
     if unused > 0:
-        yield Problem(f"{unused} of the file's {len(pages)} pages {'is' if unused == 1 else 'are'} not described by the OME-XML.")
+        yield Problem(f"{unused} of the file's {len(there)} pages {'is' if unused == 1 else 'are'} not described by the OME-XML.")
 
 
 @rule(
@@ -262,15 +284,15 @@ def _page_unused(subject: Subject) -> Iterator[Problem]:
     applies=_own_pages,
 )
 def _size_differs(subject: Subject) -> Iterator[Problem]:
-    pages = _pages(subject)
+    there = pages(subject)
     little = _little(subject.path)
     for index, image in enumerate(document(subject).images):
-        first = next((block for block in _by_image(subject).get(index, []) if not block.file and block.pages[0] < len(pages)), None)
+        first = next((block for block in _by_image(subject).get(index, []) if not block.file and block.pages[0] < len(there)), None)
         if first is None:
             continue
         tags = {
             code: int.from_bytes(value, "little" if little else "big")
-            for code, _, value in pages[first.pages[0]].signature
+            for code, _, value in there[first.pages[0]].signature
             if code in (_WIDTH, _HEIGHT)
         }
         stored = (tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0))
