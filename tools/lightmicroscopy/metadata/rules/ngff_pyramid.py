@@ -13,6 +13,8 @@ from ._pyramids import SAMPLE, SAMPLE_BYTES, Sample, decoded, samples
 from ._stores import SPECIFICATION, StoredImage, is_remote, is_store, sampled, stored_images
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...readers.zarr_store import Store
 
 _MULTISCALES = f"{SPECIFICATION}#multiscale-md"
