@@ -7,6 +7,7 @@ import itertools
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
@@ -100,6 +101,18 @@ def test_retry_after_may_be_a_date() -> None:
         assert retry_after({"Retry-After": email.utils.formatdate(now + seconds, usegmt=True)}, lambda: now) == expected
     for text in ("", "Mon, 99 Foo", "1e9", "٣", "9" * 400):
         assert retry_after({"Retry-After": text}, lambda: now) in (None, 120)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+@pytest.mark.parametrize("end", ["", " GMT", " -0000"])
+def test_a_date_without_a_zone_is_of_greenwich(end: str, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert retry_after({"Retry-After": f"Fri, 15 Jan 2027 08:00:30{end}"}, lambda: 1_800_000_000.0) == 30
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_nobody_there() -> None:

@@ -72,10 +72,10 @@ class Originals:
 
     def _fetch(self, url: str, path: Path, expected: int | None, progress: Callable[[int, int], None]) -> Fetched:
         if os.path.lexists(path):
-            if str(path.relative_to(self._scratch.parent)) in self._begun and expected is not None and _is_file_of(path, expected):
+            if str(path.relative_to(self._scratch.parent)) in self._begun and _is_file_of(path, expected):
                 # Files get their names when they are whole.
                 forget_part(path)
-                return Fetched(url, path, expected, sha256(path), "", 0)
+                return Fetched(url, path, path.stat().st_size, sha256(path), "", 0)
             raise UsageError(
                 f"{path.name} is already in the output folder and is not overwritten. Remove it, or give the earlier manifest as the table."
             )
@@ -125,8 +125,8 @@ class Originals:
             raise UnreadableError(f"{error} As it is, it can be had with the format original.") from error
 
 
-def _is_file_of(path: Path, size: int) -> bool:
-    return not path.is_symlink() and path.is_file() and path.stat().st_size == size
+def _is_file_of(path: Path, size: int | None) -> bool:
+    return not path.is_symlink() and path.is_file() and (size is None or path.stat().st_size == size)
 
 
 def refuse_link_out(path: Path, root: Path) -> None:

@@ -6,6 +6,7 @@ import email.utils
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 LONGEST_PAUSE = 60.0
@@ -57,7 +58,9 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), LONGEST_RETRY_AFTER)
     try:
-        moment = email.utils.parsedate_to_datetime(text).timestamp()
+        date = email.utils.parsedate_to_datetime(text)
+        # Dates of HTTP are of Greenwich, whether they say so or not.
+        moment = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
     return min(max(moment - now(), 0.0), LONGEST_RETRY_AFTER)
