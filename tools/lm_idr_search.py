@@ -12,6 +12,8 @@ from typing import Any
 from lightmicroscopy import cli
 
 PROGRAM = "lm_idr_search"
+LONGEST_LIMIT = 9
+"""Digits."""
 DESCRIPTION = (
     "Search the Image Data Resource (IDR) for images, studies and annotations. The reports that are asked for are written; "
     "without any, only the number of images is told."
@@ -144,7 +146,7 @@ def _told(result: Any, arguments: argparse.Namespace, limit: int) -> int:
     asked = bool(arguments.images or arguments.annotations)
     if asked and result.listed < result.total:
         log.warning(
-            "There are %s such images, and %s are listed (--limit %s). Ask for more, or for less at once.",
+            "There are %s such images, and %s are listed (--limit %s). Raise the limit to list more, or narrow the search.",
             f"{result.total:,}",
             f"{result.listed:,}",
             limit,
@@ -177,8 +179,10 @@ def _say_what_was_written(arguments: argparse.Namespace, images: int, studies: i
 
 
 def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    if not text.isascii() or not text.isdigit() or not text.strip("0"):
+        raise argparse.ArgumentTypeError(f"{text[:50]!r} is not a whole number of at least 1")
+    if len(text) > LONGEST_LIMIT:
+        raise argparse.ArgumentTypeError(f"{text[:50]} is more than any table holds; give a number of at most {LONGEST_LIMIT} digits")
     return int(text)
 
 

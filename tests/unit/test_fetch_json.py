@@ -59,6 +59,11 @@ def accepted_by_galaxy(document: Path) -> None:
     assert done.stdout == "['HdcaDataItemsTarget']\n"
 
 
+def test_folders_and_files_may_be_called_as_galaxy_calls_its_own_fields(tmp_path: Path) -> None:
+    document = written(tmp_path, row("code/src/a.tif"), row("code/url/src"))
+    assert [name for name, _ in leaves(document["elements"])] == ["code/src/a.tif", "code/url/src"]
+
+
 def test_files_are_nested_as_their_folders_are_and_of_one_depth(tmp_path: Path) -> None:
     target = written(tmp_path, row("b/2.tif"), row("a/x/1.tif"), row("top.txt"))
     assert target["collection_type"] == "list:list:list"

@@ -196,6 +196,26 @@ def test_a_date_serves_as_well_as_a_tag(tmp_path: Path) -> None:
     assert server.requests[1].headers["if-range"] == date
 
 
+def test_a_part_of_a_newer_file_of_the_same_length_is_told_by_its_date(tmp_path: Path) -> None:
+    """From a server without tags that takes no notice of If-Range."""
+    old, new = "Tue, 03 Mar 2026 10:00:00 GMT", "Wed, 04 Mar 2026 10:00:00 GMT"
+    broken = reply(DATA[::-1][:300_000], length=len(DATA), Connection="close", Last_Modified=old)
+    rest = reply(DATA[300_000:], 206, Content_Range=f"bytes 300000-{len(DATA) - 1}/{len(DATA)}", Last_Modified=new)
+    answers = iter([broken, rest, reply(DATA, Last_Modified=new)])
+    with serving(lambda _: next(answers)) as server, client_for(server) as client:
+        assert client.download(f"{server.url}/a", tmp_path / "a", limit=LIMIT).sha256 == SHA256
+
+
+def test_a_rest_of_what_nobody_knows_the_length_of_is_not_taken_for_all_of_it(tmp_path: Path) -> None:
+    head = b'HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\nETag: "v1"\r\nConnection: close\r\n\r\n'
+    broken = head + b"493e0\r\n" + DATA[:300_000] + b"\r\n"
+    rest = reply(DATA[300_000:400_000], 206, ETag='"v1"', Content_Range="bytes 300000-399999/*")
+    answers = iter([broken, rest, reply(DATA, ETag='"v1"')])
+    with serving(lambda _: next(answers)) as server, client_for(server) as client:
+        assert client.download(f"{server.url}/a", tmp_path / "a", limit=LIMIT).sha256 == SHA256
+    assert len(server.requests) == 3
+
+
 # Checks
 
 

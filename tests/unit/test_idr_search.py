@@ -195,7 +195,7 @@ def test_more_than_the_limit_are_counted_and_not_listed(search: Searches, archiv
     found = search("--where", "Organism=Multitudo inventa", "--limit", 30)
     assert found.code == 0
     assert found.ids == list(range(99000100, 99000130))
-    assert found.lines == ["There are 1,200 such images, and 30 are listed (--limit 30). Ask for more, or for less at once."]
+    assert found.lines == ["There are 1,200 such images, and 30 are listed (--limit 30). Raise the limit to list more, or narrow the search."]
     assert len(archive.asked("web", "submitquery/")) == 2
 
 
@@ -280,6 +280,7 @@ def test_many_wells_of_one_plate_are_asked_for_together_and_few_one_by_one(searc
         (["--where", "Imaging Method~confocal", "--where", "Gene Symbol=x", "--any"], 2, "of these --any cannot be asked together"),
         (["--key", "Gene Symbol", "--value", "x"], 2, "as many of each"),
         (["--study", "idr0062", "--limit", "0"], 2, "is not a whole number of at least 1"),
+        (["--study", "idr0062", "--limit", "1" * 10], 2, "is more than any table holds"),
         (["--study", "idr0062", "--limit", "many"], 2, "is not a whole number of at least 1"),
         (["--where", "Gene Symbol=" + "A" * 5000], 2, "longer than 1000 characters"),
     ],

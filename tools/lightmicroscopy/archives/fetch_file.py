@@ -263,7 +263,12 @@ class _Work:
         part, sent = self.part, content_range(answer)
         tag = answer.header("ETag")
         known = part.total if part.total is not None else sent.total
-        changed = (sent.total not in {None, known}) or (tag and part.validator.startswith('"') and tag != part.validator)
+        # A server that takes no notice of If-Range says at least what it sends a part of.
+        stated = tag if part.validator.startswith('"') else answer.header("Last-Modified")[:64]
+        changed = (sent.total not in {None, known}) or (stated and stated != part.validator)
+        if known is None:
+            part.restart()
+            raise Transient("it sent a rest without saying how long the whole is")
         if not part.size or sent.first != part.size or changed:
             part.restart()
             raise Transient("the file changed while it was fetched")

@@ -78,7 +78,8 @@ def _put(top: dict[str, Any], parts: tuple[str, ...], element: dict[str, Any]) -
 
 
 def _elements(level: dict[str, Any]) -> list[dict[str, Any]]:
-    return [value if "src" in value else {"name": name, "elements": _elements(value)} for name, value in level.items()]
+    # A folder may be called src, too.
+    return [value if isinstance(value.get("src"), str) else {"name": name, "elements": _elements(value)} for name, value in level.items()]
 
 
 def _element(row: Row) -> dict[str, Any]:
