@@ -99,11 +99,11 @@ def test_a_link_of_the_idr_comes_back_as_ome_zarr_and_the_image_that_is_not_ther
     assert "is not among the saved results" not in page
 
 
-def test_a_link_to_a_project_is_explained(galaxy: GalaxyUnderTest, tmp_path: Path) -> None:
-    done = run(galaxy, "https://idr.openmicroscopy.org/webclient/?show=project-801", "--output", tmp_path / "results", workflow=IDR_WORKFLOW)
+def test_a_link_that_leads_to_no_images_is_explained(galaxy: GalaxyUnderTest, tmp_path: Path) -> None:
+    done = run(galaxy, "https://idr.openmicroscopy.org/webclient/?show=tag-801", "--output", tmp_path / "results", workflow=IDR_WORKFLOW)
     assert done.returncode == 1
     assert "The tool lm_idr_download failed (exit code 2):" in done.stderr
-    assert "is a link to project 801; images are needed." in done.stderr
+    assert "is a link to tag 801; images are needed." in done.stderr
     assert done.stderr.count(" failed (exit code ") == done.stderr.count("Not saved, because") == 1
 
 
