@@ -208,7 +208,7 @@ for _what, _title, _why in _DIFFERENCES:
     severity="info",
     title="What the images know stands in the sheet.",
     why="Who reads the sheet alone does not see it.",
-    fix="lm_describe --from-sheet fills in what the images know, and leaves what is there as it is.",
+    fix="Let lm_describe --from-sheet fill in what the images know; it leaves what is there as it is.",
     source=SOURCE,
     profiles=(REMBI,),
     needs="together",
