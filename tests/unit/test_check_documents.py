@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 import lm_check
 from lightmicroscopy.metadata import findings
 from lightmicroscopy.metadata.check import check
-from lightmicroscopy.metadata.documents import PROFILE_OF, Document, content, file_list, read_document
-from lightmicroscopy.metadata.findings import ALL_INPUTS, Problem, Subject, Together, rule, run_rule
+from lightmicroscopy.metadata.documents import PROFILE_OF, content, file_list, read_document
+from lightmicroscopy.metadata.findings import ALL_INPUTS, Problem, Together, rule
 from lightmicroscopy.metadata.rules import catalogue
 from lightmicroscopy.reports.findings_html import render
 from scripts.test_data import documents
@@ -82,7 +80,15 @@ def test_what_is_no_document_is_none(tmp_path: Path, text: str) -> None:
 
 
 def test_images_and_folders_are_no_documents(test_data: Path, tmp_path: Path) -> None:
-    ours = {"bia_list.tsv", "bia_submission.json", "idr0000-study.txt", "idr0000-screenA-library.txt"}
+    ours = {
+        "bia_list.tsv",
+        "bia_submission.json",
+        "idr0000-study.txt",
+        "idr0000-screenA-library.txt",
+        "rembi_mistakes.tsv",
+        "rembi_sheet.xlsx",
+        "annotation_sheet.yaml",
+    }
     names = {path.name for path in test_data.iterdir() if read_document(path) is not None}
     assert names == ours
     assert read_document(tmp_path) is None
@@ -237,16 +243,6 @@ def test_a_sheet_given_by_its_flag_is_an_input(tmp_path: Path) -> None:
 def test_without_a_sheet_the_profile_rembi_says_that_nothing_was_checked(test_data: Path) -> None:
     (told,) = of(check([test_data / "cells.ome.tiff"], ["rembi"]).findings, "rembi.sheet-given")
     assert told.severity == "not-run"
-
-
-def test_mistakes_in_a_sheet_are_told_by_sheet_row_and_column() -> None:
-    mistake = SimpleNamespace(sheet="biosample", row=4, column="C", message="“mose” is no organism.", fix="Write Mus musculus.")
-    sheet = SimpleNamespace(problems=(mistake,))
-    subject = Subject("sheet.xlsx", Path("sheet.xlsx"), document=Document("sheet", "REMBI sheet", sheet, sheet))
-    (checked,) = [item for item in catalogue(["rembi"]) if item.id == "rembi.sheet-mistake"]
-    ((told,), status) = run_rule(checked, subject, "rembi")
-    assert (status, told.message, told.fix, told.location) == ("found", mistake.message, mistake.fix, "sheet biosample, row 4, column C")
-    assert run_rule(checked, replace(subject, document=replace(subject.document, kind="idr-table")), "rembi")[1] == "not-applicable"
 
 
 def test_json_that_is_cut_off_is_unreadable_and_costs_nobody_else(tmp_path: Path) -> None:

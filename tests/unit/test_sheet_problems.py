@@ -10,9 +10,9 @@ import pytest
 from lightmicroscopy.metadata.rembi.fields import MODULES, TABLES, all_fields, field, fields_of
 from lightmicroscopy.metadata.rembi.found import document_of, findings_of
 from lightmicroscopy.metadata.rembi.match import match_images
-from lightmicroscopy.metadata.rembi.rules import RULES
 from lightmicroscopy.metadata.rembi.sheet import Sheet, SheetProblem, read_sheet, row_of
 from lightmicroscopy.metadata.rembi.validate import missing, validate
+from lightmicroscopy.metadata.rules import catalogue
 
 from .sheets import FILLED, changed, written
 
@@ -223,8 +223,9 @@ def test_findings_are_sorted_by_gravity_sheet_row_and_column_and_told_once() -> 
 def test_every_rule_that_a_sheet_can_break_is_listed_with_its_reason(root: Path) -> None:
     sources = (root / "tools" / "lightmicroscopy" / "metadata" / "rembi").glob("*.py")
     used = {name for file in sources for name in re.findall(r'"(sheet\.[a-z-]+)"', file.read_text(encoding="utf-8"))}
-    assert used == set(RULES)
-    assert all(title.endswith(".") and why.endswith(".") for title, why in RULES.values())
+    rules = {rule.id: rule for rule in catalogue(["rembi"]) if rule.id.startswith("sheet.")}
+    assert used == set(rules)
+    assert all(text.endswith(".") for rule in rules.values() for text in (rule.title, rule.why, rule.fix))
 
 
 def test_the_json_says_what_every_row_says_and_where_it_stands(tmp_path: Path) -> None:

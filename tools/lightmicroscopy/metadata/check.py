@@ -17,7 +17,7 @@ from ..inputs import Address, Given, bytes_of, location_of, names_of
 from ..inspection import titles
 from ..provenance import checksum_of_source, files_below, now, sha256_of
 from .documents import PROFILE_OF, read_document
-from .findings import OPEN_FORMAT, SEVERITIES, Finding, Rule, Severity, Status, Subject, Together, run_rule, run_together, told_once
+from .findings import OPEN_FORMAT, REMBI, SEVERITIES, Finding, Rule, Severity, Status, Subject, Together, run_rule, run_together, told_once
 from .input_facts import InputFacts, SeriesFacts
 from .rules import PROFILES, catalogue
 from .safe_xml import LARGEST, parse_xml
@@ -276,7 +276,7 @@ def _check_one(
             unreadable=subject.unreadable or "",
             statuses=statuses,
         )
-        facts = _input_facts(subject, path, item)
+        facts = _input_facts(subject, path, item, profiles)
     finally:
         if subject.dataset is not None:
             subject.dataset.close()
@@ -297,8 +297,9 @@ def _check_together(rules: tuple[Rule, ...], profiles: Sequence[str], together: 
     return findings
 
 
-def _input_facts(subject: Subject, given: Given, item: CheckedInput) -> InputFacts:
+def _input_facts(subject: Subject, given: Given, item: CheckedInput, profiles: Sequence[str]) -> InputFacts:
     from ..archives.wells import WellPlace
+    from .rembi.compare import told_by
 
     dataset, document = subject.dataset, subject.document
     plates = tuple(
@@ -313,6 +314,7 @@ def _input_facts(subject: Subject, given: Given, item: CheckedInput) -> InputFac
         is_zarr=subject.is_zarr and dataset is not None,
         series=item.series,
         plates=plates,
+        told=told_by(item.name, dataset) if dataset is not None and REMBI in profiles else (),
         document=document.facts if document else None,
     )
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .documents import DocumentKind
+    from .rembi.compare import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class InputFacts:
         What each series of an image is.
     plates
         (name, wells written as ``B07`` with spaces between) of each plate in it.
+    told
+        What each series tells of the fields of REMBI, where a profile asks for that.
     document
         Of a document: what its kind keeps for this (`documents.Document.facts`).
     """
@@ -60,6 +63,7 @@ class InputFacts:
     is_zarr: bool = False
     series: tuple[SeriesFacts, ...] = ()
     plates: tuple[tuple[str, str], ...] = ()
+    told: tuple[Told, ...] = ()
     document: Any = None
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -206,3 +207,49 @@ def _mail_cases(text: str) -> Iterator[tuple[str, str]]:
     half = len(labels) // 2
     if len(labels) >= 4 and len(labels) % 2 == 0 and labels[:half] == labels[half:]:
         yield "has its domain twice", f"Write {said.split('@')[0]}@{'.'.join(labels[:half])}."
+
+
+_DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T[\d:.]+Z?)?")
+
+
+def day_of(text: str) -> date | None:
+    """Read a day written as YYYY-MM-DD, maybe with a time behind it; ``None`` for anything else."""
+    match = _DAY.fullmatch(text.strip())
+    try:
+        return date.fromisoformat(match[1]) if match else None
+    except ValueError:
+        return None
+
+
+def release_date_problem(text: str, today: date, *, is_released: bool = False) -> tuple[str, bool]:
+    """Say what is wrong with the day on which a study becomes public, and whether it is a day at all.
+
+    Parameters
+    ----------
+    is_released
+        Whether the study is there already, so that the day may have passed.
+
+    Returns
+    -------
+    The end of a sentence, empty where nothing is wrong; and whether the text is a day.
+    """
+    day = day_of(text)
+    if day is None:
+        return "is no day written as YYYY-MM-DD", False
+    if day < today and not is_released:
+        return f"is in the past (today is {today})", True
+    try:
+        latest = today.replace(year=today.year + 2)
+    except ValueError:
+        latest = today.replace(year=today.year + 2, day=28)
+    return (f"is more than two years ahead (today is {today})", True) if day > latest else ("", True)
+
+
+def is_pubmed_id(text: str) -> bool:
+    """Whether a text is the number by which PubMed knows a publication."""
+    return re.fullmatch(r"[1-9]\d{0,8}", text.strip(), re.ASCII) is not None
+
+
+def is_year(text: str) -> bool:
+    """Whether a text is a year in which something with images can have been published."""
+    return re.fullmatch(r"(?:19|20)\d\d", text.strip(), re.ASCII) is not None

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ... import __version__
-from ..findings import SEVERITIES, Finding
+from ..findings import REMBI, RULES, SEVERITIES, Finding
 from .fields import TABLES
-from .rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .sheet import Sheet, SheetProblem
 
-PROFILE: Final = "rembi"
-SOURCE: Final = "https://doi.org/10.1038/s41592-021-01166-8"
-MODEL_SOURCE: Final = "https://github.com/BioImage-Archive/BIA-astro"
-
 
 def findings_of(sheet: Sheet, problems: Iterable[SheetProblem]) -> list[Finding]:
-    """Turn problems into findings, errors first, in the order of sheets, rows and columns."""
+    """Turn problems into findings of the rules they belong to, errors first, in the order of sheets, rows and columns."""
+    from ..rules import rembi_images, rembi_sheet  # noqa: F401 - their rules enter the catalogue
+
     found = [
         Finding(
             input=sheet.name,
             series="",
-            profile=PROFILE,
+            profile=REMBI,
             rule=problem.rule,
             severity=problem.severity,
             location=problem.location,
             message=problem.message,
             fix=problem.fix,
-            source=MODEL_SOURCE if problem.rule == "sheet.required-empty" else SOURCE,
-            why=RULES[problem.rule][1],
+            source=RULES[problem.rule].source,
+            why=RULES[problem.rule].why,
         )
         for problem in sorted(dict.fromkeys(problems), key=_order)
     ]

@@ -122,7 +122,8 @@ def _take(row: Row, name: str, series: list[int], rows: dict[tuple[str, int], Ro
         if other is not row:
             # Where both rows write the name alike, the sheet's own problems say the same.
             message = f"Row {other.number} is about series {one} of “{cell.text.strip()}” already."
-            yield SheetProblem("image", cell.row, cell.column, message, "Keep one row for each series of an image.", "sheet.image-twice")
+            fix = "Keep one row for each series of an image."
+            yield SheetProblem("image", cell.row, cell.column, message, fix, "sheet.image-twice", image=name, series=one)
 
 
 def _range(series: list[int]) -> str:
@@ -131,11 +132,11 @@ def _range(series: list[int]) -> str:
 
 def _no_row(name: str, series: int) -> SheetProblem:
     message = f"Series {series} of “{name}” has no row in the sheet."
-    return SheetProblem("image", 0, "", message, "Add it; lm_describe --from-sheet does.", "sheet.image-without-row")
+    fix = "Add it; lm_describe --from-sheet does."
+    return SheetProblem("image", 0, "", message, fix, "sheet.image-without-row", image=name, series=series)
 
 
 def _image_twice(name: str, series: int) -> SheetProblem:
     message = f"Two images that were given are called “{name}” (series {series})."
-    return SheetProblem(
-        "image", 0, "", message, "Give each a name of its own, so that the sheet can tell them apart.", "sheet.two-images-of-one-name"
-    )
+    fix = "Give each a name of its own, so that the sheet can tell them apart."
+    return SheetProblem("image", 0, "", message, fix, "sheet.two-images-of-one-name", image=name, series=series)

@@ -70,6 +70,9 @@ class SheetProblem:
     fix: str
     rule: str = "sheet.unreadable-cell"
     severity: Severity = "error"
+    image: str = ""
+    """Element identifier of the image it is about, where it is about one that was given."""
+    series: int | None = None
 
     @property
     def location(self) -> str:

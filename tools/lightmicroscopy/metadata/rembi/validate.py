@@ -6,6 +6,7 @@ import datetime
 import difflib
 import re
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from .fields import GROUPS, TABLES, Field, fields_of, number, split
@@ -141,20 +142,31 @@ def _is_date(text: str) -> bool:
     return True
 
 
-def missing(sheet: Sheet) -> Iterator[SheetProblem]:
+def missing(sheet: Sheet, *, finished: bool = False) -> Iterator[SheetProblem]:
     """Find cells that ought to be filled and are empty, each column once; who asks for them is said.
+
+    Parameters
+    ----------
+    finished
+        Whether the sheet is meant to be complete.
 
     Yields
     ------
-    Warnings: a sheet on its way is incomplete, and not wrong.
+    Warnings: a sheet on its way is incomplete, and not wrong. Of a finished one they are errors, unless only the archive's template asks.
     """
+    for problem in _missing(sheet):
+        yield problem if finished else replace(problem, severity="warning")
+
+
+def _missing(sheet: Sheet) -> Iterator[SheetProblem]:
     for table in TABLES:
         rows = [row for row in sheet.rows(table) if row.cells]
         if table == "study":
             yield from _missing_in_study(sheet)
         elif not rows:
+            asked = ", ".join(one.title for one in fields_of(table) if one.marked)
             message = f"The sheet {table} has no row yet."
-            yield SheetProblem(table, 0, "", message, "Fill in at least one.", "sheet.required-empty", "warning")
+            yield SheetProblem(table, 0, "", message, f"Fill in at least one; asked for are: {asked}.", "sheet.required-empty")
         else:
             yield from _missing_in(table, rows)
 
@@ -209,7 +221,9 @@ def _column_in(rows: Sequence[Row], one: Field) -> str:
 def _empty(one: Field, row: int, column: str, what: str) -> SheetProblem:
     who = one.required_by
     fix = one.help or f"Fill it in{f', such as {one.example}' if one.example else ''}."
-    return SheetProblem(one.sheet, row, column, f"{what}; required by {who}.", fix, "sheet.required-empty", "warning")
+    return SheetProblem(
+        one.sheet, row, column, f"{what}; required by {who}.", fix, "sheet.required-empty", "error" if one.required or one.needed else "warning"
+    )
 
 
 def _column(table: str, field_id: str) -> str:

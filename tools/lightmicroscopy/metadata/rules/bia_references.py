@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ..bia_template import CURATORS
 from ..documents.content import shorten
 from ..findings import BIA, Problem, Subject, rule
-from ..vocabulary import doi_problem, is_not_yet
+from ..vocabulary import doi_problem, is_not_yet, is_pubmed_id, is_year
 from ._documents import submission
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _pubmed_id(subject: Subject) -> Iterator[Problem]:
     for part in _publications(submission(subject)):
         for said in part.said("Pubmed ID", "PMID"):
             value = said.value.strip()
-            if not re.fullmatch(r"[1-9]\d{0,8}", value, re.ASCII):
+            if not is_pubmed_id(value):
                 what = "says that there is none yet" if is_not_yet(value) else "is no number"
                 yield Problem(f"The PubMed ID “{shorten(value)}” of {part.label} {what}.", said.where)
 
@@ -73,7 +73,7 @@ def _publication_year(subject: Subject) -> Iterator[Problem]:
     for part in _publications(submission(subject)):
         for said in part.said("Year"):
             value = said.value.strip()
-            if not re.fullmatch(r"(?:19|20)\d\d", value, re.ASCII):
+            if not is_year(value):
                 yield Problem(f"“{shorten(value)}” is no year of {part.label}.", said.where)
 
 

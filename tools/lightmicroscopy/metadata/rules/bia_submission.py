@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from ...archives.bia_pagetab import folded
@@ -11,6 +9,7 @@ from ...archives.licences import ZERO, licence_of
 from ..bia_template import BACK_END, LICENCES, OLDER, POLICIES, SHORTEST_TITLE, SOURCE, STRUCTURE, TEMPLATE
 from ..documents.content import shorten
 from ..findings import BIA, Problem, Subject, Together, rule
+from ..vocabulary import day_of, release_date_problem
 from ._documents import submission
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from ..documents.pagetab import PageTab, Said
 
-_DATE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T[\d:.]+Z?)?")
 _COLLECTION: Final = "BioImages"
 
 
@@ -129,16 +127,13 @@ def _release_date(subject: Subject) -> Iterator[Problem]:
     seen: dict[str, Said] = {}
     for said in dates:
         value = said.value.strip()
-        day = _day(value)
-        if day is None:
-            yield Problem(f"The release date “{shorten(value)}” is no day written as YYYY-MM-DD.", said.where)
-            continue
-        seen.setdefault(day.isoformat(), said)
         # A study with an accession is there already, and its date may have passed.
-        if day < subject.today and not found.accno:
-            yield Problem(f"The release date {day} is in the past (today is {subject.today}).", said.where)
-        elif day > _in_two_years(subject.today):
-            yield Problem(f"The release date {day} is more than two years ahead (today is {subject.today}).", said.where)
+        wrong, is_day = release_date_problem(value, subject.today, is_released=bool(found.accno))
+        day = day_of(value)
+        if day is not None:
+            seen.setdefault(day.isoformat(), said)
+        if wrong:
+            yield Problem(f"The release date {day if is_day else f'“{shorten(value)}”'} {wrong}.", said.where)
     if len(seen) > 1:
         message = f"The release date of the submission and that of its study differ: {', '.join(seen)}."
         yield Problem(message, dates[-1].where, fix="Write the same day in both places.")
@@ -177,21 +172,6 @@ def _direct_upload(subject: Subject) -> Iterator[Problem]:
 def _submission_given(together: Together) -> Iterator[Problem]:
     if not together.of_kind("pagetab"):
         yield Problem("No submission (PageTab) was given, so that title, authors, samples and licence could not be checked.")
-
-
-def _day(text: str) -> date | None:
-    match = _DATE.fullmatch(text)
-    try:
-        return date.fromisoformat(match[1]) if match else None
-    except ValueError:
-        return None
-
-
-def _in_two_years(day: date) -> date:
-    try:
-        return day.replace(year=day.year + 2)
-    except ValueError:
-        return day.replace(year=day.year + 2, day=28)
 
 
 def _place(found: PageTab, name: str) -> str:
