@@ -82,7 +82,7 @@ def test_what_is_no_document_is_none(tmp_path: Path, text: str) -> None:
 
 
 def test_images_and_folders_are_no_documents(test_data: Path, tmp_path: Path) -> None:
-    ours = {"bia_list.tsv", "bia_submission.json", "idr0000-study.txt", "idr0000-screenA-library.txt"}
+    ours = {"bia_list.tsv", "bia_submission.json", "idr0000-study.txt", "idr0000-screenA-library.txt", "annotation_sheet.yaml", "rembi_sheet.xlsx"}
     names = {path.name for path in test_data.iterdir() if read_document(path) is not None}
     assert names == ours
     assert read_document(tmp_path) is None
