@@ -180,7 +180,7 @@ MISTAKES: list[tuple[str, str, dict[str, Content]]] = [
     ("bia.doi", "says that there is none yet", one(setting("Publication", "DOI", "TBD"))),
     ("bia.doi", "is an address and no DOI", one(lambda d: d["attributes"].append({"name": "DOI", "value": "https://example.org/doi"}))),
     ("bia.pubmed-id", "none yet", one(setting("Publication", "Pubmed ID", "in revision"))),
-    ("bia.pubmed-id", "is no PubMed identifier", one(setting("Publication", "Pubmed ID", "PMID 12345678"))),
+    ("bia.pubmed-id", "is not written as it should be", one(setting("Publication", "Pubmed ID", "PMID 12345678"))),
     ("bia.publication-year", "is no year", one(setting("Publication", "Year", "in press"))),
     ("bia.link", "says nothing", one(lambda document: document["section"]["links"][0].update(url="TBD"))),
     ("bia.link", "says nothing", one(lambda document: document["section"]["links"][0].update(url="-"))),

@@ -18,6 +18,7 @@ MODULES = (
     "acquisition",
     "ngff",
     "rembi_sheet",
+    "rembi_terms",
     "bia_submission",
     "bia_fields",
     "bia_people",
