@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightmicroscopy import cli, flags
-from lightmicroscopy.ontology_flags import add_ontologies, lookup_of
 from lightmicroscopy.words import path_or_address
 
 if TYPE_CHECKING:
@@ -52,7 +51,6 @@ def parser() -> argparse.ArgumentParser:
         "--from-sheet", type=Path, metavar="FILE", help="a sheet begun earlier: what a person wrote in it is kept, and rows of new images are added"
     )
     sheet.add_argument("--read-sheet", type=Path, metavar="FILE", help="a sheet, in any of these formats, to be checked and read")
-    add_ontologies(result)
     result.add_argument("--json", type=Path, metavar="FILE", help="what the sheet says, for programs (with --read-sheet)")
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of what is wrong or missing in it (with --read-sheet)")
     result.add_argument(
@@ -75,7 +73,7 @@ def work(arguments: argparse.Namespace) -> int:
         raise UsageError("--from-sheet and --format are for writing a sheet; --read-sheet reads every format as it is.")
     if arguments.write_sheet and (arguments.json or arguments.table or arguments.fail_on != "never"):
         raise UsageError("--json, --table and --fail-on tell of a sheet that is read, with --read-sheet. To look at images, use lm_inspect.")
-    with Web(cli.resources(arguments).memory) as web, lookup_of(arguments):
+    with Web(cli.resources(arguments).memory) as web:
         return _written(arguments, web) if arguments.write_sheet else _read(arguments, web)
 
 

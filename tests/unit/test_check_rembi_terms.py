@@ -95,9 +95,17 @@ def test_wrong_compounds_are_errors(tmp_path: Path, values: dict[str, str], word
     assert finding.severity == "error"
 
 
-def test_a_full_ontology_that_is_not_there_stops_the_check_with_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sheet = written(tmp_path, organism="Mus musculus (NCBITaxon:10090)")
+def test_a_full_ontology_that_is_not_there_is_told_and_does_not_pass(tmp_path: Path) -> None:
+    sheet, table = written(tmp_path, organism="mouse (NCBITaxon:9606)"), tmp_path / "findings.tsv"
     gone = tmp_path / "gone.ontology"
-    code = lm_check.main(["--sheet", str(sheet), "--profile", "rembi", "--ontology-file", str(gone), "--table", str(tmp_path / "t.tsv"), "--quiet"])
-    assert code != 0 or "gone.ontology" in (tmp_path / "t.tsv").read_text(encoding="utf-8")
-    assert "fault" not in capsys.readouterr().err
+    assert lm_check.main(["--sheet", str(sheet), "--profile", "rembi", "--ontology-file", str(gone), "--table", str(table), "--quiet"]) == 0
+    (line,) = [line for line in table.read_text(encoding="utf-8").splitlines() if "\trembi.term\t" in line]
+    assert "\tnot-run\t" in line
+    assert "gone.ontology" in line
+
+
+def test_terms_are_looked_up_in_the_suite_again_after_a_run_with_other_ontologies(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone.ontology")
+    lm_check.main(["--sheet", str(written(tmp_path)), "--profile", "rembi", "--ontology-file", gone, "--table", str(tmp_path / "t.tsv"), "--quiet"])
+    (finding,) = told(tmp_path, "rembi.term", organism="mouse (NCBITaxon:9606)")
+    assert finding.severity == "warning"
