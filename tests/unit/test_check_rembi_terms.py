@@ -105,7 +105,8 @@ def test_a_full_ontology_that_is_not_there_is_told_and_does_not_pass(tmp_path: P
 
 
 def test_terms_are_looked_up_in_the_suite_again_after_a_run_with_other_ontologies(tmp_path: Path) -> None:
-    gone = str(tmp_path / "gone.ontology")
-    lm_check.main(["--sheet", str(written(tmp_path)), "--profile", "rembi", "--ontology-file", gone, "--table", str(tmp_path / "t.tsv"), "--quiet"])
+    gone, before = str(tmp_path / "gone.ontology"), tmp_path / "before"
+    before.mkdir()
+    lm_check.main(["--sheet", str(written(before)), "--profile", "rembi", "--ontology-file", gone, "--table", str(tmp_path / "t.tsv"), "--quiet"])
     (finding,) = told(tmp_path, "rembi.term", organism="mouse (NCBITaxon:9606)")
     assert finding.severity == "warning"
