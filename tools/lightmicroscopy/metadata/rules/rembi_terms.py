@@ -37,9 +37,8 @@ def _term(subject: Subject) -> Iterator[Problem]:
                 yield Problem(f"{field.title}: {doubt.message}", where, severity=doubt.gravity, fix=doubt.fix)
             elif not identifier:
                 message = f"{field.title}: “{shorten(label)}” has no identifier of {field.ontology}."
-                # A line of cells of one's own is in no ontology, and a kind of study need not be.
-                gravity = None if field.required else "info"
-                yield Problem(message, where, severity=gravity, fix=doubt.fix if doubt else None)
+                # A cell line of one's own is in no ontology, and a kind of study need not be.
+                yield Problem(message, where, severity=None if field.required else "info", fix=doubt.fix if doubt else None)
 
 
 @rule(
