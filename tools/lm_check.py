@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightmicroscopy import cli, flags
+from lightmicroscopy.ontology_flags import add_ontologies, lookup_of
 from lightmicroscopy.words import path_or_address
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     )
     flags.add_url(result, repeatable=True)
     result.add_argument("--profile", action="append", choices=PROFILES, help="what to check against; repeat for several (default: open-format)")
+    add_ontologies(result)
     result.add_argument("--html", type=Path, metavar="FILE", help="report for people")
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of findings")
     result.add_argument("--json", type=Path, metavar="FILE", help="everything, for programs")
@@ -65,7 +67,7 @@ def work(arguments: argparse.Namespace) -> int:
     """Check, with one client for all that is on the web."""
     from lightmicroscopy.inputs import Web
 
-    with Web(cli.resources(arguments).memory) as web:
+    with Web(cli.resources(arguments).memory) as web, lookup_of(arguments):
         return _checked(arguments, web)
 
 

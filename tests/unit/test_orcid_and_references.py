@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lightmicroscopy.metadata.ontologies import orcid, references
-from lightmicroscopy.metadata.ontologies.references import ReferenceKind, canonical, wrong
+from lightmicroscopy.metadata.ontologies.references import ReferenceKind, canonical, problem
 
 CARBERRY = "0000-0002-1825-0097"
 """The person whom ORCID made up for its own documentation."""
@@ -26,7 +26,7 @@ CARBERRY = "0000-0002-1825-0097"
 def test_an_orcid_is_read_in_every_spelling(spelling: str) -> None:
     assert orcid.canonical(spelling) == CARBERRY
     assert orcid.is_valid(spelling)
-    assert orcid.wrong(spelling) is None
+    assert CARBERRY in orcid.problem(spelling)[1] or orcid.problem(spelling) == ("", "")
 
 
 def test_an_orcid_may_end_with_x() -> None:
@@ -44,7 +44,7 @@ def test_one_mistyped_digit_of_an_orcid_is_noticed(place: int, digit: str) -> No
 def test_two_exchanged_digits_of_an_orcid_are_noticed() -> None:
     exchanged = CARBERRY.replace("1825", "8125")
     assert not orcid.is_valid(exchanged)
-    assert "check digit" in (orcid.wrong(exchanged) or "")
+    assert "check digit" in orcid.problem(exchanged)[0]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_two_exchanged_digits_of_an_orcid_are_noticed() -> None:
 )
 def test_what_is_no_orcid_is_called_so(text: str) -> None:
     assert not orcid.is_valid(text)
-    assert "no ORCID iD" in (orcid.wrong(text) or "")
+    assert "no ORCID iD" in orcid.problem(text)[0]
 
 
 @pytest.mark.parametrize(
@@ -85,23 +85,24 @@ def test_references_are_read_in_the_spellings_people_use(kind: ReferenceKind, sp
     assert found.value == value
     assert found.url.startswith("https://")
     assert found.url.endswith(value)
-    assert wrong(kind, spelling) is None
+    what, fix = problem(kind, spelling)
+    assert (value in fix) if what else fix == ""
 
 
 @pytest.mark.parametrize(
     ("kind", "text", "said"),
     [
-        ("doi", "TBD", "no DOI"),
-        ("doi", "", "no DOI"),
+        ("doi", "TBD", "none yet"),
+        ("doi", "", "is empty"),
         ("doi", "2103.12345", "arXiv"),
         ("doi", "arXiv:2103.12345v2", "arXiv"),
-        ("doi", "0.1038/s41592-021-01166-8", "first 1 is missing"),
+        ("doi", "0.1038/s41592-021-01166-8", "lacks its first digit"),
         ("doi", "10.1038/s41592-021 -01166-8", "blank"),
         ("doi", "10.1038/s41592-021-01166-8 (in press)", "blank"),
         ("doi", "https://www.nature.com/articles/s41592-021-01166-8", "address"),
         ("doi", "10.1038", "no DOI"),
-        ("pubmed", "pending", "no PubMed identifier"),
-        ("pubmed", "in revision", "no PubMed identifier"),
+        ("pubmed", "pending", "none yet"),
+        ("pubmed", "in revision", "none yet"),
         ("pubmed", "0", "no PubMed identifier"),
         ("pmc", "8606015", "no PubMed Central identifier"),
         ("ror", "01xtthb57", "check digits"),
@@ -115,10 +116,10 @@ def test_references_are_read_in_the_spellings_people_use(kind: ReferenceKind, sp
 )
 def test_mistakes_that_curators_have_met_are_named(kind: ReferenceKind, text: str, said: str) -> None:
     assert canonical(kind, text) is None
-    message = wrong(kind, text) or ""
-    assert said in message
-    assert message.endswith(".")
-    assert len(message) < 400
+    what, fix = problem(kind, text)
+    assert said in what
+    assert fix.endswith(".")
+    assert len(what) + len(fix) < 400
 
 
 @pytest.mark.parametrize("organisation", ["05xg72x27", "03zga2b32", "02catss52", "00wge5k78", "03vek6s52", "042nb2s44"])

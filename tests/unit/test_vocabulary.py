@@ -6,30 +6,32 @@ import re
 
 import pytest
 
+from lightmicroscopy.metadata.ontologies import orcid as orcids
+from lightmicroscopy.metadata.ontologies.references import problem
 from lightmicroscopy.metadata.rules._paths import path_problem, renaming
-from lightmicroscopy.metadata.vocabulary import doi_problem, doubt_of, mail_problem, orcid_problem
+from lightmicroscopy.metadata.vocabulary import doubt_of, mail_problem
 
 
 @pytest.mark.parametrize("orcid", ["0000-0002-1825-0097", "https://orcid.org/0000-0002-1825-0097", "0000-0001-5109-3700", "0000-0002-1694-233X"])
 def test_the_orcid_ids_that_orcid_publishes_as_examples_are_right(orcid: str) -> None:
-    assert orcid_problem(orcid) == ""
+    assert orcids.problem(orcid) == ("", "")
 
 
 @pytest.mark.parametrize("orcid", ["0000-0002-1825-0079", "0000-0002-1825-009X", "0000-0000-0000-0000", "0000-0002-1825-0197"])
 def test_an_orcid_id_with_a_mistyped_digit_is_told(orcid: str) -> None:
-    assert "mistyped" in orcid_problem(orcid)
+    assert "mistyped" in orcids.problem(orcid)[0]
 
 
 @pytest.mark.parametrize("orcid", ["", "Ola Nordmann", "0000000218250097", "0000-0002-1825-009", "https://example.org/0000-0002-1825-0097"])
 def test_what_has_not_the_shape_is_no_orcid_id(orcid: str) -> None:
-    assert "is no ORCID iD" in orcid_problem(orcid)
+    assert "is no ORCID iD" in orcids.problem(orcid)[0]
 
 
 @pytest.mark.parametrize(
     "doi", ["10.1234/abc", "https://doi.org/10.1101/2023.12.07.570699", "http://dx.doi.org/10.1016/j.devcel.2014.09.005", "10.1002/(SICI)1097"]
 )
 def test_a_doi_is_right_bare_and_as_an_address(doi: str) -> None:
-    assert doi_problem(doi) == ("", "")
+    assert problem("doi", doi) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -48,13 +50,13 @@ def test_a_doi_is_right_bare_and_as_an_address(doi: str) -> None:
         ("arXiv:2312.01234", "arXiv", "10.48550"),
         ("2312.01234v2", "arXiv", "10.48550"),
         ("https://arxiv.org/abs/2312.01234", "arXiv", "10.48550"),
-        ("https://www.nature.com/articles/s41592-021-01166-8", "an address", "10.1234/abcd"),
-        ("11.1234/abc", "is no DOI", "10.1234/abcd"),
-        ("10.1234", "is no DOI", "10.1234/abcd"),
+        ("https://www.nature.com/articles/s41592-021-01166-8", "an address", "10.1038/"),
+        ("11.1234/abc", "is no DOI", "10.1038/"),
+        ("10.1234", "is no DOI", "10.1038/"),
     ],
 )
 def test_what_curators_had_to_mend_in_a_doi_is_told_with_how(doi: str, wrong: str, fix: str) -> None:
-    said, mended = doi_problem(doi)
+    said, mended = problem("doi", doi)
     assert wrong in said
     assert fix in mended
 
@@ -109,18 +111,34 @@ def test_every_spelling_of_an_identifier_found_in_the_wild_is_read(accession: st
 @pytest.mark.parametrize(
     ("accession", "source", "words"),
     [
-        ("251", "FBbi", "is no identifier of FBbi"),
-        ("FBbi_251", "", "is no identifier of FBbi"),
-        ("EFO_75", "EFO", "is no identifier of EFO"),
+        ("FBbi_25l", "FBbi", "is no identifier of FBbi"),
+        ("EFO_00075500", "EFO", "is no identifier of EFO"),
         ("mouse", "NCBITaxon", "is no identifier of NCBITaxon"),
-        ("EFO_0007550", "NCBITaxon", "is of EFO"),
+        ("EFO_0007550", "NCBITaxon", "is a term of Experimental Factor Ontology"),
     ],
 )
 def test_what_cannot_be_an_identifier_is_told(accession: str, source: str, words: str) -> None:
     doubt = doubt_of("", accession, source)
     assert doubt is not None
     assert words in doubt.message
-    assert doubt.certain
+    assert doubt.gravity == "error"
+
+
+@pytest.mark.parametrize(("accession", "source"), [("251", "FBbi"), ("FBbi_251", ""), ("EFO_7550", "EFO"), ("FBbi_0000251", "FBbi")])
+def test_an_identifier_without_its_leading_zeros_is_understood_and_told_how_to_write(accession: str, source: str) -> None:
+    doubt = doubt_of("", accession, source)
+    assert doubt is not None
+    assert "is understood as" in doubt.message
+    assert doubt.fix.startswith("Write ")
+    assert doubt.gravity == "info"
+
+
+def test_words_beside_another_terms_identifier_are_doubted_with_the_right_one() -> None:
+    doubt = doubt_of("mouse", "NCBITaxon_9606", "NCBITaxon")
+    assert doubt is not None
+    assert "Homo sapiens" in doubt.message
+    assert "NCBITaxon:10090" in doubt.fix
+    assert doubt.gravity == "warning"
 
 
 @pytest.mark.parametrize("path", ["a.tif", "a/b/c.tif", "A (1)'!_-*.ome.tiff", "a b.tif"])

@@ -33,23 +33,25 @@ def add_ontologies(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def lookup_of(arguments: argparse.Namespace) -> Iterator[Lookup]:
-    """Look up as the flags say. That the service on the web failed is one warning at the end.
+    """Look up as the flags say, in every check within the block. That the service on the web failed is one warning at the end.
 
     Yields
     ------
     Lookup
         To be asked from one thread.
     """
-    from .metadata.ontologies.lookup import Lookup
+    from .metadata.ontologies.lookup import Lookup, using
 
     if not arguments.ontology_lookup:
-        yield Lookup(arguments.ontology_file)
+        with using(Lookup(arguments.ontology_file)) as lookup:
+            yield lookup
         return
     from .archives.endpoints import Endpoints
     from .metadata.ontologies.ols import Ols, impatient
 
     with impatient(Endpoints.from_environment()) as client:
         service = Ols(client)
-        yield Lookup(arguments.ontology_file, service)
+        with using(Lookup(arguments.ontology_file, service)) as lookup:
+            yield lookup
         if service.trouble:
             logging.getLogger("lightmicroscopy").warning("%s", service.trouble)

@@ -57,6 +57,11 @@ class Identifier:
         """Whether it was spelled as `curie`, `short` or `iri`."""
         return self.stated in (self.curie, self.short, self.iri)
 
+    @property
+    def has_all_digits(self) -> bool:
+        """Whether no leading zero was put back: programs that compare letter for letter do not find it without."""
+        return self.local.casefold() in self.stated.casefold()
+
 
 def canonical(text: str, ontology_hint: str | None = None) -> Identifier | None:
     """Read an identifier.

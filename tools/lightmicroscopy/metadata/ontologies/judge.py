@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from .identifiers import Identifier, find_in
-from .lookup import DEFAULT, Lookup, Suggestion
+from .lookup import Lookup, Suggestion, current
 from .registry import ONTOLOGIES, named
 from .sources import names_of
 from .spelling import key, shorter, squashed
@@ -53,7 +53,7 @@ class Verdict:
     suggestions: tuple[Suggestion, ...] = ()
 
 
-def judge(stated: str, label: str = "", *, ontology: str | None = None, allowed: Sequence[str] = (), lookup: Lookup = DEFAULT) -> Verdict:
+def judge(stated: str, label: str = "", *, ontology: str | None = None, allowed: Sequence[str] = (), lookup: Lookup | None = None) -> Verdict:
     """Judge a term.
 
     Parameters
@@ -67,8 +67,9 @@ def judge(stated: str, label: str = "", *, ontology: str | None = None, allowed:
     allowed
         Ontologies that may be used here; all where empty. Suggestions are from these.
     lookup
-        What is looked up in.
+        What is looked up in; by default what `lookup.using` says.
     """
+    lookup = lookup or current()
     identifier, rest = find_in(stated, ontology)
     label = label.strip() or rest
     hint = named(ontology)

@@ -7,6 +7,8 @@ only where that is wished, a lookup service on the web.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -245,6 +247,22 @@ def _weigh(typed: str, words: Sequence[str], close: Sequence[Mapping[str, float]
 
 DEFAULT: Final = Lookup()
 """Looks up in the bundled lists only."""
+_CURRENT: ContextVar[Lookup] = ContextVar("lookup", default=DEFAULT)
+
+
+def current() -> Lookup:
+    """Where terms are looked up at present: in the lists of the suite, or as `using` says."""
+    return _CURRENT.get()
+
+
+@contextmanager
+def using(lookup: Lookup) -> Iterator[Lookup]:
+    """Let every check within the block look terms up there; a rule is given an input and no more."""
+    token = _CURRENT.set(lookup)
+    try:
+        yield lookup
+    finally:
+        _CURRENT.reset(token)
 
 
 def find(curie: str, ontology_hint: str | None = None) -> Term | None:

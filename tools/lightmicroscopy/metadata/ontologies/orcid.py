@@ -14,6 +14,7 @@ _SPELLED: Final = re.compile(
     r"(?:orcid(?:\s*id)?\s*:?\s*)?(?:https?://)?(?:www\.)?(?:orcid\.org/)?([0-9]{4})[-–\s]?([0-9]{4})[-–\s]?([0-9]{4})[-–\s]?([0-9]{3}[0-9x])/?",
     re.IGNORECASE | re.ASCII,
 )
+_WRITTEN: Final = re.compile(r"(?:https?://(?:www\.)?orcid\.org/)?(?:[0-9]{4}-){3}[0-9]{3}[0-9Xx]/?", re.ASCII)
 _LONGEST: Final = 100
 
 
@@ -45,11 +46,17 @@ def is_valid(text: str) -> bool:
     return bool(digits) and check_digit(digits[:-1]) == digits[-1]
 
 
-def wrong(text: str) -> str | None:
-    """Say in a sentence what is wrong with an ORCID iD; ``None`` if nothing is."""
+def problem(text: str) -> tuple[str, str]:
+    """Say what is wrong with an ORCID iD in a document: the end of a sentence, and how to mend it; both empty where nothing is.
+
+    It is stricter than `canonical`: archives link what is written as ORCID writes it, with hyphens, alone or as its address.
+    """
     found = canonical(text)
     if found is None:
-        return f"“{text.strip()[:60]}” is no ORCID iD. One is 16 digits in groups of four, such as 0000-0002-1825-0097; the last may be X."
+        return "is no ORCID iD, which is four groups of four digits with hyphens between", "Copy the iD from the person's page at orcid.org."
     if not is_valid(found):
-        return f"{found} is no ORCID iD: its check digit is wrong, so that a digit is mistyped or two are exchanged. Copy it from orcid.org."
-    return None
+        what = "cannot be an ORCID iD: its check digit does not fit the others, so that at least one is mistyped"
+        return what, "Copy the iD from the person's page at orcid.org."
+    if not _WRITTEN.fullmatch(text.strip()):
+        return "is no ORCID iD as it should be written", f"Write {found}."
+    return "", ""

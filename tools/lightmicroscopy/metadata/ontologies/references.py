@@ -1,14 +1,14 @@
 """Identifiers of publications, organisations and studies: read as people write them, written one way, and what is wrong with them.
 
 Source: patterns as Bioregistry 0.15.6 has them (<https://bioregistry.io>); the mistakes are those that curators of the BioImage
-Archive have met; the check digits of ROR identifiers are those of <https://ror.readme.io/docs/identifier>.
+Archive have had to mend by hand (BioImage-Archive/bia-integrator, api.py); the check digits of ROR identifiers are those of <https://ror.readme.io/docs/identifier>.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -17,7 +17,13 @@ LONGEST: Final = 500
 _INVISIBLE: Final = re.compile(r"[\u200b-\u200f\u2028-\u202e\u2060\ufeff\u00ad]")
 _DOI: Final = re.compile(r"10\.[0-9]{4,9}(?:\.[0-9]+)*/\S+", re.ASCII)
 _DOI_PREFIX: Final = re.compile(r"^(?:(?:https?://)?(?:(?:dx|www)\.)?doi\.org/|doi\s*[:=]?\s*)+", re.IGNORECASE)
-_ARXIV: Final = re.compile(r"(?:arxiv:?\s*)?[0-9]{4}\.[0-9]{4,5}(?:v[0-9]+)?", re.IGNORECASE)
+_DOI_ADDRESS: Final = re.compile(r"https?://(?:dx\.|www\.)?doi\.org/(?P<doi>.*)", re.IGNORECASE)
+_ARXIV: Final = re.compile(r"(?:arxiv:?\s*)?(?:[0-9]{4}\.[0-9]{4,5}|[a-z-]+/[0-9]{7})(?:v[0-9]+)?", re.IGNORECASE)
+_NOT_YET: Final = re.compile(
+    r"(?:tbd|tba|tbc|n/?a|none|null|pending|unknown|-+|\?+|to be (?:determined|added|announced|confirmed|assigned)|not (?:yet )?available"
+    r"|in (?:revision|review|press|preparation|submission)|under (?:review|revision)|submitted|forthcoming|not yet.*)\.?",
+    re.IGNORECASE,
+)
 _ROR: Final = re.compile(r"(?:https?://)?(?:www\.)?(?:ror\.org/|ror:)?(0[a-hj-km-np-tv-z0-9]{6}[0-9]{2})/?", re.IGNORECASE | re.ASCII)
 _PUBMED: Final = re.compile(
     r"(?:pmid\s*:?\s*|pubmed(?:\s*id)?\s*:?\s*|https?://(?:www\.ncbi\.nlm\.nih\.gov/pubmed|pubmed\.ncbi\.nlm\.nih\.gov)/)?([1-9][0-9]{0,8})/?",
@@ -51,32 +57,61 @@ def canonical(kind: ReferenceKind, text: str) -> Reference | None:
     return Reference(kind, value, f"{_ADDRESSES[kind]}{value}") if value else None
 
 
-def wrong(kind: ReferenceKind, text: str) -> str | None:
-    """Say in a sentence what is wrong with an identifier; ``None`` if nothing is."""
-    if canonical(kind, text) is not None:
-        return None
-    plain = _plain(text)
-    shown = f"“{plain[:80]}”"
-    if not plain:
-        return f"There is no {_NAMES[kind]} here. Leave the field out rather than empty."
+def problem(kind: ReferenceKind, text: str) -> tuple[str, str]:
+    """Say what is wrong with an identifier as it stands in a document: the end of a sentence, and how to mend it; both empty where nothing is.
+
+    It is stricter than `canonical`: what can be understood and is not written as archives link it is told too, with how to write it.
+    """
+    return next(_cases(kind, text), ("", ""))
+
+
+def is_not_yet(text: str) -> bool:
+    """Whether a value only says that there is none, or none yet."""
+    return _NOT_YET.fullmatch(text.strip()) is not None
+
+
+def _cases(kind: ReferenceKind, text: str) -> Iterator[tuple[str, str]]:
+    said, found = text.strip(), canonical(kind, text)
+    if found is not None and said in (found.value, found.url):
+        return
+    if not said:
+        yield "is empty", f"Leave the field out until there is a {_NAMES[kind]}."
+    if is_not_yet(said):
+        yield "says that there is none yet", f"Leave the field out until there is a {_NAMES[kind]}."
+    if len(said) > LONGEST:
+        yield f"is no {_NAMES[kind]}: it is far too long", f"Write it such as {_EXAMPLES[kind]}."
+    if _INVISIBLE.search(text):
+        yield "has an invisible character in it", f"Write {found.value}." if found else "Type it anew."
     if kind == "doi":
-        return _wrong_doi(plain, shown)
-    if kind == "ror" and _ROR.fullmatch(plain):
-        return f"{shown} is no ROR identifier: its check digits are wrong, so that a character is mistyped. Copy it from ror.org."
-    return f"{shown} is no {_NAMES[kind]}. It looks like {_EXAMPLES[kind]}."
+        yield from _doi_cases(said)
+        if _DOI_ADDRESS.fullmatch(said) and found is not None:
+            return
+    if kind == "ror" and _ROR.fullmatch(said) and found is None:
+        yield "is no ROR identifier: its check digits are wrong, so that a character is mistyped", "Copy it from ror.org."
+    if found is not None:
+        yield "is not written as it should be", f"Write {found.value}."
+    yield f"is no {_NAMES[kind]}", f"Write it such as {_EXAMPLES[kind]}, or leave the field out until there is one."
 
 
-def _wrong_doi(plain: str, shown: str) -> str:
-    bare = _DOI_PREFIX.sub("", plain)
-    if _ARXIV.fullmatch(bare):
-        return f"{shown} is an arXiv identifier and no DOI. Its DOI is 10.48550/arXiv. followed by that number."
+def _doi_cases(said: str) -> Iterator[tuple[str, str]]:
+    plain = f"Write it such as {_EXAMPLES['doi']}, as the publisher gives it, or leave the field out until there is one."
+    address = _DOI_ADDRESS.fullmatch(said)
+    bare = address["doi"] if address else said
+    without = re.sub(r"(?i)^doi\s*:", "", bare)
+    if without != bare:
+        yield "has the word DOI in it", f"Write only {without.strip() or 'the DOI'}."
+    if _ARXIV.fullmatch(said) or "arxiv.org" in said.casefold():
+        yield "is an arXiv identifier and no DOI", "Give the DOI that arXiv has for it, 10.48550/arXiv.<identifier>."
+    if not address and re.match(r"https?://|www\.", said, re.IGNORECASE):
+        yield "is an address and no DOI", plain
     if re.match(r"0\.[0-9]{4,9}/", bare):
-        return f"{shown} is no DOI: its first 1 is missing. Write 1{bare}."
-    if re.match(r"10\.[0-9]{4,9}/", bare) and re.search(r"\s", bare):
-        return f"{shown} is no DOI: there is a blank in it. Give one DOI without blanks and without further words."
-    if re.match(r"https?://", bare, re.IGNORECASE):
-        return f"{shown} is an address and no DOI. A DOI begins with 10., such as {_EXAMPLES['doi']}; the publisher's page shows it."
-    return f"{shown} is no DOI. One begins with 10., such as {_EXAMPLES['doi']}. Leave the field out while there is none."
+        yield "lacks its first digit", f"Write 1{bare}."
+    if re.fullmatch(r"10\.[0-9]{4,9}/\S+[.,;]", bare):
+        yield "ends with a punctuation mark", f"Write {bare.rstrip('.,;')}."
+    if re.search(r"\s", bare):
+        joined = re.sub(r"\s+", "", bare)
+        fix = f"If there is a blank too many, write {joined}; if words follow, leave them out." if _DOI.fullmatch(joined) else plain
+        yield "has a blank in it, or words behind it", fix
 
 
 def _plain(text: str) -> str:
@@ -139,7 +174,7 @@ _NAMES: Final[dict[ReferenceKind, str]] = {
 }
 _EXAMPLES: Final[dict[ReferenceKind, str]] = {
     "doi": "10.1038/s41592-021-01166-8",
-    "pubmed": "24943848, digits only",
+    "pubmed": "24943848",
     "pmc": "PMC8606015",
     "ror": "https://ror.org/01xtthb56",
     "biostudies": "S-BIAD582",

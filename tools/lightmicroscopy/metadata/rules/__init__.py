@@ -27,6 +27,7 @@ MODULES = (
     "rembi_identifiers",
     "rembi_images",
     "rembi_alone",
+    "rembi_terms",
     "bia_submission",
     "bia_fields",
     "bia_people",

@@ -243,7 +243,7 @@ def _of_attributes(found: PageTab, part: Part, name: str, ontology: str) -> Iter
             yield Problem(message, said.where)
         doubt = doubt_of(label, accession, ontology)
         if doubt:
-            yield Problem(f"{name} of {part.label}: {doubt.message}", said.where, severity="error" if doubt.certain else None, fix=doubt.fix)
+            yield Problem(f"{name} of {part.label}: {doubt.message}", said.where, severity=doubt.gravity, fix=doubt.fix)
 
 
 def _of_sections(part: Part, name: str, ontology: str) -> Iterator[Problem]:
@@ -255,7 +255,7 @@ def _of_sections(part: Part, name: str, ontology: str) -> Iterator[Problem]:
         elif not accession:
             yield Problem(f"“{shorten(label)}” ({name} of {part.label}) has no identifier of {ontology}.", below.where, severity="info")
         elif doubt := doubt_of(label, accession, ontology):
-            yield Problem(f"{name} of {part.label}: {doubt.message}", below.where, severity="error" if doubt.certain else None, fix=doubt.fix)
+            yield Problem(f"{name} of {part.label}: {doubt.message}", below.where, severity=doubt.gravity, fix=doubt.fix)
 
 
 @rule(

@@ -9,7 +9,8 @@ from ...archives.bia_pagetab import folded
 from ..bia_template import CONTACT, CURATORS, ORGANISATION
 from ..documents.content import shorten
 from ..findings import BIA, Problem, Subject, rule
-from ..vocabulary import mail_problem, orcid_problem
+from ..ontologies import orcid
+from ..vocabulary import mail_problem
 from ._documents import submission
 
 if TYPE_CHECKING:
@@ -132,9 +133,9 @@ def _e_mail(subject: Subject) -> Iterator[Problem]:
 def _orcid(subject: Subject) -> Iterator[Problem]:
     for contact in _contacts(submission(subject)):
         for said in contact.said("ORCID"):
-            wrong = orcid_problem(said.value)
+            wrong, fix = orcid.problem(said.value)
             if wrong:
-                yield Problem(f"“{shorten(said.value)}”, the ORCID of {contact.label}, {wrong}.", said.where)
+                yield Problem(f"“{shorten(said.value)}”, the ORCID of {contact.label}, {wrong}.", said.where, fix=fix)
 
 
 def _contacts(found: PageTab) -> Iterator[Part]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from ..bia_template import CURATORS
 from ..documents.content import shorten
 from ..findings import BIA, Problem, Subject, rule
-from ..vocabulary import doi_problem, is_not_yet, is_pubmed_id, is_year
+from ..ontologies.references import is_not_yet, problem
+from ..vocabulary import is_year
 from ._documents import submission
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _DOI_LINK: Final = re.compile(r"(?:https?://(?:dx\.)?doi\.org/)?10\.\d{4,9}/\S+"
 )
 def _doi(subject: Subject) -> Iterator[Problem]:
     for said, label in _dois(submission(subject)):
-        wrong, fix = doi_problem(said.value)
+        wrong, fix = problem("doi", said.value)
         if wrong:
             yield Problem(f"The DOI “{shorten(said.value)}” of {label} {wrong}.", said.where, fix=fix)
 
@@ -52,10 +53,9 @@ def _doi(subject: Subject) -> Iterator[Problem]:
 def _pubmed_id(subject: Subject) -> Iterator[Problem]:
     for part in _publications(submission(subject)):
         for said in part.said("Pubmed ID", "PMID"):
-            value = said.value.strip()
-            if not is_pubmed_id(value):
-                what = "says that there is none yet" if is_not_yet(value) else "is no number"
-                yield Problem(f"The PubMed ID “{shorten(value)}” of {part.label} {what}.", said.where)
+            wrong, fix = problem("pubmed", said.value)
+            if wrong:
+                yield Problem(f"The PubMed ID “{shorten(said.value.strip())}” of {part.label} {wrong}.", said.where, fix=fix)
 
 
 @rule(

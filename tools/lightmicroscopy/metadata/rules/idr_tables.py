@@ -203,7 +203,7 @@ def _table_term(subject: Subject) -> Iterator[Problem]:
                 yield Problem(message, found.place(line, column), severity="info", fix=doubt.fix if doubt else None)
             elif doubt := doubt_of(label, given, named):
                 message = f"{doubt.message.rstrip('.')}{rows}."
-                yield Problem(message, found.place(line, column), severity="error" if doubt.certain else None, fix=doubt.fix)
+                yield Problem(message, found.place(line, column), severity=doubt.gravity, fix=doubt.fix)
 
 
 @rule(

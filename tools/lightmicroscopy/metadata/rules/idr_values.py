@@ -10,7 +10,8 @@ from ...archives.licences import ZERO, licence_of
 from ..documents.content import shorten
 from ..findings import IDR, Problem, Severity, Subject, rule
 from ..idr_template import CONTROLLED, PARSER, SUBMISSION
-from ..vocabulary import canonical_source, doubt_of, mail_problem, orcid_problem
+from ..ontologies import orcid
+from ..vocabulary import canonical_source, doubt_of, mail_problem
 from ._documents import study
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _term(subject: Subject) -> Iterator[Problem]:
                 yield Problem(f"“{accession}” ({line.key}) does not say which ontology it is of.", line.where)
             doubt = doubt_of(label, accession, source)
             if doubt:
-                yield Problem(f"{line.key}: {doubt.message}", line.where, severity="error" if doubt.certain else None, fix=doubt.fix)
+                yield Problem(f"{line.key}: {doubt.message}", line.where, severity=doubt.gravity, fix=doubt.fix)
         extra = max((len(other.said) for other in (sources, accessions) if other), default=0)
         if extra > len(line.said) > 0:
             yield Problem(f"“{line.key}” has {len(line.said)} terms, but {extra} sources or identifiers.", line.where)
@@ -232,9 +233,9 @@ def _person(subject: Subject) -> Iterator[Problem]:
         if wrong and lines["Email"]:
             yield Problem(f"The e-mail address “{shorten(value)}” {wrong}.", lines["Email"].where, fix=fix)
     for value in lines["ORCID"].said if lines["ORCID"] else ():
-        wrong = orcid_problem(value)
+        wrong, fix = orcid.problem(value)
         if wrong and lines["ORCID"]:
-            yield Problem(f"“{shorten(value)}” {wrong}.", lines["ORCID"].where, fix="Copy the iD from the person's page at orcid.org.")
+            yield Problem(f"“{shorten(value)}” {wrong}.", lines["ORCID"].where, fix=fix)
 
 
 @rule(

@@ -1,26 +1,24 @@
-"""Rules on what a REMBI sheet refers to outside itself: people, publications, licences, days and terms of ontologies."""
+"""Rules on what a REMBI sheet refers to outside itself: people, publications, licences and days."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from ...archives.licences import ZERO, licence_of
 from ..bia_template import BACK_END, CURATORS, POLICIES
 from ..documents.content import shorten
 from ..findings import REMBI, Problem, Subject, rule
-from ..rembi.fields import split, split_term
-from ..rembi.sheet import Cell, SheetProblem
-from ..rembi.sheet import Severity as CellSeverity
-from ..vocabulary import doi_problem, doubt_of, is_not_yet, is_pubmed_id, is_year, mail_problem, orcid_problem, release_date_problem
-from .rembi_sheet import SOURCE, grouped, place, sheet_of
+from ..ontologies import orcid
+from ..ontologies.references import is_not_yet, problem
+from ..vocabulary import is_year, mail_problem, release_date_problem
+from .rembi_sheet import place, sheet_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ..rembi.sheet import Cell
+
 _ORCID_SOURCE: Final = "https://support.orcid.org/hc/en-us/articles/360006897674"
-_ASKED_FOR: Final = ("organism", "imaging_method")
-"""Fields in which the archive asks for terms of one ontology, and not only usually finds them there."""
 
 
 def _said(subject: Subject, *fields: str) -> Iterator[tuple[Cell, str]]:
@@ -52,8 +50,9 @@ def _where(cell: Cell) -> str:
 )
 def _orcid(subject: Subject) -> Iterator[Problem]:
     for cell, text in _said(subject, "author_orcid"):
-        if wrong := orcid_problem(text):
-            yield Problem(f"“{shorten(text)}” {wrong}.", _where(cell))
+        wrong, fix = orcid.problem(text)
+        if wrong:
+            yield Problem(f"“{shorten(text)}” {wrong}.", _where(cell), fix=fix)
 
 
 @rule(
@@ -87,7 +86,7 @@ def _e_mail(subject: Subject) -> Iterator[Problem]:
 )
 def _doi(subject: Subject) -> Iterator[Problem]:
     for cell, text in _said(subject, "publication_doi"):
-        wrong, fix = doi_problem(text)
+        wrong, fix = problem("doi", text)
         if wrong:
             yield Problem(f"The DOI “{shorten(text)}” {wrong}.", _where(cell), severity="warning" if is_not_yet(text) else None, fix=fix)
 
@@ -108,8 +107,9 @@ def _publication(subject: Subject) -> Iterator[Problem]:
         if not is_year(text):
             yield Problem(f"“{shorten(text)}” is no year.", _where(cell))
     for cell, text in _said(subject, "publication_pubmed_id"):
-        if not is_pubmed_id(text):
-            yield Problem(f"“{shorten(text)}” is no PubMed ID, which is a number.", _where(cell))
+        wrong, fix = problem("pubmed", text)
+        if wrong:
+            yield Problem(f"The PubMed ID “{shorten(text)}” {wrong}.", _where(cell), fix=fix)
 
 
 @rule(
@@ -147,43 +147,3 @@ def _release_date(subject: Subject) -> Iterator[Problem]:
         # What is no day at all is told by the rule for dates in any cell; a sheet may be kept after the study was released.
         if wrong and is_day:
             yield Problem(f"The release date {shorten(text)} {wrong}.", _where(cell), severity="warning")
-
-
-@rule(
-    "rembi.term",
-    severity="warning",
-    title="Terms and their identifiers belong together.",
-    why="By the identifier programs find what people call by many names; a wrong one makes a mouse of a fly.",
-    fix="Look the term up in the ontology that the field names, and write it as label (identifier).",
-    source=SOURCE,
-    profiles=(REMBI,),
-    needs="sheet",
-)
-def _term(subject: Subject) -> Iterator[Problem]:
-    sheet = sheet_of(subject)
-    places: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
-    for table, _, one, cell in sheet.cells():
-        if one.kind == "term":
-            for value in split(cell.text) if one.several else (cell.text.strip(),):
-                if value:
-                    places[table, one.id, value].append(cell)
-    ontologies = {(table, one.id): one.ontology for table, _, one, _ in sheet.cells() if one.kind == "term"}
-    problems: list[SheetProblem] = []
-    notes: dict[tuple[str, str], list[tuple[str, Cell]]] = defaultdict(list)
-    for (table, name, value), cells in places.items():
-        label, identifier = split_term(value)
-        ontology = ontologies[table, name]
-        own = identifier[:1].isalpha()
-        doubt = doubt_of(label, identifier, ontology if name in _ASKED_FOR or not own else "")
-        if doubt is not None and (identifier or doubt.certain):
-            level: CellSeverity = "error" if doubt.certain else "warning"
-            problems += [SheetProblem(table, one.row, one.column, doubt.message, doubt.fix, "rembi.term", level) for one in cells]
-        elif not identifier:
-            notes[table, doubt.fix if doubt else ""] += [(value, one) for one in cells]
-    yield from grouped(problems)
-    for (table, fix), lacking in notes.items():
-        names = ", ".join(f"“{shorten(value)}”" for value in list(dict.fromkeys(value for value, _ in lacking))[:6])
-        have = "has" if len({value for value, _ in lacking}) == 1 else "have"
-        yield Problem(
-            f"{names} {have} no identifier of an ontology.", place(table, [one.row for _, one in lacking]), severity="info", fix=fix or None
-        )
