@@ -6,10 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lightmicroscopy.metadata.check import Report, check
 from lightmicroscopy.reports.findings_html import render
 from lightmicroscopy.reports.findings_summary import to_fix_first, verdicts
+from lightmicroscopy.reports.preview import GAP
+from lightmicroscopy.reports.summary_picture import COLOURS, LINE, write_summary
 
 from .check_examples import ome_xml
 
@@ -61,6 +64,15 @@ def test_nothing_is_to_be_fixed_in_a_sound_input(tmp_path: Path) -> None:
     report = _report(tmp_path, SOUND)
     assert to_fix_first(report) == ()
     assert "What to fix first" not in "".join(render(report))
+
+
+def test_the_summary_picture_grows_with_the_profiles_and_is_coloured_by_the_verdict(tmp_path: Path) -> None:
+    one, two = _report(tmp_path, SOUND), _report(tmp_path, WRONG, profiles=("open-format", "bia"))
+    write_summary(one, tmp_path / "one.png")
+    write_summary(two, tmp_path / "two.png")
+    with Image.open(tmp_path / "one.png") as fine, Image.open(tmp_path / "two.png") as poor:
+        assert poor.height - fine.height == LINE
+        assert [picture.getpixel((GAP + 4, 140)) for picture in (fine, poor)] == [COLOURS[None], COLOURS["error"]]
 
 
 def _luminance(colour: str) -> float:
