@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--table", type=Path, metavar="FILE", help="table (TSV) of findings")
     result.add_argument("--json", type=Path, metavar="FILE", help="everything, for programs")
     result.add_argument("--preview", type=Path, metavar="PNG", help="pictures of what was checked: the first 24 series on one sheet")
+    result.add_argument("--summary", type=Path, metavar="PNG", help="the verdict of each profile as one picture, for a workflow's report")
     result.add_argument(
         "--fail-on",
         choices=("never", "error", "warning"),
@@ -85,7 +86,7 @@ def _checked(arguments: argparse.Namespace, web: Web) -> int:
     # A document in a folder is taken only where somebody asked for its kind to be checked.
     expanded = expand([*arguments.input, *arguments.sheet], wanted_by(profiles))
     arguments.input = list(expanded.words)
-    reports = (arguments.html, arguments.table, arguments.json, arguments.preview)
+    reports = (arguments.html, arguments.table, arguments.json, arguments.preview, arguments.summary)
     paths = cli.refuse_overwriting(arguments.input, reports)
     given = web.all_given(arguments.input, arguments.url)
     log = logging.getLogger("lightmicroscopy")
@@ -140,6 +141,10 @@ def _write(report: Any, arguments: argparse.Namespace, given: tuple[Given, ...])
         from lightmicroscopy.reports.preview import write_preview
 
         write_preview(images_of(report, given), arguments.preview, total=sum(len(item.series) for item in report.inputs))
+    if arguments.summary:
+        from lightmicroscopy.reports.summary_picture import write_summary
+
+        write_summary(report, arguments.summary)
     if not (arguments.table or arguments.json or arguments.html):
         for finding in report.findings:
             where = f" [{finding.location}]" if finding.location else ""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..metadata.check import NO_PROFILE, PREVIEW, UNREADABLE, CheckedInput, Report, profile_titles
 from ..metadata.findings import ALL_INPUTS, SEVERITIES, Finding, Rule, Severity
 from . import page
+from .findings_summary import to_fix_first, verdicts
 from .tables import write_text
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def render(report: Report) -> Iterator[str]:
         "profiles": profile_titles(report.profiles),
         "sections": sections,
         "detailed": [section for section in shown if section.counts or len(sections) <= DETAILED][:DETAILED],
+        "verdicts": verdicts(report),
+        "first": to_fix_first(report),
         "frequent": _frequent(report),
         "tally": report.tally(),
         "series_shown": SERIES_SHOWN,

@@ -98,7 +98,7 @@ def write_preview(
     text = "Nothing to show." if not frames else more if note else ""
     if text:
         ImageDraw.Draw(sheet).text((GAP, height - GAP - 16), text, fill=FAINT, font=_font(15))
-    _save(sheet, path)
+    save_picture(sheet, path)
 
 
 def preview_files(files: Iterable[Path], path: Path) -> None:
@@ -148,11 +148,11 @@ def _place(sheet: Picture, draw: ImageDraw, corner: tuple[int, int], title: str,
         _scale_bar(sheet, image, scale, (*at, picture.width, picture.height))
     shape = image.shape
     sizes = f"T{shape.t} C{shape.c} Z{shape.z} Y{shape.y} X{shape.x} · {'RGB ' if image.kind == 'rgb' else ''}{image.dtype}"
-    _line(draw, (left, top + tile + 6), title, INK, 17, tile)
-    _line(draw, (left, top + tile + 29), f"{sizes} · {remark}" if remark else sizes, FAINT, 13, tile)
+    line_of_text(draw, (left, top + tile + 6), title, INK, 17, tile)
+    line_of_text(draw, (left, top + tile + 29), f"{sizes} · {remark}" if remark else sizes, FAINT, 13, tile)
 
 
-def _line(draw: ImageDraw, at: tuple[int, int], text: str, color: tuple[int, int, int], size: int, width: int) -> None:
+def line_of_text(draw: ImageDraw, at: tuple[int, int], text: str, color: tuple[int, int, int], size: int, width: int) -> None:
     """One line of text, shortened in the middle until it fits."""
     font = _font(size)
     text = drawable(text[:400])
@@ -230,7 +230,8 @@ def _about() -> PngInfo:
     return texts
 
 
-def _save(sheet: Picture, path: Path) -> None:
+def save_picture(sheet: Picture, path: Path) -> None:
+    """Write a picture that says of itself that it is a preview; whole under its name, or not at all."""
     made = temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,92 @@
+"""What a check comes to: a verdict per profile, and which few things to mend first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..metadata.check import NO_PROFILE, PREVIEW, UNREADABLE, Report, profile_titles
+from ..metadata.findings import SEVERITIES, Severity
+from .words import plural
+
+if TYPE_CHECKING:
+    from ..metadata.findings import Finding
+
+FIRST = 5
+"""Things named under what to mend first; more are no longer a beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileVerdict:
+    """How all inputs did by one profile."""
+
+    profile: str
+    title: str
+    state: Severity | None
+    """The gravest severity found; None where nothing was."""
+    words: str
+    counts: Counter[Severity]
+
+
+@dataclass(frozen=True, slots=True)
+class ToFix:
+    """One rule's findings over all inputs, with how to mend them."""
+
+    severity: Severity
+    rule: str
+    inputs: int
+    places: int
+    example: Finding
+
+    @property
+    def touches(self) -> str:
+        """How much it touches: ``3 places in 2 inputs``."""
+        return f"{plural(self.places, 'place')} in {plural(self.inputs, 'input')}"
+
+
+def verdicts(report: Report) -> tuple[ProfileVerdict, ...]:
+    """Judge each profile by itself; what cannot be read fails every profile."""
+    counts: dict[str, Counter[Severity]] = {profile: Counter() for profile in report.profiles}
+    for finding in report.findings:
+        for profile in report.profiles if finding.rule in (UNREADABLE, PREVIEW) else (finding.profile,):
+            if profile in counts:
+                counts[profile][finding.severity] += 1
+    titles = profile_titles(report.profiles)
+    ran = _ran(report)
+    return tuple(_judged(profile, titles[profile], found, profile in ran) for profile, found in counts.items())
+
+
+def _ran(report: Report) -> set[str]:
+    went = report.tally()
+    return {profile for rule in report.rules if went[rule.id]["passed"] or went[rule.id]["found"] for profile in rule.profiles}
+
+
+def _judged(profile: str, title: str, counts: Counter[Severity], ran: bool) -> ProfileVerdict:
+    state = next((severity for severity in SEVERITIES if counts[severity]), None)
+    if counts["error"]:
+        words = f"Does not pass: {plural(counts['error'], 'error')} must be mended."
+    elif counts["warning"]:
+        words = f"Passes with gaps: {plural(counts['warning'], 'warning')}, no errors."
+    elif not ran:
+        state, words = "not-run", "Not judged: nothing in the inputs could be checked by this profile."
+    elif counts["not-run"]:
+        words = f"Nothing wrong was found, but {plural(counts['not-run'], 'check')} could not be made."
+    elif counts["info"]:
+        words = f"Passes, with {plural(counts['info'], 'note')} on what could be added."
+    else:
+        words = "Passes."
+    return ProfileVerdict(profile, title, state, words, counts)
+
+
+def to_fix_first(report: Report) -> tuple[ToFix, ...]:
+    """Choose the errors and warnings that gain most: the gravest, then those that touch most inputs."""
+    found: dict[tuple[Severity, str], list[Finding]] = {}
+    for finding in report.findings:
+        if finding.severity in ("error", "warning") and finding.rule != NO_PROFILE:
+            found.setdefault((finding.severity, finding.rule), []).append(finding)
+    items = [
+        ToFix(severity, rule, len({finding.input for finding in findings}), len(findings), findings[0])
+        for (severity, rule), findings in found.items()
+    ]
+    return tuple(sorted(items, key=lambda item: (SEVERITIES.index(item.severity), -item.inputs, -item.places, item.rule))[:FIRST])
