@@ -23,8 +23,10 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from html import escape
 from multiprocessing.connection import Connection
 from pathlib import Path
+from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -170,6 +172,19 @@ def store_commands(base: str, folder: Path, output: Path, scratch: Path) -> dict
     }
 
 
+def listed(store: Path, folder: Path) -> None:
+    """Serve a store with a page of links in each folder, for wget: nginx's own pages leave out names that begin with a dot, as ``.zattrs``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    links = []
+    for entry in sorted(store.iterdir()):
+        if entry.is_dir():
+            listed(entry, folder / entry.name)
+        elif not (folder / entry.name).is_symlink():
+            (folder / entry.name).symlink_to(entry.resolve())
+        links.append(f'<a href="{quote(entry.name)}{"/" if entry.is_dir() else ""}">{escape(entry.name)}</a>')
+    (folder / "index.html").write_text("<!DOCTYPE html><title>Files</title>" + "\n".join(links))
+
+
 def measure_stores(base: str, store: Path, counts: Sequence[int], repeats: int, scratch: Path) -> None:
     """Measure the copying of stores; prints a table."""
     print("\n| OME-Zarr stores | program | s (median) | processor s | files | wget's time ÷ this |\n|---|---|---|---|---|---|")
@@ -177,9 +192,8 @@ def measure_stores(base: str, store: Path, counts: Sequence[int], repeats: int, 
         folder = scratch / "files" / f"stores{count}"
         folder.mkdir(exist_ok=True)
         for number in range(count):
-            link = folder / f"{number:04}.zarr"
-            if not link.is_symlink():
-                link.symlink_to(store.resolve())
+            listed(store, folder / f"{number:04}.zarr")
+        stored = count * sum(len(names) for _, _, names in os.walk(store))
         output = scratch / "out"
         programs = store_commands(base, folder, output, scratch)
         seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
@@ -191,6 +205,8 @@ def measure_stores(base: str, store: Path, counts: Sequence[int], repeats: int, 
                 wall, busy, _printed = measured(command)
                 seconds[name].append((wall, busy))
                 files[name] = sum(len(names) for _, _, names in os.walk(output))
+                if name == "wget -r" and files[name] != stored:
+                    raise SystemExit(f"wget fetched {files[name]} of {stored} files")
         for name, runs in seconds.items():
             wall, busy = (statistics.median(run[index] for run in runs) for index in (0, 1))
             ratio = statistics.median(other[0] / run[0] for other, run in zip(seconds["wget -r"], runs, strict=True))
