@@ -43,7 +43,7 @@ SET_BY_THE_COMMAND = {
         "preview": "an output if the box is ticked",
         "checksums": "an output if the box is ticked",
     },
-    "lm_check": {"html": "always an output", "table": "always an output", "json": "always an output", "preview": "always an output"},
+    "lm_check": dict.fromkeys(("html", "table", "json", "preview", "summary"), "always an output"),
     "lm_compare": {
         "html": "always an output",
         "table": "always an output",
