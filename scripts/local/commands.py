@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import environments, lifeline, tool_tests
@@ -59,7 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--output", type=Path, help="folder for the results (default: results/<workflow>-<time>)")
     run.add_argument(
-        "--set", action="append", default=[], metavar="LABEL=VALUE", dest="settings", help="value of a workflow parameter, by its label; repeatable"
+        "--set",
+        action="append",
+        default=[],
+        metavar="LABEL=VALUE",
+        dest="settings",
+        help="value of a workflow parameter, or a file for an input of one, by its label; repeatable",
     )
     run.add_argument("--url", help="run in this Galaxy instead of a local one")
     run.add_argument("--key", help="API key for --url (better: in the environment variable GALAXY_API_KEY)")
@@ -117,7 +123,7 @@ def find_workflow(name: str) -> Path:
 def run(options: argparse.Namespace) -> int:
     """Run a workflow here or elsewhere."""
     workflow = find_workflow(options.workflow)
-    check_inputs(workflow, options.inputs)
+    check_inputs(workflow, options.inputs, options.settings)
     output = options.output or Path("results") / f"{workflow.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     if options.url:
         return _run_client(options, workflow, output, options.url, options.key)
@@ -139,8 +145,8 @@ def run(options: argparse.Namespace) -> int:
     return status
 
 
-def check_inputs(workflow: Path, inputs: list[str]) -> None:
-    """Refuse files that are not there before a Galaxy is made for them.
+def check_inputs(workflow: Path, inputs: list[str], settings: Sequence[str] = ()) -> None:
+    """Refuse files that are not there, on the command line or as ``LABEL=FILE``, before a Galaxy is made for them.
 
     Raises
     ------
@@ -150,10 +156,12 @@ def check_inputs(workflow: Path, inputs: list[str]) -> None:
     try:
         steps = json.loads(workflow.read_text(encoding="utf-8"))["steps"].values()
         takes_data = any(step["type"] in ("data_input", "data_collection_input") for step in steps)
+        files = {step["label"] for step in steps if step["type"] == "data_input"}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         # What is wrong with it is said where it is read.
         return
-    missing = [path for path in inputs if takes_data and not Path(path).exists()]
+    named = [value for label, _, value in (setting.partition("=") for setting in settings) if label in files]
+    missing = [path for path in (*(inputs if takes_data else ()), *named) if not Path(path).exists()]
     if missing:
         raise LocalGalaxyError(f"The input {missing[0]} does not exist.")
 

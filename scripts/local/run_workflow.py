@@ -51,7 +51,7 @@ def run(galaxy: GalaxyInstance, workflow_file: Path, inputs: list[str], settings
         Image files, folders of them, or folders that are OME-Zarr stores, or the text of a workflow without data inputs; without
         any, those of the workflow's own test.
     settings
-        Value of workflow parameters, by label.
+        Values of workflow parameters, and files of inputs that are one dataset, by label.
     output
         Folder for the results, made if need be.
 
@@ -168,7 +168,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--output", type=Path, required=True, help="folder for the results")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="LABEL=VALUE", dest="settings", help="value of a workflow parameter; repeatable"
+        "--set",
+        action="append",
+        default=[],
+        metavar="LABEL=VALUE",
+        dest="settings",
+        help="value of a workflow parameter, or a file for an input of one; repeatable",
     )
     parser.add_argument("--url", required=True, help="address of the Galaxy")
     parser.add_argument("--key", help="API key (default: the environment variable GALAXY_API_KEY)")

@@ -12,6 +12,7 @@ import yaml  # type: ignore[import-untyped]
 
 from .paths import LocalGalaxyError
 
+_DATA = ("data_input", "data_collection_input")
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
 
@@ -56,13 +57,16 @@ class WorkflowInputs:
     def from_user(cls, workflow: dict[str, Any], texts: list[str], settings: dict[str, str]) -> WorkflowInputs:
         """Give what stands on the command line to the one data input of the workflow, or to its one text input where it has no data input.
 
+        What `settings` name is given to parameters and, as a path, to inputs of one dataset.
+
         Raises
         ------
         LocalGalaxyError
             When the workflow has no such input, or several, or a file is not there.
         """
-        given = cls(parameters=_typed_settings(workflow, settings))
-        wanted = [step for step in _steps(workflow, "data_input", "data_collection_input") if not _state(step).get("optional")]
+        given = cls()
+        given._set(workflow, settings)
+        wanted = [step for step in _steps(workflow, *_DATA) if not _state(step).get("optional") and step["label"] not in settings]
         if not wanted and (label := _only_text(workflow)) is not None:
             given.parameters[label] = "\n".join(texts)
             return given
@@ -101,8 +105,14 @@ class WorkflowInputs:
                 given.datasets[label] = _sample(value, test_file, None)
             else:
                 given.parameters[label] = value
-        given.parameters |= _typed_settings(workflow, settings)
+        given._set(workflow, settings)
         return given
+
+    def _set(self, workflow: dict[str, Any], settings: dict[str, str]) -> None:
+        files = {str(step["label"]) for step in _steps(workflow, *_DATA[:1])} & set(settings)
+        for label in files:
+            (self.datasets[label],) = _images(Path(settings[label]), open_folders=False)
+        self.parameters |= _typed_settings(workflow, {label: text for label, text in settings.items() if label not in files})
 
 
 def read_workflow(path: Path) -> dict[str, Any]:
@@ -177,11 +187,13 @@ def _state(step: dict[str, Any]) -> dict[str, Any]:
 
 def _typed_settings(workflow: dict[str, Any], settings: dict[str, str]) -> dict[str, Any]:
     states = {step["label"]: _state(step) for step in _steps(workflow, "parameter_input")}
+    others = [step["label"] for step in _steps(workflow, *_DATA[:1])]
     kinds = {label: state.get("parameter_type", "text") for label, state in states.items()}
     typed: dict[str, Any] = {}
     for label, text in settings.items():
         if label not in kinds:
-            raise LocalGalaxyError(f"The workflow “{workflow['name']}” has no parameter {label!r}; it has: {', '.join(map(repr, kinds)) or 'none'}.")
+            there = ", ".join(map(repr, [*others, *kinds])) or "none"
+            raise LocalGalaxyError(f"The workflow “{workflow['name']}” has no parameter {label!r}; it has: {there}.")
         try:
             typed[label] = _typed(text, kinds[label])
         except ValueError as error:

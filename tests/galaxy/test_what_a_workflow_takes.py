@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from local.accounts import workflow_files
-from local.commands import find_workflow, parse
+from local.commands import check_inputs, find_workflow, parse
 from local.paths import LocalGalaxyError
 from local.workflow_identity import identified, same_contents
 from local.workflow_inputs import WorkflowInputs, read_workflow
@@ -99,6 +99,33 @@ def test_a_value_among_those_allowed_is_taken() -> None:
     assert WorkflowInputs.from_user(workflow(IMAGES, VERSION), [], {"Version": "0.5"}).parameters == {"Version": "0.5"}
 
 
+SHEET = {"type": "data_input", "label": "Sheet", "tool_state": '{"optional": true}'}
+
+
+def test_a_file_beside_the_images_is_given_by_the_label_of_its_input(tmp_path: Path) -> None:
+    for name in ("a.ome.tiff", "filled in.xlsx"):
+        (tmp_path / name).touch()
+    given = WorkflowInputs.from_user(workflow(IMAGES, SHEET, COUNT), [str(tmp_path / "a.ome.tiff")], {"Sheet": str(tmp_path / "filled in.xlsx")})
+    assert [file.name for file in given.collections["Images"]] == ["a.ome.tiff"]
+    assert (given.datasets["Sheet"].name, given.datasets["Sheet"].format) == ("filled in.xlsx", "auto")
+    assert given.parameters == {}
+
+
+def test_a_file_beside_the_images_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(LocalGalaxyError, match=r"The input .*sheet\.xlsx does not exist\."):
+        WorkflowInputs.from_user(workflow(IMAGES, SHEET), [], {"Sheet": str(tmp_path / "sheet.xlsx")})
+    (tmp_path / "w.ga").write_text(json.dumps(workflow(IMAGES, SHEET)))
+    with pytest.raises(LocalGalaxyError, match=r"The input .*sheet\.xlsx does not exist\."):
+        check_inputs(tmp_path / "w.ga", [], [f"Sheet={tmp_path / 'sheet.xlsx'}"])
+
+
+def test_an_input_that_is_one_file_may_be_the_only_data(tmp_path: Path) -> None:
+    (tmp_path / "one.tif").touch()
+    required = {"type": "data_input", "label": "Image", "tool_state": "{}"}
+    given = WorkflowInputs.from_user(workflow(required, IMAGES), [str(tmp_path / "one.tif")], {"Image": str(tmp_path / "one.tif")})
+    assert given.datasets["Image"].path == given.collections["Images"][0].path
+
+
 def test_a_workflow_is_known_by_its_contents() -> None:
     first = workflow(IMAGES) | {"uuid": "b5fed1c0-421d-463b-b42e-13f94810f474"}
     assert identified(first)["uuid"] == identified(dict(reversed(first.items())))["uuid"]
@@ -181,28 +208,37 @@ STABLE_NAMES = {
         {"Study", "Files", "How many files at most", "Leave out files larger than"},
         {
             *("Licence and citation", "Study table", "Study metadata (REMBI)", "File table", "Files of the study", "Manifest"),
-            *("Series table", "Inspection page", "Preview", "Metadata report", "Metadata findings", "Metadata findings as JSON"),
+            *("Series table", "Inspection page", "Preview", "Verdict", "Metadata report", "Metadata findings", "Metadata findings as JSON"),
         },
     ),
     "idr-search-to-ome-zarr": (
         {"Annotation", "Value", "Only in these studies", "How many images at most", "OME-Zarr version", "Resolution level"},
         {
             *("Images found", "Studies found", "OME-Zarr images", "Preview", "Licence and citation", "Manifest", "Images table", "Annotations"),
-            *("Metadata report", "Metadata findings", "Metadata findings as JSON"),
+            *("Verdict", "Metadata report", "Metadata findings", "Metadata findings as JSON"),
         },
     ),
     "idr-to-ome-zarr": (
         {"IDR images", "OME-Zarr version", "Resolution level"},
         {
             *("OME-Zarr images", "Preview", "Licence and citation", "Manifest", "Images table", "Annotations"),
-            *("Metadata report", "Metadata findings", "Metadata findings as JSON"),
+            *("Verdict", "Metadata report", "Metadata findings", "Metadata findings as JSON"),
         },
     ),
     "microscope-files-to-open-formats": (
         {"Images", "Make OME-Zarr", "OME-Zarr version", "Make OME-TIFF", "Tiles of mosaics"},
         {
             *("Converted images", "Conversion to OME-Zarr", "Conversion to OME-TIFF", "Comparison page", "Comparison table"),
-            *("Series table", "Inspection page", "Preview", "Metadata report", "Metadata findings", "Metadata findings as JSON"),
+            *("Series table", "Inspection page", "Preview", "Verdict", "Metadata report", "Metadata findings", "Metadata findings as JSON"),
+        },
+    ),
+    "prepare-bioimage-archive-submission": (
+        {"Images", "Sheet", "Write the sheet into the images", "Format of the sheet"},
+        {
+            *("Preview", "Verdict", "Metadata report", "Metadata findings", "Metadata findings as JSON", "Sheet to fill in"),
+            *("Annotated images", "What was written", "Comparison page", "Comparison table"),
+            *("Verdict on the annotated images", "Metadata report on the annotated images", "Metadata findings on the annotated images"),
+            "Metadata findings on the annotated images as JSON",
         },
     ),
 }

@@ -193,6 +193,17 @@ def test_what_a_person_wrote_stays_and_empty_cells_are_filled(filled: Filled, be
         assert texts_of(sheet)[table] == texts_of(begun)[table]
 
 
+def test_what_a_person_said_of_the_specimen_is_not_overruled_by_what_its_images_know(filled: Filled, begun: Sheet) -> None:
+    slide = row_of({"name": "Slide", "biosample": "HeLa", "channel_content": "nuclei; tubulin"})
+    rows = [texts(row) for row in begun.rows("image")]
+    tables = {"specimen": (slide,), "image": tuple(row_of(row | {"channel_contents": ""}) for row in rows[1:])}
+    sheet = filled("cells.ome.tiff", "project.lif", begun=Sheet("begun", {**begun.tables, **tables}))
+    assert {row.text("specimen") for row in sheet.rows("image")} == {"Slide"}
+    assert not any(row.text("channel_contents") for row in sheet.rows("image"))
+    without = filled("cells.ome.tiff", begun=Sheet("begun", {**begun.tables, "image": ()}))
+    assert [row.text("channel_contents") for row in without.rows("image")] == ["DAPI; EGFP"]
+
+
 def test_new_images_get_rows_after_those_that_were_there(filled: Filled, begun: Sheet) -> None:
     sheet = filled("positions.nd2", begun=begun)
     assert [row.text("image") for row in sheet.rows("image")] == ["cells.ome.tiff", "project.lif", "project.lif", "positions.nd2", "positions.nd2"]

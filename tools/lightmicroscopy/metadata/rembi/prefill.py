@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from .fields import TABLES
 from .from_images import Known, Sample, acquisition_values, image_values, sample_values
@@ -10,7 +10,7 @@ from .sheet import Row, Sheet, row_of
 from .validate import series_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ...inspection import Input
     from .from_table import Listed
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FIRST = "Study component 1"
 """Name of the row that a new sheet begins with, to be given a better one, as those of biosamples and specimens."""
 
+_SAID_BY_SPECIMENS: Final = {"channel_contents": "channel_content", "channel_biological_entities": "channel_biological_entity"}
 
 Told = TypeVar("Told", Known, Sample)
 
@@ -70,7 +71,14 @@ class Draft:
             self._new[key] = row_of(values)
         else:
             self.kept += 1
-            self._there[place] = _filled(self._there[place], values)
+            row = self._there[place]
+            self._there[place] = _filled(row, self._untold(values, row.values("specimen")))
+
+    def _untold(self, values: Mapping[str, str], specimens: Sequence[str]) -> dict[str, str]:
+        """Values without those that specimens say for all their images: in the row of an image they would count more than what the person wrote."""
+        said = [row for row in self.begun.rows("specimen") if row.text("name") in specimens]
+        told = {own for own, theirs in _SAID_BY_SPECIMENS.items() if any(row.text(theirs) for row in said)}
+        return {name: text for name, text in values.items() if name not in told}
 
     def _once(self, told: Told) -> Told:
         known = self._met.setdefault(told, told)
@@ -87,7 +95,8 @@ class Draft:
         new = []
         for key, row in self._new.items():
             belongs = {"specimen": specimens.get(self._samples[key], specimen), "acquisition": acquisitions[self._known[key]]}
-            new.append(_filled(row, {"study_component": component} | belongs))
+            values = self._untold({name: row.text(name) for name in row.cells}, [belongs["specimen"]])
+            new.append(_filled(row_of(values), {"study_component": component} | belongs))
         tables["image"] = (*self._there, *new)
         return Sheet(name, tables)
 
