@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from io import BytesIO
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from bioblend.galaxy import GalaxyInstance
 from PIL import Image
 from playwright.sync_api import Page, Request, Response, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
@@ -27,6 +31,26 @@ def run_tool(page: Page, galaxy: GalaxyUnderTest, tool_id: str) -> None:
     page.wait_for_selector(".tool-model-title, .tool-card, form#tool-form, #execute", timeout=60_000)
     # The newest image of the history is chosen already.
     expect(page.locator("#execute").first).not_to_have_attribute("aria-disabled", "true", timeout=60_000)
+
+
+def uploaded(page: Page, galaxy: GalaxyUnderTest, user: GalaxyInstance, history: str, files: Sequence[tuple[Path, str]]) -> list[str]:
+    """Upload files, each with the name of its format (``auto``: let Galaxy see); gives their ids when they are there."""
+    elements = [{"src": "files", "name": path.name, "ext": ext} for path, ext in files]
+    parts = {
+        f"files_{number}|file_data": {"name": path.name, "mimeType": "application/octet-stream", "buffer": path.read_bytes()}
+        for number, (path, _) in enumerate(files)
+    }
+    answer = page.request.post(
+        f"{galaxy.connection.url}/api/tools/fetch",
+        headers={"x-api-key": galaxy.connection.user_key},
+        # BioBlend's upload leaves the file open, which is an error here.
+        multipart={"history_id": history, "targets": json.dumps([{"destination": {"type": "hdas"}, "elements": elements}]), **parts},
+    )
+    assert answer.ok, answer.text()
+    ids = [str(output["id"]) for output in answer.json()["outputs"]]
+    for dataset in ids:
+        assert user.datasets.wait_for_dataset(dataset, maxwait=JOB_MILLISECONDS / 1000, interval=1)["state"] == "ok"
+    return ids
 
 
 def green(page: Page, name: str) -> None:

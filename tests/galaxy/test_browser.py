@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from bioblend.galaxy import GalaxyInstance
 from playwright.sync_api import Page, expect
 
 from .conftest import GalaxyUnderTest
-from .in_a_browser import JOB_MILLISECONDS, green, run_tool, show_in_viewer
+from .in_a_browser import JOB_MILLISECONDS, green, run_tool, show_in_viewer, uploaded
 
 pytestmark = [pytest.mark.galaxy, pytest.mark.slow]
 
@@ -19,19 +18,7 @@ pytestmark = [pytest.mark.galaxy, pytest.mark.slow]
 def history(user: GalaxyInstance, page: Page, galaxy: GalaxyUnderTest, test_data: Path) -> str:
     """Return a history with one image in it, and make it the one the browser shows."""
     history_id = str(user.histories.create_history(name="Browser test")["id"])
-    target = {"destination": {"type": "hdas"}, "elements": [{"src": "files", "name": "cells.ome.tiff", "ext": "ome.tiff"}]}
-    answer = page.request.post(
-        f"{galaxy.connection.url}/api/tools/fetch",
-        headers={"x-api-key": galaxy.connection.user_key},
-        # BioBlend's upload leaves the file open, which is an error here.
-        multipart={
-            "history_id": history_id,
-            "targets": json.dumps([target]),
-            "files_0|file_data": {"name": "cells.ome.tiff", "mimeType": "image/tiff", "buffer": (test_data / "cells.ome.tiff").read_bytes()},
-        },
-    )
-    assert answer.ok, answer.text()
-    user.datasets.wait_for_dataset(answer.json()["outputs"][0]["id"], maxwait=JOB_MILLISECONDS / 1000, interval=1)
+    uploaded(page, galaxy, user, history_id, [(test_data / "cells.ome.tiff", "ome.tiff")])
     page.goto(f"{galaxy.connection.url}/histories/view?id={history_id}")
     page.request.put(f"{galaxy.connection.url}/history/set_as_current?id={history_id}")
     return history_id
