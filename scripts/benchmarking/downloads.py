@@ -168,7 +168,7 @@ def store_commands(base: str, folder: Path, output: Path, scratch: Path) -> dict
     return {
         "this suite": ["env", f"LIGHTMICROSCOPY_ENDPOINTS={endpoints}", *each, convert, *urls],
         "ome_zarr download": [*each, f"{Path(sys.executable).with_name('ome_zarr')} download $0 --output {output}", *urls],
-        "wget -r": [*each, f"wget -q -r -np -nH --cut-dirs=1 -R 'index.html*' -P {output} $0/", *urls],
+        "wget -r": [*each, f"wget -q -r -l inf -np -nH --cut-dirs=1 -R 'index.html*' -P {output} $0/", *urls],
     }
 
 
@@ -190,7 +190,7 @@ def measure_stores(base: str, store: Path, counts: Sequence[int], repeats: int, 
     print("\n| OME-Zarr stores | program | s (median) | processor s | files | wget's time ÷ this |\n|---|---|---|---|---|---|")
     for count in counts:
         folder = scratch / "files" / f"stores{count}"
-        folder.mkdir(exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
         for number in range(count):
             listed(store, folder / f"{number:04}.zarr")
         stored = count * sum(len(names) for _, _, names in os.walk(store))
