@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from lightmicroscopy.metadata.check import Report, check
+from lightmicroscopy.metadata.findings import RULES, Problem, rule
+from lightmicroscopy.metadata.rules import catalogue
 from lightmicroscopy.reports.findings_html import render
 from lightmicroscopy.reports.findings_summary import to_fix_first, verdicts
 from lightmicroscopy.reports.preview import GAP
@@ -50,6 +53,43 @@ def test_a_profile_that_had_nothing_to_look_at_does_not_pass(tmp_path: Path, pro
 def test_an_unreadable_input_fails_every_profile(tmp_path: Path) -> None:
     judged = verdicts(_report(tmp_path, "<OME", profiles=("open-format", "bia")))
     assert [item.state for item in judged] == ["error", "error"]
+
+
+@pytest.fixture
+def of_three_profiles() -> Iterator[str]:
+    """Put a rule of three profiles that finds something in every input into the catalogue, for as long as a test takes."""
+    catalogue()  # the rules of the suite are there before it
+    register = rule(
+        "test.of-three",
+        severity="error",
+        title="It holds.",
+        why="Why.",
+        fix="Fix.",
+        source="https://example.org",
+        profiles=("open-format", "bia", "idr"),
+        needs="input",
+    )
+    register(lambda subject: [Problem(f"{subject.name} is wrong for three.")])
+    yield "test.of-three"
+    del RULES["test.of-three"]
+
+
+def test_what_breaks_a_rule_of_several_profiles_fails_each_that_was_chosen(tmp_path: Path, of_three_profiles: str) -> None:
+    report = _report(tmp_path, SOUND, profiles=("rembi", "idr", "open-format"))
+    (found,) = [finding for finding in report.findings if finding.rule == of_three_profiles]
+    assert found.profile == "idr; open-format"
+    assert [row["profile"] for row in report.rows() if row["rule"] == of_three_profiles] == ["idr; open-format"]
+    assert {judged.profile: judged.counts["error"] for judged in verdicts(report)} == {"rembi": 0, "idr": 1, "open-format": 1}
+
+
+def test_a_rule_of_several_profiles_counts_for_none_that_was_not_chosen(tmp_path: Path, of_three_profiles: str) -> None:
+    report = _report(tmp_path, SOUND, profiles=("bia",))
+    assert {finding.profile for finding in report.findings if finding.rule == of_three_profiles} == {"bia"}
+
+
+def test_what_cannot_be_read_is_told_under_every_profile(tmp_path: Path) -> None:
+    report = _report(tmp_path, "<OME", profiles=("open-format", "bia"))
+    assert {finding.profile for finding in report.findings if finding.rule == "input.unreadable"} == {"open-format; bia"}
 
 
 def test_errors_come_before_warnings_that_touch_more_inputs(tmp_path: Path) -> None:

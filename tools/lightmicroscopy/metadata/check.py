@@ -17,7 +17,21 @@ from ..inputs import Address, Given, bytes_of, location_of, names_of
 from ..inspection import titles
 from ..provenance import checksum_of_source, files_below, now, sha256_of
 from .documents import PROFILE_OF, read_document
-from .findings import OPEN_FORMAT, REMBI, SEVERITIES, Finding, Rule, Severity, Status, Subject, Together, run_rule, run_together, told_once
+from .findings import (
+    BETWEEN_PROFILES,
+    OPEN_FORMAT,
+    REMBI,
+    SEVERITIES,
+    Finding,
+    Rule,
+    Severity,
+    Status,
+    Subject,
+    Together,
+    run_rule,
+    run_together,
+    told_once,
+)
 from .input_facts import InputFacts, SeriesFacts
 from .rules import PROFILES, catalogue
 from .safe_xml import LARGEST, parse_xml
@@ -258,11 +272,10 @@ def _check_one(
 ) -> tuple[CheckedInput, list[Finding], tuple[Path, ...], InputFacts]:
     subject = open_subject(name, path, files, today)
     try:
-        findings = [_unreadable(subject, profiles[0])] if subject.unreadable else _unasked(subject, profiles)
+        findings = [_unreadable(subject, profiles)] if subject.unreadable else _unasked(subject, profiles)
         statuses: dict[str, Status] = {}
         for rule in rules:
-            profile = next(profile for profile in profiles if profile in rule.profiles)
-            found, statuses[rule.id] = run_rule(rule, subject, profile)
+            found, statuses[rule.id] = run_rule(rule, subject, rule.counts_for(profiles))
             findings += found
         findings = told_once(findings)
         item = CheckedInput(
@@ -288,7 +301,7 @@ def _check_together(rules: tuple[Rule, ...], profiles: Sequence[str], together: 
     findings: list[Finding] = []
     for rule in rules:
         if rule.is_together:
-            found, status = run_together(rule, together, next(profile for profile in profiles if profile in rule.profiles))
+            found, status = run_together(rule, together, rule.counts_for(profiles))
             named = {finding.input for finding in found}
             for item in inputs:
                 if not item.part_of:
@@ -328,7 +341,7 @@ def _unasked(subject: Subject, profiles: Sequence[str]) -> list[Finding]:
         Finding(
             input=subject.name,
             series="",
-            profile=profiles[0],
+            profile=BETWEEN_PROFILES.join(profiles),
             rule=NO_PROFILE,
             severity="not-run",
             location="",
@@ -340,7 +353,7 @@ def _unasked(subject: Subject, profiles: Sequence[str]) -> list[Finding]:
     ]
 
 
-def _unreadable(subject: Subject, profile: str) -> Finding:
+def _unreadable(subject: Subject, profiles: Sequence[str]) -> Finding:
     fix = "Open the file in the software that made it; if it opens there, export or upload it again. Other checks of this input could not run."
     why = "What cannot be opened here will not open for the people you share it with, and nothing else about it could be checked."
     if subject.is_preview:
@@ -349,7 +362,7 @@ def _unreadable(subject: Subject, profile: str) -> Finding:
     return Finding(
         input=subject.name,
         series="",
-        profile=profile,
+        profile=BETWEEN_PROFILES.join(profiles),
         rule=PREVIEW if subject.is_preview else UNREADABLE,
         severity="error",
         location="",

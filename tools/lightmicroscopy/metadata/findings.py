@@ -42,6 +42,8 @@ PROBLEMS_SHOWN = 20
 """Problems listed of one rule in one input; the rest are counted. A file with 100,000 planes has one report, not a book."""
 PROBLEMS_COUNTED = 1000
 """Where counting stops too: a hostile file could have millions."""
+BETWEEN_PROFILES = "; "
+"""What stands between the names in `Finding.profile`, as between all values that share a cell of a table."""
 PROBLEMS_TOGETHER = 100_000
 """Where looking stops, in a rule over all inputs."""
 T = TypeVar("T")
@@ -59,6 +61,7 @@ class Finding:
     series: str
     """Index of the series, or empty where it concerns the whole input."""
     profile: str
+    """The chosen profiles whose verdict it counts for, joined by `BETWEEN_PROFILES`."""
     rule: str
     severity: Severity
     location: str
@@ -71,6 +74,11 @@ class Finding:
     about: tuple[str, ...] = ()
     """Keys of what it is about, where rules of different areas can find the same; see `told_once`."""
     precision: int = 0
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The chosen profiles whose verdict it counts for."""
+        return tuple(self.profile.split(BETWEEN_PROFILES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +221,10 @@ class Rule:
     def is_together(self) -> bool:
         """Whether it looks at all inputs together."""
         return self.needs == ("together",)
+
+    def counts_for(self, chosen: Iterable[str]) -> str:
+        """Name those of the chosen profiles that have this rule, as `Finding.profile` does."""
+        return BETWEEN_PROFILES.join(profile for profile in chosen if profile in self.profiles)
 
 
 RULES: dict[str, Rule] = {}

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..metadata.check import NO_PROFILE, PREVIEW, UNREADABLE, Report, profile_titles
+from ..metadata.check import NO_PROFILE, Report, profile_titles
 from ..metadata.findings import SEVERITIES, Severity
 from .words import plural
 
@@ -46,12 +46,11 @@ class ToFix:
 
 
 def verdicts(report: Report) -> tuple[ProfileVerdict, ...]:
-    """Judge each profile by itself; what cannot be read fails every profile."""
+    """Judge each profile by itself; what cannot be read fails every profile, and what breaks a rule of several fails them all."""
     counts: dict[str, Counter[Severity]] = {profile: Counter() for profile in report.profiles}
     for finding in report.findings:
-        for profile in report.profiles if finding.rule in (UNREADABLE, PREVIEW) else (finding.profile,):
-            if profile in counts:
-                counts[profile][finding.severity] += 1
+        for profile in finding.profiles:
+            counts[profile][finding.severity] += 1
     titles = profile_titles(report.profiles)
     ran = _ran(report)
     return tuple(_judged(profile, titles[profile], found, profile in ran) for profile, found in counts.items())
