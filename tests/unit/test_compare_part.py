@@ -17,6 +17,7 @@ from lightmicroscopy.image import Location
 from lightmicroscopy.reports.comparison import page, summary, verdict
 from lightmicroscopy.selection import Selection
 
+from .annotations import PIXEL_SIZE, made
 from .test_compare import converted, different, edited
 from .test_findings_report import shown
 
@@ -200,3 +201,19 @@ def test_a_copy_of_another_original_is_compared_and_that_is_told(test_data: Path
     assert note.startswith("cells.ome.tiff records another original: that had other bytes (SHA-256) than cells.ome.tiff.")
     (again,) = converted(copies[0], tmp_path / "again", "ome-zarr")
     assert compare(Location(mine), [again]).notes == compare(Location(copies[0]), [again]).notes == []
+
+
+@pytest.mark.parametrize("format_", ["ome-tiff", "ome-zarr"])
+def test_an_annotated_copy_of_a_converted_image_is_of_that_image_and_of_what_that_was_made_from(
+    test_data: Path, tmp_path: Path, format_: str
+) -> None:
+    source = test_data / "stack.czi"
+    (image,) = converted(source, tmp_path / "converted", format_)
+    copy = made(tmp_path / "annotated", image, changes=PIXEL_SIZE)
+    for original in (source, image):
+        comparison = compare(Location(original), [copy])
+        assert comparison.notes == []
+        assert different(comparison) == [row for row in different(comparison) if row[0].startswith("pixel size")] != []
+    (other,) = converted(test_data / "cells.ome.tiff", tmp_path / "other", format_)
+    (note,) = compare(Location(other), [copy]).notes
+    assert "records another original" in note

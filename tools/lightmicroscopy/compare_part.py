@@ -179,7 +179,9 @@ def others_made(original: Dataset, made: Sequence[tuple[str, frozenset[str]]]) -
     except OSError:
         # Who reads its pixels says so.
         return
-    names = list(dict.fromkeys(name for name, sums in made if sums and own not in sums)) if own else []
+    # What was made of the same file as the original itself, such as an annotated copy of a converted one, names that file.
+    related = {own, *(recorded_sums(original.images[0]) if original.images else ())}
+    names = list(dict.fromkeys(name for name, sums in made if sums and not related & sums)) if own else []
     if names:
         which = f"{names[0]} records" if len(names) == 1 else f"{names[0]} and {len(names) - 1} more copies record"
         yield (
