@@ -124,14 +124,14 @@ def _checked(arguments: argparse.Namespace, web: Web) -> int:
 
 
 def _write(report: Any, arguments: argparse.Namespace, given: tuple[Given, ...]) -> None:
-    from lightmicroscopy.reports.tables import FINDINGS, write_table, write_text
+    from lightmicroscopy.reports.tables import FINDINGS, write_table
 
     if arguments.table:
         write_table(arguments.table, FINDINGS, report.rows())
     if arguments.json:
-        import json
+        from lightmicroscopy.reports.findings_json import write_json
 
-        write_text(arguments.json, (*json.JSONEncoder(ensure_ascii=False, indent=1).iterencode(report.document()), "\n"))
+        write_json(report, arguments.json)
     if arguments.html:
         from lightmicroscopy.reports.findings_html import write_html
 

@@ -12,6 +12,7 @@ from lightmicroscopy.errors import UnreadableError
 from lightmicroscopy.image import ImageMetadata, Location
 from lightmicroscopy.metadata.check import check
 from lightmicroscopy.metadata.findings import Finding, told_once
+from lightmicroscopy.reports.findings_json import document
 from lightmicroscopy.reports.preview import write_preview
 from lightmicroscopy.writers.options import WriteOptions
 
@@ -124,7 +125,7 @@ def test_findings_about_nothing_in_particular_all_stay() -> None:
 
 def test_keys_of_findings_are_in_no_report(test_data: Path) -> None:
     report = check([test_data / "plain.tif"])
-    assert not any({"about", "precision"} & set(row) for row in (*report.rows(), *report.document()["findings"]))
+    assert not any({"about", "precision"} & set(row) for row in (*report.rows(), *document(report)["findings"]))
 
 
 def converted(source: Path, output: Path, target: str = "ome-zarr", **options: str) -> Path:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .. import __version__, readers
+from .. import readers
 from ..errors import SuiteError, UnreadableError
 from ..image import Dataset, Image, Quantity
 from ..inputs import Address, Given, bytes_of, location_of, names_of
@@ -38,7 +38,7 @@ from .safe_xml import LARGEST, parse_xml
 from .sources import preview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ..image import Dataset, Image, Quantity
 
@@ -47,6 +47,8 @@ PREVIEW = "input.preview"
 NO_PROFILE = "input.profile-missing"
 OME_XML = "OME-XML"
 SUITE = "Galaxy light microscopy suite"
+TOLD = tuple(part.name for part in fields(Finding) if part.name not in {"about", "precision"})
+"""Members of a finding that people and programs are told; the others only serve to choose among findings."""
 _BEGINS_AS_XML = re.compile(rb"\s*<[?!A-Za-z]")
 _FAULTS = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError)
 """Readers promise a sentence; where one of them breaks the promise, the other inputs still get their reports."""
@@ -68,7 +70,8 @@ class CheckedInput:
     """Where it is on the web."""
     part_of: str = ""
     """Name of the input that this file belongs to as part of a set, and was checked with."""
-    statuses: dict[str, Status] = field(default_factory=dict)
+    statuses: Mapping[str, Status] = field(default_factory=dict)
+    """How each rule went, by its id. Inputs of which all rules went alike share one of these, so that thousands of them are light."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,33 +109,7 @@ class Report:
 
     def rows(self) -> Iterable[dict[str, object]]:
         """Rows of the findings table."""
-        return ({name: value for name, value in _told(finding).items() if name != "why"} for finding in self.findings)
-
-    def document(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        went = self.tally()
-        return {
-            "suite": SUITE,
-            "version": __version__,
-            "date": self.date,
-            "profiles": list(self.profiles),
-            "parameters": dict(self.parameters),
-            "inputs": [asdict(item) for item in self.inputs],
-            "findings": [_told(finding) for finding in self.findings],
-            "rules": [
-                {
-                    "id": rule.id,
-                    "severity": rule.severity,
-                    "title": rule.title,
-                    "why": rule.why,
-                    "fix": rule.fix,
-                    "source": rule.source,
-                    "profiles": list(rule.profiles),
-                    "inputs": dict(went[rule.id]),
-                }
-                for rule in self.rules
-            ],
-        }
+        return ({name: value for name, value in told(finding).items() if name != "why"} for finding in self.findings)
 
     def tally(self) -> dict[str, Counter[Status]]:
         """For each rule, in how many inputs it found something, passed, could not run or had nothing to check."""
@@ -177,6 +154,7 @@ def check(
     facts: list[InputFacts] = []
     members: dict[Given, str] = {}
     read: set[Path] = set()
+    shared: dict[object, dict[str, Status]] = {}
     day = today or date.fromisoformat(now()[:10])
     for name, path in zip(names_of(given), given, strict=True):
         if isinstance(path, Path) and path in members:
@@ -185,6 +163,7 @@ def check(
             known = InputFacts(name, path, "image", bytes=item.bytes)
         else:
             item, found, files, known = _check_one(name, path, given, rules, profiles, day)
+            item = replace(item, statuses=_shared(shared, dict(item.statuses)))
             members.update((file, name) for file in files if file != path)
             read.update(files)
         inputs.append(item)
@@ -192,9 +171,15 @@ def check(
         findings.extend(found)
         if done is not None:
             done(item, item.bytes or 0)
-    findings += _check_together(rules, profiles, Together(tuple(facts), day), inputs)
+    inputs, of_all = _check_together(rules, profiles, Together(tuple(facts), day), inputs)
+    findings += of_all
     findings.sort(key=lambda finding: (SEVERITIES.index(finding.severity), finding.input, finding.rule))
     return Report(tuple(profiles), now(), tuple(inputs), tuple(findings), rules, parameters, frozenset(read))
+
+
+def told(finding: Finding) -> dict[str, object]:
+    """Return what the reports say of a finding, by column of the table and key of the JSON."""
+    return {name: getattr(finding, name) for name in TOLD}
 
 
 def images_of(report: Report, paths: Sequence[Given]) -> Iterator[tuple[str, Image]]:
@@ -296,18 +281,30 @@ def _check_one(
     return item, findings, subject.dataset.files if subject.dataset else (), facts
 
 
-def _check_together(rules: tuple[Rule, ...], profiles: Sequence[str], together: Together, inputs: list[CheckedInput]) -> list[Finding]:
+def _check_together(
+    rules: tuple[Rule, ...], profiles: Sequence[str], together: Together, inputs: list[CheckedInput]
+) -> tuple[list[CheckedInput], list[Finding]]:
     """Run the rules over all inputs, and note how each went for each input."""
     findings: list[Finding] = []
+    named: dict[str, set[str]] = {}
+    otherwise: dict[str, Status] = {}
     for rule in rules:
         if rule.is_together:
             found, status = run_together(rule, together, rule.counts_for(profiles))
-            named = {finding.input for finding in found}
-            for item in inputs:
-                if not item.part_of:
-                    item.statuses[rule.id] = "found" if item.name in named else "not-applicable" if status == "found" else status
+            named[rule.id] = {finding.input for finding in found}
+            otherwise[rule.id] = "not-applicable" if status == "found" else status
             findings += found
-    return findings
+    shared: dict[object, dict[str, Status]] = {}
+    noted = []
+    for item in inputs:
+        went: dict[str, Status] = {rule_id: "found" if item.name in named[rule_id] else status for rule_id, status in otherwise.items()}
+        noted.append(item if item.part_of else replace(item, statuses=_shared(shared, {**item.statuses, **went})))
+    return noted, findings
+
+
+def _shared(known: dict[object, dict[str, Status]], statuses: dict[str, Status]) -> dict[str, Status]:
+    """Give the statuses of an input before of which all rules went the same."""
+    return known.setdefault(tuple(statuses.items()), statuses)
 
 
 def _input_facts(subject: Subject, given: Given, item: CheckedInput, profiles: Sequence[str]) -> InputFacts:
@@ -371,11 +368,6 @@ def _unreadable(subject: Subject, profiles: Sequence[str]) -> Finding:
         source="https://ome-model.readthedocs.io/en/stable/",
         why=why,
     )
-
-
-def _told(finding: Finding) -> dict[str, object]:
-    """Return what the reports say of a finding."""
-    return {name: value for name, value in asdict(finding).items() if name not in {"about", "precision"}}
 
 
 def _ome_document(path: Path) -> bytes | None:
