@@ -135,7 +135,7 @@ def _write(report: Any, arguments: argparse.Namespace, given: tuple[Given, ...])
     if arguments.html:
         from lightmicroscopy.reports.findings_html import write_html
 
-        write_html(report, arguments.html)
+        write_html(report, arguments.html, given)
     if arguments.preview:
         from lightmicroscopy.metadata.check import images_of
         from lightmicroscopy.reports.preview import write_preview

@@ -28,7 +28,9 @@ def test_what_the_page_advises_is_the_name_of_something_that_is_there() -> None:
     page = welcome_page(our_tools().values(), workflow_files())
     steps = page[page.index("<ol>") : page.index("</ol>")]
     advised = {
-        name for name in re.findall(r"<em>([^<]+)</em>", steps) if any(word in name for word in ("microscopy images", "metadata", "IDR", "BioImage"))
+        name
+        for name in re.findall(r"<em>([^<]+)</em>", steps)
+        if any(word in name for word in ("microscopy images", "metadata", "IDR", "BioImage", "Describe"))
     }
     assert len(advised) == len(our_tools())
     assert advised <= set(named_in(page))

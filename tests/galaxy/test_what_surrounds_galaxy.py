@@ -183,7 +183,9 @@ def test_html_in_a_report_is_text(tmp_path: Path) -> None:
 
 
 def test_a_plan_names_what_is_not_there() -> None:
-    with pytest.raises(LocalGalaxyError, match="There is no tool or workflow 'lm_nothing'; there are: lm_bia_download, lm_bia_search, lm_check"):
+    with pytest.raises(
+        LocalGalaxyError, match="There is no tool or workflow 'lm_nothing'; there are: lm_annotate, lm_bia_download, lm_bia_search, lm_check"
+    ):
         make_plan(["lm_nothing"])
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .bioformats import Seen, SeenSeries
 
-NO_IMAGES = {".md", ".txt", ".tsv"}
+NO_IMAGES = {".md", ".txt", ".tsv", ".json", ".yaml", ".xlsx"}
 
 
 @dataclass(frozen=True, slots=True)

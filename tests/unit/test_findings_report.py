@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from galaxy.util.sanitize_html import sanitize_html
 from lxml import html
 
 from lightmicroscopy.metadata.check import Report, check
-from lightmicroscopy.reports.findings_html import DETAILED, render, verdict
+from lightmicroscopy.reports.findings_html import DETAILED, PICTURES, PLACES_SHOWN, render, verdict
 from lightmicroscopy.reports.findings_json import document
 from lightmicroscopy.reports.tables import FINDINGS, write_table
 
@@ -176,3 +177,48 @@ def test_a_fixed_date_makes_the_reports_repeatable(tmp_path: Path, monkeypatch: 
     report = _report(tmp_path, a=ome_xml(data="<MetadataOnly/>"))
     assert "2023-11-14T22:13:20Z" in page(report)
     assert page(report) == page(check([tmp_path / "a.xml"]))
+
+
+def test_each_finding_of_many_inputs_is_told_by_its_rule_with_places_why_and_how_to_mend_it(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number:03}.xml" for number in range(PLACES_SHOWN + 5)]
+    for path in paths:
+        path.write_text(ome_xml(data="<MetadataOnly/>", pixels=""), encoding="utf-8")
+    report = check(paths)
+    rule = report.findings[0].rule
+    found = [finding for finding in report.findings if finding.rule == rule]
+    assert len(found) == len(paths)
+    page = html.fromstring("".join(render(report)))
+    (row,) = [row for row in page.xpath("//section[h2='What was found']//tr[td]") if rule in row.text_content()]
+    assert [item.text_content().split(":")[0] for item in row.xpath(".//li")] == [path.name for path in paths[:PLACES_SHOWN]]
+    for text in (found[0].why, found[0].fix, "5 more are in the table of findings"):
+        assert text in row.text_content()
+
+
+def test_profiles_are_called_by_what_they_ask_and_not_by_their_ids_alone(mixed: Report) -> None:
+    page = html.fromstring("".join(render(mixed)))
+    (head,) = page.xpath("//section[h2='Verdict by profile']//tbody//th")
+    assert head.text_content().split() == ["Open", "formats", "open-format"]
+
+
+def test_the_page_shows_the_images_of_the_gravest_inputs_and_is_whole_without_them(test_data: Path) -> None:
+    given = [test_data / name for name in ("cells.ome.tiff", "not_an_image.txt", "wrong_metadata.ome.tiff", "rgb.png")]
+    report = check(given)
+    page = html.fromstring("".join(render(report, given)))
+    pictures = page.xpath("//section[h2[@id]]//img")
+    assert len(pictures) == 3
+    assert pictures[0].get("alt").startswith("wrong_metadata.ome.tiff, Series 0")
+    assert all(picture.get("src").startswith("data:image/") and "contrast stretched" in picture.get("alt") for picture in pictures)
+    assert not html.fromstring("".join(render(report))).xpath("//img")
+
+
+def test_there_are_only_so_many_pictures(tmp_path: Path, test_data: Path) -> None:
+    given = [shutil.copy(test_data / "two_series.ome.tiff", tmp_path / f"{number}.ome.tiff") for number in range(PICTURES)]
+    report = check(given)
+    assert len(html.fromstring("".join(render(report, given))).xpath("//img")) == PICTURES
+
+
+def test_an_image_that_goes_away_before_it_is_drawn_costs_only_its_picture(tmp_path: Path, test_data: Path) -> None:
+    given = [Path(shutil.copy(test_data / name, tmp_path)) for name in ("cells.ome.tiff", "rgb.png")]
+    report = check(given)
+    given[0].unlink()
+    assert len(html.fromstring("".join(render(report, given))).xpath("//img")) == 1

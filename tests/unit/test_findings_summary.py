@@ -149,3 +149,14 @@ def test_all_text_can_be_read_on_all_that_is_behind_it(tmp_path: Path, scheme: i
         if _contrast(colours[name], colours[under]) < READABLE
     ]
     assert poor == []
+
+
+def test_the_summary_picture_says_that_it_is_a_verdict_and_is_refused_as_an_image(tmp_path: Path) -> None:
+    path = tmp_path / "verdict.png"
+    write_summary(_report(tmp_path, WRONG), path)
+    with Image.open(path) as picture:
+        assert "stretched" not in str(picture.text)
+        assert picture.text["Title"].startswith("Verdict of a metadata check")
+    (finding,) = check([path]).findings
+    assert (finding.rule, finding.severity) == ("input.preview", "error")
+    assert "verdict.png is the verdict of a check" in finding.message

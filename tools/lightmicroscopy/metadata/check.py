@@ -193,8 +193,13 @@ def images_of(report: Report, paths: Sequence[Given]) -> Iterator[tuple[str, Ima
     for item, path in zip(report.inputs, given, strict=True):
         if not item.series:
             continue
-        with readers.open(location_of(path, given)) as dataset:
+        with opened_again(path, given) as dataset:
             yield from zip(titles(item.name, dataset.images), dataset.images, strict=True)
+
+
+def opened_again(path: Given, given: Sequence[Given]) -> Dataset:
+    """Open an input that was checked once more; it is closed by whoever asked."""
+    return readers.open(location_of(path, tuple(dict.fromkeys(given))))
 
 
 def open_subject(name: str, path: Given, files: tuple[Given, ...] = (), today: date | None = None) -> Subject:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 PREVIEW_TITLE = "Preview made by the Galaxy light microscopy suite"
 """What the previews of this suite say of themselves, as the Title in a PNG's text."""
+SUMMARY_TITLE = "Verdict of a metadata check by the Galaxy light microscopy suite"
+"""What the pictures of verdicts say of themselves."""
 _NAME = 100
 _UNSAID = {
     "PNG": "pixel size, channel names, z and time steps, objective and date",
@@ -44,7 +46,10 @@ def came_from(image: Image) -> tuple[tuple[str, str, bool], ...]:
 
 
 def preview(dataset: Dataset) -> str | None:
-    """Say in a sentence that this is a preview made by this suite; None for anything else."""
-    if not any(("Title", PREVIEW_TITLE) in image.metadata.original for image in dataset.images):
+    """Say in a sentence that this is a picture made by this suite to look at; None for anything else."""
+    told = {pair for image in dataset.images for pair in image.metadata.original}
+    if ("Title", SUMMARY_TITLE) in told:
+        return f"{dataset.location.name} is the verdict of a check, drawn by this suite, and no image. Choose the image that was checked."
+    if ("Title", PREVIEW_TITLE) not in told:
         return None
     return f"{dataset.location.name} is a preview, made by this suite to look at, and not the image. Choose the image that it shows."

@@ -8,25 +8,36 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from ..metadata.check import NO_PROFILE, PREVIEW, UNREADABLE, CheckedInput, Report, profile_titles
+from ..errors import SuiteError
+from ..metadata.check import NO_PROFILE, PREVIEW, UNREADABLE, CheckedInput, Report, opened_again, profile_titles
 from ..metadata.findings import ALL_INPUTS, SEVERITIES, Finding, Rule, Severity
 from . import page
 from .findings_summary import to_fix_first, verdicts
 from .tables import write_text
+from .thumbnail import picture_in_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from ..image import Image
+    from ..inputs import Given
     from ..metadata.input_facts import SeriesFacts
 
 TEMPLATE = "findings.html"
-DETAILED = 200
+DETAILED = 100
 """Inputs with a section of their own, the gravest first; the table lists all."""
 SERIES_SHOWN = 50
+PLACES_SHOWN = 20
+"""Findings of one rule over all inputs that are written out."""
+PICTURES = 24
+"""Series with a picture, those of the inputs with the gravest findings first; of one input at most `PICTURES_EACH`."""
+PICTURES_EACH = 6
+PICTURE = 160
+FIXES_SHOWN = 5
 CHANNELS_SHOWN = 8
 _LABELS: dict[Severity, tuple[str, str, str]] = {
     "error": ("✖", "Error", "Errors"),
@@ -70,21 +81,50 @@ class Section:
         return min((SEVERITIES.index(severity) for severity in self.counts), default=len(SEVERITIES))
 
 
-def write_html(report: Report, path: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one rule found in all inputs."""
+
+    severity: Severity
+    rule: str
+    title: str
+    """What should hold."""
+    inputs: int
+    places: int
+    why: str
+    fixes: tuple[str, ...]
+    shown: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture of a series; without an address, `alt` says why there is none."""
+
+    address: str
+    alt: str
+
+
+def write_html(report: Report, path: Path, given: Sequence[Given] = ()) -> None:
     """Write the report as one HTML page without scripts or anything from elsewhere.
+
+    Parameters
+    ----------
+    given
+        The inputs that were checked, for pictures of them; without, there are none.
 
     Raises
     ------
     UnwritableError
         If it cannot be written.
     """
-    write_text(path, render(report))
+    write_text(path, render(report, given))
 
 
-def render(report: Report) -> Iterator[str]:
+def render(report: Report, given: Sequence[Given] = ()) -> Iterator[str]:
     """Make the page, in pieces."""
     sections = _sections(report)
     shown = sorted((section for section in sections if not section.item.part_of), key=lambda section: section.gravest)
+    detailed = [section for section in shown if section.counts or len(sections) <= DETAILED][:DETAILED]
     values = {
         "report": report,
         "verdict": verdict(report),
@@ -93,7 +133,8 @@ def render(report: Report) -> Iterator[str]:
         "labels": _LABELS,
         "profiles": profile_titles(report.profiles),
         "sections": sections,
-        "detailed": [section for section in shown if section.counts or len(sections) <= DETAILED][:DETAILED],
+        "detailed": detailed,
+        "pictures": _pictures(report, given, detailed),
         "verdicts": verdicts(report),
         "first": to_fix_first(report),
         "frequent": _frequent(report),
@@ -160,22 +201,56 @@ def _groups(severity: Severity, findings: list[Finding]) -> Iterator[Group]:
         yield Group(severity, tuple(group))
 
 
-def _frequent(report: Report) -> list[tuple[Severity, str, str, int, int]]:
-    """(severity, rule, what should hold, inputs, findings) of each rule that found something, gravest and most frequent first."""
+def _frequent(report: Report) -> list[Found]:
+    """Collect each rule that found something, the gravest and most frequent first."""
     titles = {rule.id: rule.title for rule in report.rules}
     titles |= {
         NO_PROFILE: "The profile that a document belongs to was chosen.",
         UNREADABLE: "The input can be read.",
         PREVIEW: "The input is an image, not a preview of one.",
     }
-    inputs: dict[tuple[Severity, str], set[str]] = {}
-    count: Counter[tuple[Severity, str]] = Counter()
+    by_rule: dict[tuple[Severity, str], list[Finding]] = {}
     for finding in report.findings:
         if finding.severity != "not-run":
-            inputs.setdefault((finding.severity, finding.rule), set()).add(finding.input)
-            count[finding.severity, finding.rule] += 1
-    rows = [(severity, rule, titles.get(rule, rule), len(names), count[severity, rule]) for (severity, rule), names in inputs.items()]
-    return sorted(rows, key=lambda row: (SEVERITIES.index(row[0]), -row[3], row[1]))
+            by_rule.setdefault((finding.severity, finding.rule), []).append(finding)
+    rows = [
+        Found(
+            severity=severity,
+            rule=rule,
+            title=titles.get(rule, rule),
+            inputs=len({finding.input for finding in findings}),
+            places=len(findings),
+            why=findings[0].why,
+            fixes=tuple(islice(dict.fromkeys(finding.fix for finding in findings), FIXES_SHOWN)),
+            shown=tuple(findings[:PLACES_SHOWN]),
+        )
+        for (severity, rule), findings in by_rule.items()
+    ]
+    return sorted(rows, key=lambda row: (SEVERITIES.index(row.severity), -row.inputs, row.rule))
+
+
+def _pictures(report: Report, given: Sequence[Given], detailed: Sequence[Section]) -> dict[str, list[Shown]]:
+    """Draw the first series of the first inputs that have a section, by the anchor of that."""
+    paths = dict(zip((item.name for item in report.inputs), dict.fromkeys(given), strict=False))
+    left, drawn = PICTURES, {}
+    for section in detailed:
+        path = paths.get(section.item.name)
+        if not left or path is None or not section.item.series:
+            continue
+        try:
+            with opened_again(path, given) as dataset:
+                drawn[section.anchor] = [_drawn(section.item.name, image) for image in dataset.images[: min(left, PICTURES_EACH)]]
+        except (SuiteError, OSError) as error:
+            drawn[section.anchor] = [Shown("", str(error))]
+        left -= len(drawn[section.anchor])
+    return drawn
+
+
+def _drawn(name: str, image: Image) -> Shown:
+    address, remark = picture_in_page(image, PICTURE)
+    what = "; ".join(filter(None, ("middle z plane, first time, contrast stretched" if address else "", remark)))
+    called = f"Series {image.series}: {image.name}" if image.name else f"Series {image.series}"
+    return Shown(address, f"{name}, {called}: {what}")
 
 
 def pixel_size(facts: SeriesFacts) -> str:

@@ -28,6 +28,11 @@ class ProfileVerdict:
     words: str
     counts: Counter[Severity]
 
+    @property
+    def name(self) -> str:
+        """The profile's name for people: what stands before the colon of its title."""
+        return self.title.partition(":")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class ToFix:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,7 +13,7 @@ from ..provenance import now
 from .page import render, title
 from .preview import LIMIT
 from .tables import write_text
-from .thumbnail import WHITE, thumbnail
+from .thumbnail import WHITE, picture_in_page
 from .words import plural
 
 if TYPE_CHECKING:
@@ -197,7 +195,7 @@ def _named(modulo: Modulo) -> str:
 
 
 def _shown(input_name: str, image: Image, original: Original) -> Shown:
-    picture, remark = _picture(image)
+    picture, remark = picture_in_page(image, PICTURE)
     columns, table = _channels(image)
     kept, annotations = kept_metadata(image, original)
     pairs = [*(pair for annotation in annotations for pair in annotation.pairs), *kept]
@@ -222,22 +220,6 @@ def _shown(input_name: str, image: Image, original: Original) -> Shown:
         more_pairs=len(pairs) - PAIRS_SHOWN,
         warnings=image_warnings(image),
     )
-
-
-def _picture(image: Image) -> tuple[str, str]:
-    from PIL import Image as Pillow
-
-    try:
-        pixels, _, remark = thumbnail(image, PICTURE)
-    except Exception as error:  # one damaged image must not cost the others their place on the page
-        return "", f"cannot be shown ({type(error).__name__})"
-    drawn = Pillow.fromarray(pixels, "RGB")
-    stream = io.BytesIO()
-    if image.kind in ("label", "indexed"):
-        drawn.save(stream, format="PNG")
-        return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}", remark
-    drawn.save(stream, format="JPEG", quality=88)
-    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}", remark
 
 
 def _facts(image: Image) -> list[tuple[str, str]]:

@@ -54,6 +54,8 @@ _SPELT = {
     "·": "·",
 }
 
+_STRETCHED = "Contrast is stretched for the eye. Nothing may be measured in this picture."
+
 
 def write_preview(
     entries: Iterable[tuple[str, Image]], path: Path, *, total: int | None = None, columns: int | None = None, tile: int = TILE, limit: int = LIMIT
@@ -220,22 +222,22 @@ def _font(size: int) -> FreeTypeFont | ImageFont:
     return ImageFont.load_default(size)
 
 
-def _about() -> PngInfo:
-    """Make the texts that tell people and `metadata.sources.preview` what this picture is."""
+def _about(title: str, description: str) -> PngInfo:
+    """Make the texts that tell people and `metadata.sources.preview` what a picture is."""
     from PIL.PngImagePlugin import PngInfo
 
     texts = PngInfo()
-    texts.add_text("Title", PREVIEW_TITLE)
-    texts.add_text("Description", "Contrast is stretched for the eye. Nothing may be measured in this picture.")
+    texts.add_text("Title", title)
+    texts.add_text("Description", description)
     return texts
 
 
-def save_picture(sheet: Picture, path: Path) -> None:
-    """Write a picture that says of itself that it is a preview; whole under its name, or not at all."""
+def save_picture(sheet: Picture, path: Path, title: str = PREVIEW_TITLE, description: str = _STRETCHED) -> None:
+    """Write a picture that says of itself what it is, as long as nothing else is said a preview; whole under its name, or not at all."""
     made = temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(made, format="PNG", pnginfo=_about())
+        sheet.save(made, format="PNG", pnginfo=_about(title, description))
         made.replace(path)
     except OSError as error:
         raise UnwritableError(f"{path.name} cannot be written: {error.strerror}. Check the free space and your rights on its folder.") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..metadata.sources import SUMMARY_TITLE
 from .findings_html import verdict
 from .findings_summary import verdicts
 from .preview import FAINT, GAP, INK, PAPER, line_of_text, save_picture
@@ -41,6 +42,6 @@ def write_summary(report: Report, path: Path) -> None:
     for number, item in enumerate(judged):
         top = 130 + LINE * number
         draw.rectangle((GAP, top, GAP + 8, top + LINE - 14), fill=COLOURS[item.state])
-        line_of_text(draw, (GAP + 22, top), item.profile, INK, 18, width - 22)
+        line_of_text(draw, (GAP + 22, top), item.name, INK, 18, width - 22)
         line_of_text(draw, (GAP + 22, top + 25), item.words, COLOURS[item.state], 18, width - 22)
-    save_picture(sheet, path)
+    save_picture(sheet, path, SUMMARY_TITLE, f"{verdict(report)} {counts}")

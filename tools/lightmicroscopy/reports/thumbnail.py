@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +54,23 @@ def thumbnail(image: Image, tile: int = TILE) -> Thumbnail:
     if shape.c > len(planes):
         remark = f"{len(planes)} of {shape.c} channels" + (f", {remark}" if remark else "")
     return pixels, scale, remark
+
+
+def picture_in_page(image: Image, tile: int) -> tuple[str, str]:
+    """Draw a series as a ``data:`` address for a page, with a remark; the address is empty, and the remark says why, where it cannot be drawn."""
+    from PIL import Image as Pillow
+
+    try:
+        pixels, _, remark = thumbnail(image, tile)
+    except Exception as error:  # one damaged image must not cost the others their place on the page
+        return "", f"cannot be shown ({type(error).__name__})"
+    drawn = Pillow.fromarray(pixels, "RGB")
+    stream = io.BytesIO()
+    if image.kind in ("label", "indexed"):
+        drawn.save(stream, format="PNG")
+        return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}", remark
+    drawn.save(stream, format="JPEG", quality=88)
+    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}", remark
 
 
 def _were_samples(channels: Sequence[Channel]) -> bool:
