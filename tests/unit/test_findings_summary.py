@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from lightmicroscopy.metadata.check import Report, check
-from lightmicroscopy.metadata.findings import RULES, Problem, rule
+from lightmicroscopy.metadata.findings import ALL_INPUTS, RULES, Problem, rule
 from lightmicroscopy.metadata.rules import catalogue
 from lightmicroscopy.reports.findings_html import render
 from lightmicroscopy.reports.findings_summary import to_fix_first, verdicts
@@ -160,3 +161,12 @@ def test_the_summary_picture_says_that_it_is_a_verdict_and_is_refused_as_an_imag
     (finding,) = check([path]).findings
     assert (finding.rule, finding.severity) == ("input.preview", "error")
     assert "verdict.png is the verdict of a check" in finding.message
+
+
+def test_what_is_about_all_inputs_together_is_in_none_of_them(tmp_path: Path) -> None:
+    report = _report(tmp_path, WRONG)
+    of_all = replace(report, findings=tuple(replace(finding, input=ALL_INPUTS) for finding in report.findings))
+    assert [(item.rule, item.inputs, item.touches) for item in to_fix_first(of_all)] == [
+        (item.rule, 0, "all inputs together") for item in to_fix_first(report)
+    ]
+    assert all(item.inputs == 1 and item.touches.endswith(" in 1 input") for item in to_fix_first(report))

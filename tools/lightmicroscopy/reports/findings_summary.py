@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..metadata.check import NO_PROFILE, Report, profile_titles
-from ..metadata.findings import SEVERITIES, Severity
+from ..metadata.findings import ALL_INPUTS, SEVERITIES, Severity
 from .words import plural
 
 if TYPE_CHECKING:
@@ -41,13 +41,14 @@ class ToFix:
     severity: Severity
     rule: str
     inputs: int
+    """How many inputs it is found in; 0 where it is only about all of them together."""
     places: int
     example: Finding
 
     @property
     def touches(self) -> str:
         """How much it touches: ``3 places in 2 inputs``."""
-        return f"{plural(self.places, 'place')} in {plural(self.inputs, 'input')}"
+        return f"{plural(self.places, 'place')} in {plural(self.inputs, 'input')}" if self.inputs else ALL_INPUTS.lower()
 
 
 def verdicts(report: Report) -> tuple[ProfileVerdict, ...]:
@@ -90,7 +91,7 @@ def to_fix_first(report: Report) -> tuple[ToFix, ...]:
         if finding.severity in ("error", "warning") and finding.rule != NO_PROFILE:
             found.setdefault((finding.severity, finding.rule), []).append(finding)
     items = [
-        ToFix(severity, rule, len({finding.input for finding in findings}), len(findings), findings[0])
+        ToFix(severity, rule, len({finding.input for finding in findings} - {ALL_INPUTS}), len(findings), findings[0])
         for (severity, rule), findings in found.items()
     ]
     return tuple(sorted(items, key=lambda item: (SEVERITIES.index(item.severity), -item.inputs, -item.places, item.rule))[:FIRST])
