@@ -41,6 +41,8 @@ FEATURES = (
     "Python with unit tests",
     "A workflow from accession to result, by the IWC's rules",
     "Metadata written into OME-TIFF and OME-Zarr without touching a pixel",
+    "A sheet of metadata (REMBI) that images fill in, read back and checked",
+    "Terms of ontologies checked, and the right ones suggested",
     "Licence and citation of what was downloaded",
 )
 
