@@ -121,7 +121,10 @@ def _matched(sheet: Sheet, given: list[Given]) -> Matching:
     if grave is not None:
         raise UsageError(f"{sheet.name}, {grave.location}: {grave.message} {grave.fix}")
     log = logging.getLogger("lightmicroscopy")
-    errors = [problem for problem in sheet.problems if problem.severity == "error"]
+    # A table that is not there is none that a row refers to, which would have been an error before.
+    errors = [
+        problem for problem in sheet.problems if problem.severity == "error" and (problem.rule != "sheet.sheet-missing" or problem.sheet == "image")
+    ]
     for problem in errors[:TOLD]:
         log.warning(cli.one_line(f"{sheet.name}, {problem.location}: {problem.message} {problem.fix}"))
     if len(errors) > TOLD:

@@ -13,8 +13,6 @@ from lightmicroscopy.reports.tables import ANNOTATED
 
 from .annotations import PIXEL_SIZE_FIELDS, differences, document
 
-pytest.importorskip("lightmicroscopy.metadata.rembi.sheet", reason="sheets are not there yet")
-
 IMAGES = ("cells.ome.tiff", "cells_04.ome.zarr", "two_series.ome.tiff", "plate_04.ome.zarr.zip")
 
 
@@ -65,6 +63,22 @@ def test_a_filled_sheet_is_written_into_tiff_and_zarr_alike(test_data: Path, tmp
         }
         assert new <= notes
         assert differences(test_data / name, copy) == PIXEL_SIZE_FIELDS | new
+
+
+def test_tables_that_no_row_refers_to_may_be_left_out(test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (row,) = annotated(
+        tmp_path, test_data / IMAGES[0], "--sheet", sheet(tmp_path / "sheet.yaml", {"image": IMAGES[0], "series": "0", "pixel_size_x_um": "0.5"})
+    )
+    assert (row["status"], row["changed"]) == ("done", "pixel_size_x_um")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_table_that_a_row_refers_to_is_missed(test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (row,) = annotated(
+        tmp_path, test_data / IMAGES[0], "--sheet", sheet(tmp_path / "sheet.yaml", {"image": IMAGES[0], "series": "0", "specimen": "dish"}), code=1
+    )
+    assert row["status"] == "failed"
+    assert "dish" in capsys.readouterr().err
 
 
 def test_rows_without_an_image_and_images_without_a_row_are_told(test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
