@@ -5,6 +5,7 @@ python3 scripts/benchmark.py --output results            conversions, everything
 python3 scripts/benchmark.py --output results --quick    to see that it works
 python3 scripts/benchmark.py downloads --scratch DIR     downloads beside curl, wget and ome_zarr, from nginx some milliseconds away
 python3 scripts/benchmark.py images-of-archives --scratch DIR    whole calls of the download tools on the sample archive, likewise
+python3 scripts/benchmark.py annotate --scratch DIR      writing metadata into an image beside a plain copy of it
 python3 scripts/benchmark.py remote --scratch DIR        a store on a server beside the same on disk
 
 Makes its images and its environments; see ``--help``. Exit code 0 if this suite gave every result, 1 if not, 2 for wrong usage.
@@ -15,7 +16,7 @@ from importlib import import_module
 
 from local.lifeline import Stop, end_with_caller
 
-OTHERS = ("downloads", "images-of-archives", "remote")
+OTHERS = ("annotate", "downloads", "images-of-archives", "remote")
 
 if __name__ == "__main__":
     end_with_caller()
