@@ -65,12 +65,18 @@ def main(arguments: list[str] | None = None) -> int:
         annotate = [sys.executable, str(ROOT / "tools" / "lm_annotate.py"), str(path), "--sheet", str(sheet), "--output", str(output), "--quiet"]
         rounds, memory = [], 0
         for number in range(options.repeats + 1):
-            copied.unlink(missing_ok=True)
-            shutil.rmtree(output, ignore_errors=True)
-            plain, _ = seconds(["cp", "--reflink=never", str(path), str(copied)], copied)
-            own, memory = seconds(annotate, output / path.name)
+            # Which of them finds the disk at rest changes from round to round; each finds the other's copy gone.
+            took: dict[str, float] = {}
+            for name in ("cp", "lm_annotate") if number % 2 else ("lm_annotate", "cp"):
+                copied.unlink(missing_ok=True)
+                shutil.rmtree(output, ignore_errors=True)
+                os.sync()
+                if name == "cp":
+                    took[name], _ = seconds(["cp", "--reflink=never", str(path), str(copied)], copied)
+                else:
+                    took[name], memory = seconds(annotate, output / path.name)
             if number:
-                rounds.append((plain, own))
+                rounds.append((took["cp"], took["lm_annotate"]))
         ratios = ", ".join(f"{own / plain:.2f}" for plain, own in rounds)
         plain, own = (statistics.median(pair[index] for pair in rounds) for index in (0, 1))
         print(f"| {gigabytes:g} | {plain:.2f} | {own:.2f} | {ratios} | {memory} |", flush=True)
