@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lightmicroscopy.errors import UnreadableError
 from lightmicroscopy.metadata.rembi.fields import MODULES, TABLES, all_fields, field, fields_of
 from lightmicroscopy.metadata.rembi.found import document_of, findings_of
 from lightmicroscopy.metadata.rembi.match import match_images
@@ -234,3 +235,11 @@ def test_the_json_says_what_every_row_says_and_where_it_stands(tmp_path: Path) -
         "row": 3,
         "values": {"name": "HeLa treated", "organism": "Homo sapiens (NCBITaxon:9606)", "biological_entity": "HeLa cells"},
     }
+
+
+@pytest.mark.parametrize("mark", [";", ","])
+def test_a_sheet_saved_as_csv_is_told_so(test_data: Path, tmp_path: Path, mark: str) -> None:
+    saved = tmp_path / "sheet.csv"
+    saved.write_text((test_data / "rembi_mistakes.tsv").read_text(encoding="utf-8").replace("\t", mark), encoding="utf-8")
+    with pytest.raises(UnreadableError, match=r"sheet\.csv has semicolons or commas where a sheet has tabs.*Save it as XLSX"):
+        read_sheet(saved)

@@ -31,6 +31,7 @@ _GUARDED: Final = re.compile(r"'*(?:[=+\-@]|\[\s*[A-Za-z_ -]{3,40}\s*\]\s*\Z)")
 """What would be a formula, or the beginning of a table."""
 _NUMBER: Final = re.compile(r"-?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
 _ENDINGS: Final = (".tsv", ".tabular", ".txt")
+_HEAD: Final = 1 << 16
 
 
 def guarded(text: str) -> str:
@@ -81,6 +82,11 @@ def read_text(text: str, name: str) -> dict[str, Taken]:
     LimitError
         If it has too many cells.
     """
+    if "\t" not in text and any(line.count(mark) > 1 for line in text[:_HEAD].splitlines() for mark in ";,"):
+        raise UnreadableError(
+            f"{name} has semicolons or commas where a sheet has tabs between its columns, as spreadsheet programs write CSV. Save it as XLSX, or as "
+            "text with tabs."
+        )
     blocks: dict[str, list[Line]] = {}
     twice: list[SheetProblem] = []
     current: list[Line] | None = None
