@@ -104,6 +104,7 @@ FILLED = Sheet(
                     "author_first_name": "Ola",
                     "author_last_name": "Nordmann",
                     "author_organisation": "University of Oslo",
+                    "author_organisation_ror": "https://ror.org/01xtthb56",
                     "author_email": "ola@example.org",
                     "author_orcid": "0000-0002-1825-0097",
                 }

@@ -177,6 +177,8 @@ MISTAKES: list[tuple[str, str, dict[str, Content]]] = [
     ("bia.accession-repeated", "2 sections have the accession", one(lambda document: first(document, "Specimen", "accno", "biosample-1"))),
     ("bia.e-mail", "has a name around it", one(setting("Author", "E-mail", "Ola Nordmann <ola@example.org>"))),
     ("bia.orcid", "at least one is mistyped", one(setting("Author", "ORCID", "0000-0002-1825-0098"))),
+    ("bia.ror", "check digits are wrong", one(with_more("organisation", "RORID", "https://ror.org/01xtthb57"))),
+    ("bia.ror", "no ROR identifier", one(with_more("organisation", "RORID", "Oslo"))),
     ("bia.doi", "says that there is none yet", one(setting("Publication", "DOI", "TBD"))),
     ("bia.doi", "is an address and no DOI", one(lambda d: d["attributes"].append({"name": "DOI", "value": "https://example.org/doi"}))),
     ("bia.pubmed-id", "none yet", one(setting("Publication", "Pubmed ID", "in revision"))),

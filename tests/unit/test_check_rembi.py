@@ -150,6 +150,8 @@ WRONG = [
     ("study", {"study_type": ""}, "rembi.recommended-empty", "info", "sheet study", "Study type"),
     ("study", {"author_orcid": "0000-0002-1825-0098"}, "rembi.orcid", "error", "column B", "mistyped"),
     ("study", {"author_orcid": "me"}, "rembi.orcid", "error", "column B", "no ORCID iD"),
+    ("study", {"author_organisation_ror": "https://ror.org/01xtthb57"}, "rembi.ror", "error", "column B", "check digits are wrong"),
+    ("study", {"author_organisation_ror": "University of Oslo"}, "rembi.ror", "error", "column B", "no ROR identifier"),
     ("study", {"author_email": "ola(at)example.org"}, "rembi.e-mail", "error", "column B", "no e-mail address"),
     ("study", {"publication_title": "A", "publication_doi": "doi:10.1000/1"}, "rembi.doi", "error", "column B", "has the word DOI in it"),
     ("study", {"publication_title": "A", "publication_doi": "submitted"}, "rembi.doi", "warning", "column B", "none yet"),

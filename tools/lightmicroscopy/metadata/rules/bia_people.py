@@ -10,6 +10,7 @@ from ..bia_template import CONTACT, CURATORS, ORGANISATION
 from ..documents.content import shorten
 from ..findings import BIA, Problem, Subject, rule
 from ..ontologies import orcid
+from ..ontologies.references import problem
 from ..vocabulary import mail_problem
 from ._documents import submission
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..documents.pagetab import PageTab, Part, Said
 
 _ORCID_SOURCE = "https://support.orcid.org/hc/en-us/articles/360006897674"
+_ROR_SOURCE = "https://ror.readme.io/docs/identifier"
 
 
 @rule(
@@ -136,6 +138,25 @@ def _orcid(subject: Subject) -> Iterator[Problem]:
             wrong, fix = orcid.problem(said.value)
             if wrong:
                 yield Problem(f"“{shorten(said.value)}”, the ORCID of {contact.label}, {wrong}.", said.where, fix=fix)
+
+
+@rule(
+    "bia.ror",
+    severity="error",
+    title="ROR identifiers of organisations are complete, and their check digits right.",
+    why="A mistyped ROR identifier is no organisation's, or another's.",
+    fix="Copy it from the organisation's page at ror.org.",
+    source=_ROR_SOURCE,
+    profiles=(BIA,),
+    needs="pagetab",
+    applies=lambda subject: any(part.said("RORID") for part in _organisations(submission(subject))),
+)
+def _ror(subject: Subject) -> Iterator[Problem]:
+    for part in _organisations(submission(subject)):
+        for said in part.said("RORID"):
+            wrong, fix = problem("ror", said.value)
+            if wrong:
+                yield Problem(f"“{shorten(said.value)}”, the RORID of {part.label}, {wrong}.", said.where, fix=fix)
 
 
 def _contacts(found: PageTab) -> Iterator[Part]:

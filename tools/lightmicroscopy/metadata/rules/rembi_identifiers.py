@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..rembi.sheet import Cell
 
 _ORCID_SOURCE: Final = "https://support.orcid.org/hc/en-us/articles/360006897674"
+_ROR_SOURCE: Final = "https://ror.readme.io/docs/identifier"
 
 
 def _said(subject: Subject, *fields: str) -> Iterator[tuple[Cell, str]]:
@@ -53,6 +54,25 @@ def _orcid(subject: Subject) -> Iterator[Problem]:
         wrong, fix = orcid.problem(text)
         if wrong:
             yield Problem(f"“{shorten(text)}” {wrong}.", _where(cell), fix=fix)
+
+
+@rule(
+    "rembi.ror",
+    severity="error",
+    title="ROR identifiers of organisations in the sheet are complete, and their check digits right.",
+    why="A mistyped ROR identifier is no organisation's, or another's.",
+    fix="Copy it from the organisation's page at ror.org.",
+    source=_ROR_SOURCE,
+    profiles=(REMBI,),
+    needs="sheet",
+    applies=_there("author_organisation_ror"),
+)
+def _ror(subject: Subject) -> Iterator[Problem]:
+    for row in sheet_of(subject).rows("study"):
+        for text in row.values("author_organisation_ror"):
+            wrong, fix = problem("ror", text)
+            if text and wrong:
+                yield Problem(f"“{shorten(text)}” {wrong}.", _where(row.cells["author_organisation_ror"]), fix=fix)
 
 
 @rule(
