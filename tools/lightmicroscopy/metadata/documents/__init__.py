@@ -55,6 +55,8 @@ def read_document(path: Path) -> Document | None:
     from .content import head_of
 
     head = head_of(path)
+    if sheet.is_workbook(path) and (listed := _workbook_list(path)) is not None:
+        return listed
     found = sheet.read(path, head)
     if found is not None:
         return Document("sheet", "REMBI sheet", found, found)
@@ -63,6 +65,13 @@ def read_document(path: Path) -> Document | None:
     if head.lstrip()[:1] in ("{", "["):
         return _json(path, head)
     return _text(path, head)
+
+
+def _workbook_list(path: Path) -> Document | None:
+    from . import file_list
+
+    listed = file_list.from_workbook(path)
+    return None if listed is None else Document("file-list", "File list (XLSX)", listed, file_list.facts(listed))
 
 
 def _json(path: Path, head: str) -> Document | None:

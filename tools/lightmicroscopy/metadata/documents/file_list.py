@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...archives.bia_pagetab import folded
 from ...errors import LimitError
+from ..rembi.xlsx_read import first_table
 from .content import Fault, Text, text_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class FileList:
         What its parser skips and the help page forbids.
     """
 
-    form: Literal["JSON", "TSV"]
+    form: Literal["JSON", "TSV", "XLSX"]
     header: str
     columns: tuple[str, ...]
     entries: tuple[Entry, ...]
@@ -131,6 +132,33 @@ def from_table(path: Path) -> FileList:
         If it has more cells than any study's list.
     """
     return from_text(text_of(path), path.name)
+
+
+def from_workbook(path: Path) -> FileList | None:
+    """Read a list in the first sheet of a workbook; None where the first cell there does not say that it is one.
+
+    Raises
+    ------
+    UnreadableError, LimitError
+        If the workbook is damaged, or larger than any list.
+    """
+    _, lines, problems = first_table(path, path.name)
+    if not lines or folded(lines[0].cells.get(0, "")) not in _SPELLINGS:
+        return None
+    width = max(lines[0].cells) + 1
+    header = [lines[0].cells.get(column, "") for column in range(width)]
+    entries, faults = [], []
+    notes = [Fault(f"row {problem.row}, column {problem.column}", problem.message, problem.fix) for problem in problems]
+    for line in lines[1:]:
+        where = f"row {line.number}"
+        if not line.cells.get(0, "").strip():
+            faults.append(Fault(where, f"Row {line.number} has no path in its first cell."))
+            continue
+        if max(line.cells) >= width:
+            message = f"Row {line.number} has {max(line.cells) + 1} cells, but the first row names {width} columns: what is beyond them is dropped."
+            notes.append(Fault(where, message, "Name every column in the first row."))
+        entries.append(Entry(line.cells[0], where, tuple(line.cells.get(column, "") for column in range(1, width))))
+    return FileList("XLSX", header[0], tuple(header[1:]), tuple(entries), tuple(faults), tuple(notes))
 
 
 def from_text(text: Text, name: str) -> FileList:

@@ -11,18 +11,29 @@ from ..rembi.sheet import Sheet, read_sheet
 if TYPE_CHECKING:
     from pathlib import Path
 
+_WORKBOOK = "xl/workbook.xml"
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a file is an XLSX, by its members."""
+    return path.is_file() and zipfile.is_zipfile(path) and _WORKBOOK in _members(path)
+
+
+def _members(path: Path) -> frozenset[str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return frozenset(archive.namelist())
+    except (OSError, zipfile.BadZipFile, NotImplementedError):
+        return frozenset()
+
 
 def looks_like_sheet(path: Path, head: str) -> bool:
     """Whether a file or folder means to be a REMBI sheet: a workbook, or tables or a mapping of the names of one."""
     if path.is_dir():
         return any((path / f"{table}.tsv").is_file() for table in TABLES)
     if zipfile.is_zipfile(path):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                names = set(archive.namelist())
-        except (OSError, zipfile.BadZipFile, NotImplementedError):
-            return False
-        return "xl/workbook.xml" in names or any(f"{table}.tsv" in names for table in TABLES)
+        names = _members(path)
+        return _WORKBOOK in names or any(f"{table}.tsv" in names for table in TABLES)
     lines = head.splitlines()
     first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
     if _begins_table(first):

@@ -88,16 +88,43 @@ def read_xlsx(path: Path, name: str) -> dict[str, Taken]:
         If it is larger than any sheet needs to be.
     """
     with closing(ZipMembers(path)) as parts:
-        if sum(1 for _ in parts.names()) > MOST_PARTS:
-            raise LimitError(f"{name} has more than {MOST_PARTS:,} parts, which no sheet needs. Check where the file comes from.")
-        place = _workbook(parts, name)
-        workbook = parse_xml(_part(parts, place, name), f"{place} in {name}")
-        book = _Book(name, parts)
-        book.since_1904 = any(one.get("date1904") in ("1", "true") for one in workbook.iterfind("{*}workbookPr"))
-        related = _relations(parts, place, name)
-        book.texts = _shared_texts(book, next((target for kind, target in related.values() if kind == "sharedStrings"), ""))
-        book.styles = _styles(book, next((target for kind, target in related.values() if kind == "styles"), ""))
-        return _tables(book, workbook, related)
+        return _tables(*_opened(parts, name))
+
+
+def first_table(path: Path, name: str) -> tuple[str, list[Line], list[SheetProblem]]:
+    """Read the first sheet of a workbook that need not be one of ours.
+
+    Returns
+    -------
+    Its title, its rows that hold something, and what is wrong with cells.
+
+    Raises
+    ------
+    UnreadableError, LimitError
+        As `read_xlsx`.
+    """
+    with closing(ZipMembers(path)) as parts:
+        book, workbook, related = _opened(parts, name)
+        for one in workbook.iterfind("{*}sheets/{*}sheet"):
+            kind, place = related.get(one.get(_RELATION) or one.get(_STRICT_RELATION) or "", ("", ""))
+            if kind == "worksheet":
+                title = one.get("name") or ""
+                return title, list(_lines(book, title, place)), book.problems
+    return "", [], []
+
+
+def _opened(parts: ZipMembers, name: str) -> tuple[_Book, etree._Element, dict[str, tuple[str, str]]]:
+    """Read what all sheets of a workbook share; give that, its list of sheets, and what it refers to."""
+    if sum(1 for _ in parts.names()) > MOST_PARTS:
+        raise LimitError(f"{name} has more than {MOST_PARTS:,} parts, which no sheet needs. Check where the file comes from.")
+    place = _workbook(parts, name)
+    workbook = parse_xml(_part(parts, place, name), f"{place} in {name}")
+    book = _Book(name, parts)
+    book.since_1904 = any(one.get("date1904") in ("1", "true") for one in workbook.iterfind("{*}workbookPr"))
+    related = _relations(parts, place, name)
+    book.texts = _shared_texts(book, next((target for kind, target in related.values() if kind == "sharedStrings"), ""))
+    book.styles = _styles(book, next((target for kind, target in related.values() if kind == "styles"), ""))
+    return book, workbook, related
 
 
 def _tables(book: _Book, workbook: etree._Element, related: dict[str, tuple[str, str]]) -> dict[str, Taken]:

@@ -33,10 +33,7 @@ def _list_given(together: Together) -> Iterator[Problem]:
             if lists.find(name) is not None:
                 continue
             other = others.find(name)
-            if other is not None and name.lower().endswith(".xlsx"):
-                message = f"The file list “{shorten(name)}” of {label} is a workbook, which is not read here: its files could not be checked."
-                yield Problem(message, where, input=item.name, fix="To have it checked, save the list as TSV, and name that.")
-            elif other is not None:
+            if other is not None:
                 message = f"The file list “{shorten(name)}” of {label} is there, but is no file list: its first cell must be Files."
                 yield Problem(message, where, severity="error", input=item.name, fix="Let the first cell of the first line be exactly Files.")
             elif close := lists.by_case(name):
