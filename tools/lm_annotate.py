@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lightmicroscopy.metadata.changes import SeriesChanges
     from lightmicroscopy.metadata.rembi.match import Matching
     from lightmicroscopy.metadata.rembi.sheet import Sheet
+    from lightmicroscopy.report_paths import ReportPaths
 
 PROGRAM = "lm_annotate"
 FORM_ONLY = ("input", "images", "sheet")
@@ -79,14 +80,14 @@ def work(arguments: argparse.Namespace) -> int:
 
     if far := next((word for word in arguments.input if isinstance(word, str)), None):
         raise UsageError(f"{far[:200]} is on the web. Fetch it first; copies are made of files that are here.")
-    cli.refuse_overwriting([*arguments.input, arguments.sheet], (arguments.table,))
+    paths = cli.refuse_overwriting([*arguments.input, arguments.sheet], (arguments.table,))
     log = logging.getLogger("lightmicroscopy")
     expanded = expand(arguments.input)
     for note in expanded.notes:
         log.info(cli.one_line(note))
     given: list[Given] = [word for word in expanded.words if isinstance(word, Path)]
     sheet = read_sheet(arguments.sheet, name=arguments.sheet_name)
-    matching = _matched(sheet, given)
+    matching = _matched(sheet, given, arguments, paths)
     record = Record(sheet.name, sha256_of(files_below(arguments.sheet)), now())
     done, total = 0, sum(bytes_of(item) or 0 for item in given)
     progress = Progress("Annotating", quiet=arguments.quiet, log_json=arguments.log_json)
@@ -109,13 +110,19 @@ def work(arguments: argparse.Namespace) -> int:
     return _reported(outcomes, matching, record, arguments)
 
 
-def _matched(sheet: Sheet, given: list[Given]) -> Matching:
-    """Find the row of each image, and say what is wrong with the sheet."""
+def _matched(sheet: Sheet, given: list[Given], arguments: argparse.Namespace, paths: ReportPaths) -> Matching:
+    """Find the row of each image, and say what is wrong with the sheet; refuse a table in the place of a file that is read or made."""
     from lightmicroscopy.errors import UsageError
     from lightmicroscopy.inspection import inspect
     from lightmicroscopy.metadata.rembi.match import match_images
 
-    images = [(item.name, image.series) for item in inspect(given) if item.dataset is not None for image in item.dataset.images]
+    images = []
+    for item in inspect(given):
+        if item.dataset is not None:
+            files = (item.dataset.location.path, *item.dataset.files)
+            paths.refuse(files)
+            _refuse_over_copies(arguments.table, [arguments.output / file.name for file in files])
+            images += [(item.name, image.series) for image in item.dataset.images]
     matching = match_images(sheet, images)
     grave = next((problem for problem in matching.problems if problem.rule in GRAVE), None)
     if grave is not None:
@@ -130,6 +137,16 @@ def _matched(sheet: Sheet, given: list[Given]) -> Matching:
     if len(errors) > TOLD:
         log.warning("%s has %d more mistakes; lm_describe --read-sheet lists them all.", sheet.name, len(errors) - TOLD)
     return matching
+
+
+def _refuse_over_copies(table: Path | None, copies: list[Path]) -> None:
+    from lightmicroscopy.errors import UsageError
+
+    if table is None:
+        return
+    target = table.resolve()
+    if any(copy.resolve() in (target, *target.parents) for copy in copies):
+        raise UsageError(f"{table.name} is to be the table, and is in the place of an annotated copy. Give it another name.")
 
 
 def _reported(outcomes: list[Outcome], matching: Matching, record: Record, arguments: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ import lm_annotate
 from lightmicroscopy.reports.tables import ANNOTATED
 
 from .annotations import PIXEL_SIZE_FIELDS, differences, document
+from .test_read_ome_tiff_sets import full_set
 
 IMAGES = ("cells.ome.tiff", "cells_04.ome.zarr", "two_series.ome.tiff", "plate_04.ome.zarr.zip")
 
@@ -140,6 +141,37 @@ def test_a_report_does_not_replace_the_sheet(test_data: Path, tmp_path: Path) ->
     words = [str(test_data / "cells.ome.tiff"), "--sheet", str(filled), "--output", str(tmp_path / "out"), "--table", str(filled)]
     assert lm_annotate.main(words) == 2
     assert filled.read_bytes() == before
+
+
+def test_a_report_does_not_replace_a_member_of_a_set_that_was_not_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, *others = full_set(tmp_path / "in")
+    before = [other.read_bytes() for other in others]
+    filled = sheet(tmp_path / "sheet.yaml", {"image": first.name, "image_name": "A"})
+    for other in others:
+        words = [str(first), "--sheet", str(filled), "--output", str(tmp_path / "out"), "--table", str(other)]
+        assert lm_annotate.main(words) == 2
+        assert f"{other.name} cannot be written over an input." in capsys.readouterr().err
+    assert [other.read_bytes() for other in others] == before
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("name", "table"), [("cells.ome.tiff", "cells.ome.tiff"), ("cells_04.ome.zarr", "cells_04.ome.zarr/.zattrs")])
+def test_a_report_does_not_replace_a_copy(test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, table: str) -> None:
+    filled = sheet(tmp_path / "sheet.yaml", {"image": name, "image_name": "A"})
+    out = tmp_path / "out"
+    assert lm_annotate.main([str(test_data / name), "--sheet", str(filled), "--output", str(out), "--table", str(out / table)]) == 2
+    assert "in the place of an annotated copy" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1" + "0" * 300])
+def test_a_number_of_a_series_may_be_of_any_length(test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], number: str) -> None:
+    filled = sheet(tmp_path / "sheet.yaml", {"image": "cells.ome.tiff", "image_name": "A", "series": number})
+    (row, other) = annotated(tmp_path, test_data / "cells.ome.tiff", "--sheet", filled, code=1)
+    assert {row["status"], other["status"]} == {"failed"}
+    said = capsys.readouterr().err
+    assert "has no series" in said
+    assert "fault" not in said
 
 
 def test_in_galaxy_all_copies_are_elements_of_one_list(test_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

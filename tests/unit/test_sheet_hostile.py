@@ -147,6 +147,21 @@ def test_an_odd_cell_costs_no_more_than_itself(tmp_path: Path, cells: str) -> No
         row.text("name").encode()
 
 
+@pytest.mark.parametrize("cell", ['<c r="B2" t="s"><v>{}</v></c>', '<c r="B2" s="{}"><v>1</v></c>', '<c r="B{}"><v>1</v></c>'])
+def test_a_number_of_thousands_of_digits_is_the_place_of_nothing(tmp_path: Path, cell: str) -> None:
+    name = '<c r="A2" t="inlineStr"><is><t>Cells</t></is></c>'
+    path = workbook(tmp_path, {BIOSAMPLE: f'{HEAD}{NAMES}<row r="2">{name}{cell.format("9" * 5000)}</row>{TAIL}'})
+    assert [row.text("name") for row in read_sheet(path).rows("biosample")] == ["Cells"]
+
+
+def test_a_number_format_of_thousands_of_digits_is_none(tmp_path: Path) -> None:
+    with zipfile.ZipFile(written(FILLED, tmp_path / "sheet.xlsx")) as source:
+        styles = source.read("xl/styles.xml").decode()
+    far = styles.replace('<xf numFmtId="0"', f'<xf numFmtId="{"9" * 5000}"')
+    assert far != styles
+    assert texts_of(read_sheet(workbook(tmp_path, {"xl/styles.xml": far}))) == texts_of(FILLED)
+
+
 def test_rows_that_do_not_say_their_number_are_counted(tmp_path: Path) -> None:
     rows = "".join(f"<row><c t='inlineStr'><is><t>{text}</t></is></c></row>" for text in ("Identity", "one", "two"))
     sheet = read_sheet(workbook(tmp_path, {BIOSAMPLE: HEAD + rows + TAIL}))

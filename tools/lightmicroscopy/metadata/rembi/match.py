@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LISTED = 20
 """Images without a row that are named one by one, and rows without an image for which the one that was meant is looked for."""
+LONGEST = 40
+"""Characters of what stands for the number of a series that a message repeats."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,12 @@ def _unreadable(row: Row, written: str) -> SheetProblem:
 def _take(row: Row, name: str, series: list[int], rows: dict[tuple[str, int], Row]) -> Iterable[SheetProblem]:
     cell = row.cells["image"]
     stated = series_of(row)
-    wanted = [int(stated)] if stated.isdecimal() else series if not stated else []
+    # Not read as a number: Python refuses to read one of thousands of digits.
+    numbers = {str(one): one for one in series}
+    wanted: list[int | str] = [numbers.get(stated, stated)] if stated.isdecimal() else [*series] if not stated else []
     for one in wanted:
-        if one not in series:
-            message = f"“{name}” has no series {one}, only {_range(series)}."
+        if not isinstance(one, int):
+            message = f"“{name}” has no series {_cut(one)}, only {_range(series)}."
             place = row.cells.get("series", cell)
             yield SheetProblem("image", place.row, place.column, message, "Series are counted from 0.", "sheet.row-without-image")
             continue
@@ -124,6 +128,10 @@ def _take(row: Row, name: str, series: list[int], rows: dict[tuple[str, int], Ro
             message = f"Row {other.number} is about series {one} of “{cell.text.strip()}” already."
             fix = "Keep one row for each series of an image."
             yield SheetProblem("image", cell.row, cell.column, message, fix, "sheet.image-twice", image=name, series=one)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _range(series: list[int]) -> str:

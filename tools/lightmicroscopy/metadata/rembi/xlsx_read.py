@@ -205,7 +205,7 @@ def _styles(book: _Book, place: str) -> list[tuple[Shown, int]]:
     for one in root.iterfind("{*}cellXfs/{*}xf"):
         number = one.get("numFmtId") or "0"
         code = codes.get(number, "")
-        found.append((shown_as(int(number) if number.isdecimal() else 0, code), code.count("0")))
+        found.append((shown_as(max(_index(number), 0), code), code.count("0")))
     return found
 
 
@@ -233,8 +233,12 @@ def _lines(book: _Book, table: str, place: str) -> Iterator[Line]:
 
 
 def _stated(element: etree._Element | None) -> int:
-    number = (element.get("r") or "") if element is not None else ""
-    return int(number) if number.isdecimal() and len(number) < 9 else 0
+    return max(_index(element.get("r") or ""), 0) if element is not None else 0
+
+
+def _index(text: str) -> int:
+    """A number that says a place; -1 if it is none, or too long for one."""
+    return int(text) if text.isdecimal() and len(text) < 9 else -1
 
 
 def _column(name: str) -> int:
@@ -253,8 +257,9 @@ def _cell(book: _Book, element: etree._Element, table: str, row: int, column: in
     if kind == "inlineStr":
         text = _text(element)
     elif kind == "s":
-        text = book.texts[int(value)] if value.isdecimal() and int(value) < len(book.texts) else ""
-        if not text and value != "" and not (value.isdecimal() and int(value) < len(book.texts)):
+        known = 0 <= _index(value) < len(book.texts)
+        text = book.texts[_index(value)] if known else ""
+        if value != "" and not known:
             _note(book, table, row, column, "The cell refers to a text that is not in the file.", "Write it again.", "sheet.unreadable-cell")
     elif kind == "b":
         text = "TRUE" if value.strip() in ("1", "true") else "FALSE"
@@ -272,8 +277,8 @@ def _cell(book: _Book, element: etree._Element, table: str, row: int, column: in
 
 
 def _style(book: _Book, element: etree._Element) -> tuple[Shown, int]:
-    style = element.get("s") or "0"
-    return book.styles[int(style)] if style.isdecimal() and int(style) < len(book.styles) else ("number", 0)
+    style = _index(element.get("s") or "0")
+    return book.styles[style] if 0 <= style < len(book.styles) else ("number", 0)
 
 
 def _note_formula(book: _Book, table: str, row: int, column: int, text: str) -> None:
