@@ -82,6 +82,7 @@ def _converted(arguments: argparse.Namespace, web: Web) -> int:
     finally:
         progress.close()
     with conversion.dataset:
+        reports.refuse_made(conversion.paths)
         return _report(conversion, arguments)
 
 

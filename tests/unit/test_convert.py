@@ -17,6 +17,7 @@ import tifffile
 import zarr
 from PIL import Image as Pillow
 
+import lm_convert
 from lightmicroscopy import readers
 from lightmicroscopy.convert import Conversion, Format, Request, convert
 from lightmicroscopy.errors import SuiteError, UnreadableError, UsageError
@@ -371,3 +372,23 @@ def test_a_stack_taken_downwards_is_known_as_such_in_the_copy(tmp_path: Path, wa
     (copy,) = run(tmp_path / "falling.tif", tmp_path / "out", wanted).paths
     with readers.open(Location(copy)) as dataset:
         assert dataset.images[0].metadata.pixel_size_z == Quantity(-0.5, "µm")
+
+
+@pytest.mark.parametrize(("flag", "place"), [("--report", "cells.ome.tiff"), ("--checksums", "cells.ome.tiff"), ("--preview", "cells.ome.tiff")])
+def test_no_report_takes_the_place_of_the_image_that_was_made(
+    test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str, place: str
+) -> None:
+    out = tmp_path / "out"
+    words = [str(test_data / "cells.ome.tiff"), "--format", "ome-tiff", "--output", str(out), flag, str(out / place), "--quiet"]
+    assert lm_convert.main(words) == 2
+    assert "It was kept; give the report another name." in capsys.readouterr().err
+    with tifffile.TiffFile(out / place) as tiff:
+        assert tiff.is_ome
+
+
+def test_no_report_lies_in_the_store_that_was_made(test_data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    report = out / "cells.ome.zarr" / "t.tsv"
+    words = [str(test_data / "cells.ome.tiff"), "--format", "ome-zarr", "--output", str(out), "--report", str(report), "--quiet"]
+    assert lm_convert.main(words) == 2
+    assert not report.exists()

@@ -243,3 +243,16 @@ def test_a_sheet_saved_as_csv_is_told_so(test_data: Path, tmp_path: Path, mark: 
     saved.write_text((test_data / "rembi_mistakes.tsv").read_text(encoding="utf-8").replace("\t", mark), encoding="utf-8")
     with pytest.raises(UnreadableError, match=r"sheet\.csv has semicolons or commas where a sheet has tabs.*Save it as XLSX"):
         read_sheet(saved)
+
+
+@pytest.mark.parametrize("mark", [";", ","])
+def test_a_single_table_saved_as_csv_is_told_so_and_yaml_with_such_marks_is_none(tmp_path: Path, mark: str) -> None:
+    saved = tmp_path / "image.tsv"
+    saved.write_text("Image,Series,Image name,Study component\ncells.ome.tiff,0,cells,all\n".replace(",", mark), encoding="utf-8")
+    with pytest.raises(UnreadableError, match=r"image\.tsv has semicolons or commas"):
+        read_sheet(saved)
+    listed = tmp_path / "sheet.yaml"
+    listed.write_text(
+        f"image:\n- image: a.tif\n  channel_names: DAPI{mark} GFP{mark} RFP\n  description: one{mark} two{mark} three\n", encoding="utf-8"
+    )
+    assert [row.text("image") for row in read_sheet(listed).rows("image")] == ["a.tif"]

@@ -69,6 +69,18 @@ class ReportPaths:
             if sentence is not None:
                 raise UsageError(sentence)
 
+    def refuse_made(self, made: Iterable[Path]) -> None:
+        """Refuse reports that would replace, or lie in, what the run itself has made; it is kept.
+
+        Raises
+        ------
+        UsageError
+            Naming the first file or folder that a report was to replace.
+        """
+        for path in made:
+            if _real(path) in self._places:
+                raise UsageError(f"A report is to be written to {path.name}, which is an image made here. It was kept; give the report another name.")
+
 
 def _all(reports: Iterable[Path | None], documents: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     for report in reports:

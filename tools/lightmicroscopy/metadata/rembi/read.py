@@ -50,8 +50,10 @@ def _tables(path: Path, name: str) -> dict[str, Taken]:
 
 def _is_tabular(text: str) -> bool:
     """Whether the first line that says something looks like that of a table: YAML has no tab there, and a colon."""
+    from .tsv import is_separated
+
     first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
-    return "\t" in first or (first.startswith("[") and first.rstrip().endswith("]"))
+    return "\t" in first or is_separated(text) or (first.startswith("[") and first.rstrip().endswith("]"))
 
 
 def text_of(path: Path, name: str) -> str:

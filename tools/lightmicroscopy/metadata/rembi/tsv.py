@@ -82,7 +82,7 @@ def read_text(text: str, name: str) -> dict[str, Taken]:
     LimitError
         If it has too many cells.
     """
-    if "\t" not in text and any(line.count(mark) > 1 for line in text[:_HEAD].splitlines() for mark in ";,"):
+    if is_separated(text):
         raise UnreadableError(
             f"{name} has semicolons or commas where a sheet has tabs between its columns, as spreadsheet programs write CSV. Save it as XLSX, or as "
             "text with tabs."
@@ -119,6 +119,19 @@ def read_text(text: str, name: str) -> dict[str, Taken]:
         raise UnreadableError(f"{name} has none of the tables {', '.join(TABLES)}. Start from a sheet that lm_describe has made.")
     next(iter(tables.values())).problems.extend(twice)
     return tables
+
+
+def is_separated(text: str) -> bool:
+    """Whether a text is CSV: marks between headings of one of our tables, or behind its name, and no tab anywhere."""
+    if "\t" in text:
+        return False
+    lines = [line for line in text[:_HEAD].splitlines() if line.strip()]
+    for mark in ";,":
+        first = next((line.split(mark) for line in lines if line.count(mark) > 1), None)
+        known = first is not None and _table_by_headings(Line(1, dict(enumerate(cell.strip().strip('"') for cell in first)))) is not None
+        if known or (lines and _BLOCK.fullmatch(lines[0].rstrip(mark).strip()) and first is not None):
+            return True
+    return False
 
 
 def _table_by_headings(line: Line) -> str | None:
