@@ -187,3 +187,9 @@ def test_in_galaxy_all_copies_are_elements_of_one_list(test_data: Path, tmp_path
         "two_series.ome.tiff": "ome.tiff",
     }
     assert all(Path(element["filename"]).exists() for element in elements)
+
+
+def test_a_name_without_end_is_told_shortly(test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = annotated(tmp_path, test_data / IMAGES[0], "--sheet", sheet(tmp_path / "sheet.yaml", {"image": IMAGES[0]}, {"image": "x" * 1_000_000}))
+    assert len(rows[-1]["reason"]) < 1000
+    assert len(capsys.readouterr().err) < 2000

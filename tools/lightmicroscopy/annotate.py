@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,6 +164,8 @@ def _copied(
 
 
 def _unforeseen(name: str, error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        return f"The copy of {name} cannot be written: {error.strerror}. Choose an output folder that can be written to."
     if isinstance(error, OSError):
         return f"{name} cannot be copied: {error.strerror or error}. Check its disk, and that you may read it."
     return f"{name} was not annotated ({type(error).__name__}: {error}). It is damaged, or this suite has a fault: please report it."

@@ -18,6 +18,8 @@ LISTED = 20
 """Images without a row that are named one by one, and rows without an image for which the one that was meant is looked for."""
 LONGEST = 40
 """Characters of what stands for the number of a series that a message repeats."""
+NAME_SHOWN = 200
+"""Characters of a name that a message repeats."""
 
 
 @dataclass(frozen=True)
@@ -94,19 +96,19 @@ def _image_of(
     if len(candidates) == 1:
         return candidates[0], None
     if candidates:
-        message = f"“{written}” can be each of {len(candidates)} images: {', '.join(candidates[:3])}."
+        message = f"“{_cut(written, NAME_SHOWN)}” can be each of {len(candidates)} images: {', '.join(candidates[:3])}."
         fix = "Write the name as the inspect table has it."
         return None, SheetProblem("image", cell.row, cell.column, message, fix, "sheet.row-without-image")
-    close = difflib.get_close_matches(written, given, 1) if advise else []
+    close = difflib.get_close_matches(written, given, 1) if advise and len(written) <= NAME_SHOWN else []
     fix = f"Did you mean “{close[0]}”? " if close else ""
-    message = f"No image that was given is called “{written}”."
+    message = f"No image that was given is called “{_cut(written, NAME_SHOWN)}”."
     fix += "Give that image too, or take the row out."
     return None, SheetProblem("image", cell.row, cell.column, message, fix, "sheet.row-without-image")
 
 
 def _unreadable(row: Row, written: str) -> SheetProblem:
     cell = row.cells["image"]
-    message = f"“{written}” was given, but cannot be read."
+    message = f"“{_cut(written, NAME_SHOWN)}” was given, but cannot be read."
     return SheetProblem("image", cell.row, cell.column, message, "Mend or replace the file, then read the sheet again.", "sheet.row-without-image")
 
 
@@ -130,8 +132,8 @@ def _take(row: Row, name: str, series: list[int], rows: dict[tuple[str, int], Ro
             yield SheetProblem("image", cell.row, cell.column, message, fix, "sheet.image-twice", image=name, series=one)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+def _cut(text: str, longest: int = LONGEST) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def _range(series: list[int]) -> str:
