@@ -13,7 +13,7 @@ from galaxy.util.sanitize_html import sanitize_html
 from lxml import html
 
 from lightmicroscopy.metadata.check import Report, check
-from lightmicroscopy.reports.findings_html import DETAILED, PICTURES, PLACES_SHOWN, render, verdict
+from lightmicroscopy.reports.findings_html import DETAILED, NAMES_SHOWN, PICTURES, PLACES_SHOWN, render, verdict
 from lightmicroscopy.reports.findings_json import document
 from lightmicroscopy.reports.tables import FINDINGS, write_table
 
@@ -133,12 +133,12 @@ def test_a_file_name_cannot_inject_anything(tmp_path: Path) -> None:
 
 
 def test_the_style_sheet_has_both_themes_and_print_and_no_comment_ends_early(mixed: Report) -> None:
-    style = re.search(r"<style><!--(.*)--></style>", page(mixed), re.DOTALL)
-    assert style is not None
-    assert "--" in style[1]
-    assert "-->" not in style[1]
-    assert "prefers-color-scheme: dark" in style[1]
-    assert "@media print" in style[1]
+    whole = page(mixed)
+    styles = re.findall(r"<style><!--(.*?)--></style>", whole, re.DOTALL)
+    assert len(styles) == whole.count("<style") > 0
+    assert not any("-->" in style for style in styles)
+    assert "prefers-color-scheme: dark" in styles[0]
+    assert "@media print" in styles[0]
 
 
 def test_thousands_of_inputs_make_a_page_of_bounded_size(tmp_path: Path) -> None:
@@ -148,9 +148,23 @@ def test_thousands_of_inputs_make_a_page_of_bounded_size(tmp_path: Path) -> None
         path.symlink_to(tmp_path / "a.xml")
     document = html.fromstring(page(check(paths)))
     headed = [heading for heading in document.iter("h2") if heading.get("id")]
-    assert len(headed) == DETAILED
-    rows = [row for row in document.iter("tr") if row.find("th") is not None and row.find("th").get("scope") == "row"]
-    assert len([row for row in rows if (row.findtext("th") or row.findtext("th/a") or "").endswith(".xml")]) == len(paths)
+    assert len(headed) == NAMES_SHOWN
+    (row,) = document.xpath("//section[h2='Inputs']//tbody/tr")
+    assert [cell.text_content().strip() for cell in row.xpath("td")][::2] == [str(len(paths)), "OME-XML"]
+    listed = " ".join(row.xpath("td")[1].text_content().split()).replace(f"and {len(paths) - NAMES_SHOWN} more ", ", ").replace(" ,", ",")
+    assert listed.split(", ") == [path.name for path in paths]
+
+
+def test_of_thousands_those_in_which_the_same_was_found_share_a_row_and_the_gravest_come_first(tmp_path: Path) -> None:
+    for number in range(DETAILED):
+        (tmp_path / f"sound{number}.xml").write_text(ome_xml(data="<MetadataOnly/>"), encoding="utf-8")
+    (tmp_path / "bare.xml").write_text(ome_xml(data="<MetadataOnly/>", pixels=""), encoding="utf-8")
+    (tmp_path / "broken.xml").write_text("<OME", encoding="utf-8")
+    rows = html.fromstring(page(check(sorted(tmp_path.glob("*.xml"))))).xpath("//section[h2='Inputs']//tbody/tr")
+    assert [row.xpath("td")[0].text_content() for row in rows] == ["1", "1", str(DETAILED)]
+    assert [row.xpath(".//a")[0].text for row in rows[:2]] == ["broken.xml", "bare.xml"]
+    assert "Error" in rows[0].xpath("td")[3].text_content()
+    assert rows[0].xpath(".//a/@href")[0].removeprefix("#") in [heading.get("id") for heading in rows[0].getroottree().iter("h2")]
 
 
 def test_the_table_is_the_contracts_and_leaves_out_why(mixed: Report, tmp_path: Path) -> None:

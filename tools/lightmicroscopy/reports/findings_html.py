@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 TEMPLATE = "findings.html"
 DETAILED = 100
-"""Inputs with a section of their own, the gravest first; the table lists all."""
+"""Inputs that each have a row and a section of their own; of more, those in which the same was found share a row."""
+NAMES_SHOWN = 3
+"""Inputs of a shared row that are named without opening it, and have a section if anything was found."""
+RULES_SHOWN = 3
 SERIES_SHOWN = 50
 PLACES_SHOWN = 20
 """Findings of one rule over all inputs that are written out."""
@@ -82,6 +85,16 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """Inputs of one format in which the same rules found something: one row of the page."""
+
+    format: str
+    sections: tuple[Section, ...]
+    rules: tuple[tuple[Severity, str], ...]
+    """Severity and what should hold."""
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What one rule found in all inputs."""
 
@@ -123,8 +136,9 @@ def write_html(report: Report, path: Path, given: Sequence[Given] = ()) -> None:
 def render(report: Report, given: Sequence[Given] = ()) -> Iterator[str]:
     """Make the page, in pieces."""
     sections = _sections(report)
-    shown = sorted((section for section in sections if not section.item.part_of), key=lambda section: section.gravest)
-    detailed = [section for section in shown if section.counts or len(sections) <= DETAILED][:DETAILED]
+    alike = _alike(report, sections) if len(sections) > DETAILED else []
+    first_of_each = [section for row in alike for section in row.sections[:NAMES_SHOWN] if section.counts] if alike else sections
+    detailed = sorted((section for section in first_of_each if not section.item.part_of), key=lambda section: section.gravest)[:DETAILED]
     values = {
         "report": report,
         "verdict": verdict(report),
@@ -133,6 +147,9 @@ def render(report: Report, given: Sequence[Given] = ()) -> Iterator[str]:
         "labels": _LABELS,
         "profiles": profile_titles(report.profiles),
         "sections": sections,
+        "alike": alike,
+        "names_shown": NAMES_SHOWN,
+        "rules_shown": RULES_SHOWN,
         "detailed": detailed,
         "pictures": _pictures(report, given, detailed),
         "verdicts": verdicts(report),
@@ -141,7 +158,7 @@ def render(report: Report, given: Sequence[Given] = ()) -> Iterator[str]:
         "tally": report.tally(),
         "series_shown": SERIES_SHOWN,
     }
-    return page.render(TEMPLATE, values, size=_size, pixel=pixel_size, channels=_channels)
+    return page.render(TEMPLATE, values, size=_size, format_of=format_of, pixel=pixel_size, channels=_channels)
 
 
 def verdict(report: Report) -> str:
@@ -196,6 +213,39 @@ def _sections(report: Report) -> list[Section]:
     return sections
 
 
+def _alike(report: Report, sections: Sequence[Section]) -> list[Alike]:
+    """Put inputs together that have the same findings, the gravest and most numerous first."""
+    titles = _titles(report)
+    rows: dict[tuple[str, frozenset[tuple[Severity, str]]], list[Section]] = {}
+    for section in sections:
+        rules = frozenset((group.severity, group.first.rule) for _, groups in section.groups for group in groups)
+        form = "part of a set" if section.item.part_of else format_of(section.item)
+        rows.setdefault((form, rules), []).append(section)
+    alike = [
+        Alike(
+            form,
+            tuple(of_row),
+            tuple((severity, titles.get(rule, rule)) for severity, rule in sorted(rules, key=lambda found: (SEVERITIES.index(found[0]), found[1]))),
+        )
+        for (form, rules), of_row in rows.items()
+    ]
+    return sorted(alike, key=lambda row: (row.sections[0].gravest, -len(row.sections)))
+
+
+def format_of(item: CheckedInput) -> str:
+    """Say what an input is, for a table."""
+    return item.format or (f"part of {item.part_of}" if item.part_of else "unreadable")
+
+
+def _titles(report: Report) -> dict[str, str]:
+    """What should hold, by the rule's id; for findings too that no rule of a profile made."""
+    return {rule.id: rule.title for rule in report.rules} | {
+        NO_PROFILE: "The profile that a document belongs to was chosen.",
+        UNREADABLE: "The input can be read.",
+        PREVIEW: "The input is an image, not a preview of one.",
+    }
+
+
 def _groups(severity: Severity, findings: list[Finding]) -> Iterator[Group]:
     for _, group in groupby(findings, key=lambda finding: finding.rule):
         yield Group(severity, tuple(group))
@@ -203,12 +253,7 @@ def _groups(severity: Severity, findings: list[Finding]) -> Iterator[Group]:
 
 def _frequent(report: Report) -> list[Found]:
     """Collect each rule that found something, the gravest and most frequent first."""
-    titles = {rule.id: rule.title for rule in report.rules}
-    titles |= {
-        NO_PROFILE: "The profile that a document belongs to was chosen.",
-        UNREADABLE: "The input can be read.",
-        PREVIEW: "The input is an image, not a preview of one.",
-    }
+    titles = _titles(report)
     by_rule: dict[tuple[Severity, str], list[Finding]] = {}
     for finding in report.findings:
         if finding.severity != "not-run":
