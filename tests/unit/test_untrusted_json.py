@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ MANY = b"[" + b"[]," * (MOST_VALUES // 2 + 1) + b"[]]"
 def test_a_document_of_many_values_in_long_texts_is_parsed() -> None:
     value = [{"key": "x" * 100_000}] * 100
     assert parse_json(json.dumps(value).encode()) == value
+
+
+def test_whole_numbers_longer_than_any_that_is_meant_become_infinite_and_others_stay_exact() -> None:
+    assert parse_json(b"[18446744073709551615, -1, 1" + b"0" * 400 + b", -1" + b"0" * 9000 + b"]") == [2**64 - 1, -1, math.inf, -math.inf]
 
 
 @pytest.mark.parametrize("data", [MANY, b"[" * 100_000, b"", b"{", b"\xff"])

@@ -315,7 +315,7 @@ def _run(checked: Rule, subject: Subject | Together, name: str, profile: str, ot
     except (CannotRun, SuiteError) as error:
         return [_not_run(checked, name, profile, str(error))], "not-run"
     except Exception as error:  # whatever a rule does with a damaged file, the others still run
-        reason = f"It stopped with an error of its own ({type(error).__name__}: {error}). Please report this to the makers of the suite."
+        reason = f"It stopped with an error of its own ({type(error).__name__}: {str(error)[:200]}). Please report this to the makers of the suite."
         return [_not_run(checked, name, profile, reason)], "not-run"
     return findings, "found" if findings else "passed"
 

@@ -7,6 +7,8 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from .documents.content import shorten
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -56,7 +58,13 @@ def structure_errors(store: Store, version: Literal["0.4", "0.5"], parts: Iterab
         for part, path in parts:
             module, name = _MODELS[part]
             model: Any = getattr(import_module(f"ome_zarr_models.v{version.replace('.', '')}.{module}"), name)
-            group = zarr.open_group(ReadOnlyStore(store), path=path, mode="r", zarr_format=2 if version == "0.4" else 3)
+            try:
+                group = zarr.open_group(ReadOnlyStore(store), path=path, mode="r", zarr_format=2 if version == "0.4" else 3)
+            # zarr-python trusts what .zgroup and zarr.json hold, and stumbles over it in any of these ways.
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+                name = ".zgroup" if version == "0.4" else "zarr.json"
+                yield StructureError(path, name, f"is not as Zarr wants it: {shorten(str(error))}")
+                continue
             yield from (StructureError(path, key, message) for key, message in _violations(model, group, version))
 
 
@@ -67,7 +75,7 @@ def _violations(model: Any, group: Any, version: str) -> list[tuple[str, str]]:
         else:
             attributes = group.attrs.asdict()
             model.model_validate(attributes if version == "0.4" else attributes.get("ome", {}))
-    except (ValueError, RuntimeError, TypeError, KeyError, AttributeError, IndexError) as error:
+    except (ValueError, RuntimeError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
         items = _items(error)
         if items is None:
             said = [item["msg"] for item in _items(error.__cause__) or ()][:1]
