@@ -47,6 +47,7 @@ table {{ border-collapse: collapse; font-size: .875rem; }}
 th, td {{ text-align: left; vertical-align: top; padding: .35rem .7rem; border-bottom: 1px solid #d7dce2; }}
 th {{ background: #f2f4f7; }}
 pre {{ overflow-x: auto; background: #f2f4f7; padding: .7rem; }}
+summary {{ cursor: pointer; font-weight: 600; }}
 .note, footer {{ color: #5a6472; }}
 </style>
 </head>
@@ -112,7 +113,10 @@ def _directive(text: str, context: ReportContext) -> str:
     writer = _WRITERS.get(call[1])
     if writer is None:
         return f'<p class="note">This part of the report ({html.escape(call[1])}) can be seen in Galaxy only.</p>'
-    return writer(arguments, context)
+    written = writer(arguments, context)
+    if "collapse" in arguments and _files(arguments, context):
+        return f"<details open><summary>{html.escape(arguments['collapse'])}</summary>\n{written}\n</details>"
+    return written
 
 
 def _files(arguments: dict[str, str], context: ReportContext) -> list[Path]:

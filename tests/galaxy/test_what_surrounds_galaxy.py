@@ -174,6 +174,15 @@ def test_a_result_that_is_missing_is_said_to_be(tmp_path: Path, call: str) -> No
     assert "“gone” is not among the saved results." in report(tmp_path, directive(call))
 
 
+def test_what_galaxy_folds_up_is_open_under_its_title_in_the_saved_report_and_missing_parts_stay_so(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text("a\tb\n1\t2\n")
+    call = directive('history_dataset_embedded(output="t", collapse="What was <written>")')
+    page = report(tmp_path, call, t=[tmp_path / "t.tsv"])
+    assert "<details open><summary>What was &lt;written&gt;</summary>" in page
+    assert "<td>2</td>" in page
+    assert "“t” is not among the saved results." in report(tmp_path, call)
+
+
 def test_a_part_that_only_galaxy_can_show_is_said_to_be(tmp_path: Path) -> None:
     assert "(visualization) can be seen in Galaxy only" in report(tmp_path, directive("visualization(visualization_id=vizarr)"))
 

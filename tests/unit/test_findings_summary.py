@@ -51,6 +51,11 @@ def test_a_profile_that_had_nothing_to_look_at_does_not_pass(tmp_path: Path, pro
     assert not by_profile[profile].words.startswith("Passes.")
 
 
+def test_a_profile_that_could_not_judge_says_what_it_had_needed(tmp_path: Path) -> None:
+    by_profile = {judged.profile: judged for judged in verdicts(_report(tmp_path, SOUND, profiles=("open-format", "rembi")))}
+    assert by_profile["rembi"].words.startswith("Not judged. No REMBI sheet was given")
+
+
 def test_an_unreadable_input_fails_every_profile(tmp_path: Path) -> None:
     judged = verdicts(_report(tmp_path, "<OME", profiles=("open-format", "bia")))
     assert [item.state for item in judged] == ["error", "error"]
@@ -141,7 +146,7 @@ def test_all_text_can_be_read_on_all_that_is_behind_it(tmp_path: Path, scheme: i
     colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6});", roots[scheme]))
     behind = [name for name in colours if name in ("paper", "card") or name.endswith("-tint")]
     text = [name for name in colours if name not in (*behind, "line")]
-    assert {"ink", "soft", "link", "error", "warning", "info", "not-run", "fine"} <= set(text)
+    assert {"ink", "soft", "link", "bad", "fair", "note", "open", "fine"} <= set(text)
     assert len(behind) == 6
     poor = [
         (name, under, round(_contrast(colours[name], colours[under]), 2))

@@ -58,8 +58,10 @@ def verdicts(report: Report) -> tuple[ProfileVerdict, ...]:
         for profile in finding.profiles:
             counts[profile][finding.severity] += 1
     titles = profile_titles(report.profiles)
+    reasons = {profile: "Nothing in the inputs could be checked by this profile." for profile in report.profiles}
+    reasons |= {profile: item.message for item in report.findings if item.severity == "not-run" and item.input == ALL_INPUTS for profile in item.profiles}
     ran = _ran(report)
-    return tuple(_judged(profile, titles[profile], found, profile in ran) for profile, found in counts.items())
+    return tuple(_judged(profile, titles[profile], found, "" if profile in ran else reasons[profile]) for profile, found in counts.items())
 
 
 def _ran(report: Report) -> set[str]:
@@ -67,14 +69,14 @@ def _ran(report: Report) -> set[str]:
     return {profile for rule in report.rules if went[rule.id]["passed"] or went[rule.id]["found"] for profile in rule.profiles}
 
 
-def _judged(profile: str, title: str, counts: Counter[Severity], ran: bool) -> ProfileVerdict:
+def _judged(profile: str, title: str, counts: Counter[Severity], why_not: str) -> ProfileVerdict:
     state = next((severity for severity in SEVERITIES if counts[severity]), None)
     if counts["error"]:
         words = f"Does not pass: {plural(counts['error'], 'error')} must be mended."
     elif counts["warning"]:
         words = f"Passes with gaps: {plural(counts['warning'], 'warning')}, no errors."
-    elif not ran:
-        state, words = "not-run", "Not judged: nothing in the inputs could be checked by this profile."
+    elif why_not:
+        state, words = "not-run", f"Not judged. {why_not}"
     elif counts["not-run"]:
         words = f"Nothing wrong was found, but {plural(counts['not-run'], 'check')} could not be made."
     elif counts["info"]:
