@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightmicroscopy import cli, flags
+from lightmicroscopy.ontology_flags import add_ontologies, lookup_of
 from lightmicroscopy.words import path_or_address
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
         default="never",
         help="with --read-sheet, exit with 4 if there is a finding at least this grave; what is missing is a warning (default: never)",
     )
+    add_ontologies(result)
     return result
 
 
@@ -71,6 +73,8 @@ def work(arguments: argparse.Namespace) -> int:
         raise UsageError("Say what to do: --write-sheet FILE makes a sheet for the images, --read-sheet FILE reads one. One of the two.")
     if arguments.read_sheet and (arguments.from_sheet or arguments.format):
         raise UsageError("--from-sheet and --format are for writing a sheet; --read-sheet reads every format as it is.")
+    if arguments.write_sheet and (arguments.ontology_file or arguments.ontology_lookup):
+        raise UsageError("--ontology-file and --ontology-lookup are for the terms of a sheet that is read, with --read-sheet.")
     if arguments.write_sheet and (arguments.json or arguments.table or arguments.fail_on != "never"):
         raise UsageError("--json, --table and --fail-on tell of a sheet that is read, with --read-sheet. To look at images, use lm_inspect.")
     with Web(cli.resources(arguments).memory) as web:
@@ -126,6 +130,7 @@ def _read(arguments: argparse.Namespace, web: Web) -> int:
     """Read a sheet, and hold it against the images if any were given."""
     from lightmicroscopy.metadata.rembi.found import document_of, findings_of
     from lightmicroscopy.metadata.rembi.from_table import listed_in
+    from lightmicroscopy.metadata.rembi.judged import judge
     from lightmicroscopy.metadata.rembi.match import match_images
     from lightmicroscopy.metadata.rembi.sheet import read_sheet
     from lightmicroscopy.metadata.rembi.validate import missing
@@ -135,7 +140,8 @@ def _read(arguments: argparse.Namespace, web: Web) -> int:
     reports = (arguments.json, arguments.table)
     paths = cli.refuse_overwriting([arguments.read_sheet, *arguments.input], reports)
     sheet = read_sheet(arguments.read_sheet)
-    problems: list[SheetProblem] = [*sheet.problems, *missing(sheet)]
+    with lookup_of(arguments):
+        problems: list[SheetProblem] = judge(arguments.read_sheet, [*sheet.problems, *missing(sheet)])
     failed = total = 0
     images: list[tuple[str, int]] = []
     unreadable: set[str] = set()

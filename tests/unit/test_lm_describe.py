@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import lm_describe
+from lightmicroscopy.metadata.check import check
+from lightmicroscopy.metadata.ontologies.install import install
 from lightmicroscopy.metadata.rembi.sheet import read_sheet
 
 from .sheets import FILLED, changed, texts_of, written
@@ -44,13 +47,46 @@ def test_what_the_sheet_says_and_what_is_wrong_in_it_are_written(tmp_path: Path)
     assert lm_describe.main(["--read-sheet", str(path), "--json", str(tmp_path / "s.json"), "--table", str(tmp_path / "s.tsv")]) == 0
     document = json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))
     assert document["tables"]["study"][0]["values"]["licence"] == "GPL"
-    assert {problem["rule"] for problem in document["problems"]} == {"sheet.not-a-choice", "sheet.required-empty"}
+    assert {problem["rule"] for problem in document["problems"]} == {"rembi.licence", "sheet.required-empty"}
     header, *lines = (tmp_path / "s.tsv").read_text(encoding="utf-8").splitlines()
     assert header == "input\tseries\tprofile\trule\tseverity\tlocation\tmessage\tfix\tsource"
     assert [line.split("\t")[3:6] for line in lines] == [
-        ["sheet.not-a-choice", "error", "sheet study, row 7, column B"],
+        ["rembi.licence", "error", "sheet study, row 7, column B"],
         ["sheet.required-empty", "warning", "sheet study, column B"],
     ]
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "yaml", "tsv", "zip"])
+def test_wrong_terms_identifiers_and_dates_are_told_by_sheet_row_and_column_as_the_check_does(tmp_path: Path, ending: str) -> None:
+    study = changed("study", 0, {"author_orcid": "0000-0002-1825-0098"})
+    sheet = replace(study, tables={**study.tables, "biosample": changed("biosample", 0, {"organism": "mouse"}).rows("biosample")})
+    path = written(sheet, tmp_path / f"s.{ending}")
+    assert lm_describe.main(["--read-sheet", str(path), "--json", str(tmp_path / "s.json"), "--table", str(tmp_path / "table.tsv")]) == 0
+    told = {item["rule"]: item for item in json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))["problems"]}
+    assert "NCBITaxon:10090 (Mus musculus)" in told["rembi.term"]["fix"]
+    assert told["rembi.orcid"]["severity"] == "error"
+    for table, field, rule in (("biosample", "organism", "rembi.term"), ("study", "author_orcid", "rembi.orcid")):
+        cell = read_sheet(path).rows(table)[0].cells[field]
+        assert [told[rule][key] for key in ("sheet", "row", "column")] == [table, cell.row, cell.column]
+        checked = {finding.rule: finding.location for finding in check([path], ("rembi",)).findings}
+        assert f"{rule}\t{told[rule]['severity']}\t{checked[rule]}" in (tmp_path / "table.tsv").read_text(encoding="utf-8")
+
+
+def test_a_term_that_only_a_full_ontology_knows_is_known_with_it(tmp_path: Path) -> None:
+    path = written(changed("biosample", 0, {"organism": "Adelie penguin"}), tmp_path / "sheet.yaml")
+    (tmp_path / "a.obo").write_text(
+        'data-version: 1\n\n[Term]\nid: NCBITaxon:9238\nname: Pygoscelis adeliae\nsynonym: "Adelie penguin" EXACT []\n', encoding="utf-8"
+    )
+    install(tmp_path / "a.obo", tmp_path / "a.ontology", "NCBITaxon")
+    tables = []
+    for more in ([], ["--ontology-file", str(tmp_path / "a.ontology")]):
+        assert lm_describe.main(["--read-sheet", str(path), "--table", str(tmp_path / "s.tsv"), *more]) == 0
+        tables.append((tmp_path / "s.tsv").read_text(encoding="utf-8"))
+    assert ["NCBITaxon:9238" in table for table in tables] == [False, True]
+
+
+def test_ontologies_are_for_a_sheet_that_is_read(data: Path, tmp_path: Path) -> None:
+    assert lm_describe.main([str(data / "cells.ome.tiff"), "--write-sheet", str(tmp_path / "s.xlsx"), "--ontology-lookup"]) == 2
 
 
 def test_without_a_report_the_findings_go_to_stdout_one_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

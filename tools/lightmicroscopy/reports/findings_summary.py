@@ -59,7 +59,9 @@ def verdicts(report: Report) -> tuple[ProfileVerdict, ...]:
             counts[profile][finding.severity] += 1
     titles = profile_titles(report.profiles)
     reasons = {profile: "Nothing in the inputs could be checked by this profile." for profile in report.profiles}
-    reasons |= {profile: item.message for item in report.findings if item.severity == "not-run" and item.input == ALL_INPUTS for profile in item.profiles}
+    reasons |= {
+        profile: item.message for item in report.findings if item.severity == "not-run" and item.input == ALL_INPUTS for profile in item.profiles
+    }
     ran = _ran(report)
     return tuple(_judged(profile, titles[profile], found, "" if profile in ran else reasons[profile]) for profile, found in counts.items())
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def findings_of(sheet: Sheet, problems: Iterable[SheetProblem]) -> list[Finding]:
     """Turn problems into findings of the rules they belong to, errors first, in the order of sheets, rows and columns."""
-    from ..rules import rembi_images, rembi_sheet  # noqa: F401 - their rules enter the catalogue
+    from ..rules import rembi_images, rembi_sheet, rembi_terms  # noqa: F401 - their rules enter the catalogue
 
     found = [
         Finding(
