@@ -58,10 +58,10 @@ def verdicts(report: Report) -> tuple[ProfileVerdict, ...]:
         for profile in finding.profiles:
             counts[profile][finding.severity] += 1
     titles = profile_titles(report.profiles)
-    reasons = {profile: "Nothing in the inputs could be checked by this profile." for profile in report.profiles}
-    reasons |= {
-        profile: item.message for item in report.findings if item.severity == "not-run" and item.input == ALL_INPUTS for profile in item.profiles
-    }
+    reasons = dict.fromkeys(report.profiles, "Nothing in the inputs could be checked by this profile.")
+    for finding in report.findings:
+        if finding.severity == "not-run" and finding.input == ALL_INPUTS:
+            reasons |= dict.fromkeys(finding.profiles, finding.message)
     ran = _ran(report)
     return tuple(_judged(profile, titles[profile], found, "" if profile in ran else reasons[profile]) for profile, found in counts.items())
 
