@@ -20,6 +20,8 @@ RECORD = Record("sheet.xlsx", "0" * 64, "2027-03-01T12:00:00Z")
 ORGANISM = MapAnnotation("openmicroscopy.org/mapr/organism", (("Organism", "Homo sapiens"),))
 PIXEL_SIZE = SeriesChanges(pixel_size_x_um=0.5, pixel_size_y_um=0.25, pixel_size_z_um=2)
 PIXEL_SIZE_FIELDS = {"pixel size x", "pixel size y", "pixel size z"}
+MEDIUM = ("immersion medium", "refractive index")
+"""What goes with the immersion of the objective that it was."""
 LENS = ObjectiveChanges("Plan 40x/1.2", 40, 1.2, "Water")
 
 

@@ -22,7 +22,7 @@ from lightmicroscopy.readers.tiff_structure import Scanner
 from lightmicroscopy.writers.tiff_description import write_described_copy
 
 from ..needs import small_disk
-from .annotations import PIXEL_SIZE, PIXEL_SIZE_FIELDS, annotated, differences, document, everything, made
+from .annotations import MEDIUM, PIXEL_SIZE, PIXEL_SIZE_FIELDS, annotated, differences, document, everything, made
 from .ome_tiff_files import NAMESPACE, PAGES, ome, sizes, written
 from .test_read_ome_tiff_sets import UUIDS, full_set
 
@@ -60,7 +60,7 @@ def test_only_the_pixel_size_differs_where_only_it_was_to_be_set(test_data: Path
 def test_everything_is_set_and_nothing_else_differs(test_data: Path, tmp_path: Path, name: str) -> None:
     copy = made(tmp_path / "out", test_data / name)
     found = differences(test_data / name, copy)
-    meant = ("name", "description", "pixel size", "time increment", "channel ", "objective ", "annotation openmicroscopy.org/mapr/organism")
+    meant = ("name", "description", "pixel size", "time increment", "channel ", "objective ", *MEDIUM, "annotation openmicroscopy.org/mapr/organism")
     assert [what for what in found if not what.startswith(meant)] == []
     assert {"name", "pixel size x", "channel 0 name", "channel 0 emission (nm)", "objective 0 model"} <= found
     document(copy)

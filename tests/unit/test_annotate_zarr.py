@@ -19,7 +19,7 @@ from lightmicroscopy.metadata.changes import ChannelChanges, SeriesChanges
 from lightmicroscopy.metadata.check import check
 
 from ..needs import small_disk
-from .annotations import LENS, ORGANISM, PIXEL_SIZE, PIXEL_SIZE_FIELDS, annotated, differences, document, everything, made
+from .annotations import LENS, MEDIUM, ORGANISM, PIXEL_SIZE, PIXEL_SIZE_FIELDS, annotated, differences, document, everything, made
 from .zarr_stores import (
     FIVE,
     FOUR,
@@ -76,7 +76,7 @@ def test_only_the_pixel_size_differs_where_only_it_was_to_be_set(test_data: Path
 def test_everything_is_set_and_nothing_else_differs(test_data: Path, tmp_path: Path, name: str) -> None:
     copy = made(tmp_path / "out", test_data / name)
     found = differences(test_data / name, copy)
-    meant = ("name", "description", "pixel size", "time increment", "channel ", "objective ", "annotation openmicroscopy.org/mapr/organism")
+    meant = ("name", "description", "pixel size", "time increment", "channel ", "objective ", *MEDIUM, "annotation openmicroscopy.org/mapr/organism")
     assert [what for what in found if not what.startswith(meant)] == []
     assert {"name", "pixel size x", "channel 0 name", "channel 0 emission (nm)", "objective 0 model"} <= found
     document(copy)

@@ -75,6 +75,34 @@ def test_an_objective_that_others_use_too_stays_theirs() -> None:
     assert lens(root, 1).immersion == "Air"
 
 
+def test_nothing_is_left_of_an_objective_that_it_was_not() -> None:
+    lens_of_before = LENS.replace('Immersion="Air"', 'Immersion="Air" Correction="PlanApo" SerialNumber="7" WorkingDistance="0.6"')
+    settings = USED.replace('Objective:0"', 'Objective:0" Medium="Air" RefractiveIndex="1.0"')
+    root = document(lens_of_before, image(0, settings), image(1, settings))
+    edit(root, SeriesChanges(objective=ObjectiveChanges(magnification=63, immersion="Water")), None)
+    used, kept = root.findall(f".//{{{NS}}}ObjectiveSettings")
+    assert dict(used.attrib) == {"ID": used.get("ID")}
+    assert kept.get("Medium") == "Air"
+    of = {item.get("ID"): dict(item.attrib) for item in root.iter(f"{{{NS}}}Objective")}
+    assert of[used.get("ID")].keys() == {"ID", "Model", "NominalMagnification", "LensNA", "Immersion"}
+    assert of[kept.get("ID")]["Correction"] == "PlanApo"
+
+
+@pytest.mark.parametrize(("medium", "immersion"), [("Water", "WaterDipping"), ("Oil", "Oil"), ("Glycerol", "Multi")])
+def test_a_medium_that_goes_with_the_immersion_stays(medium: str, immersion: str) -> None:
+    root = document(LENS, image(0, USED.replace('Objective:0"', f'Objective:0" Medium="{medium}" RefractiveIndex="1.4"')))
+    edit(root, SeriesChanges(objective=ObjectiveChanges(immersion=immersion)))
+    (settings,) = root.findall(f".//{{{NS}}}ObjectiveSettings")
+    assert (settings.get("Medium"), settings.get("RefractiveIndex")) == (medium, "1.4")
+
+
+def test_what_fills_in_an_objective_leaves_the_rest_of_it() -> None:
+    root = document(LENS.replace('LensNA="0.8"', 'Correction="PlanApo"'), image(0, USED))
+    edit(root, SeriesChanges(objective=ObjectiveChanges(numerical_aperture=0.8)))
+    (found,) = root.iter(f"{{{NS}}}Objective")
+    assert (found.get("Correction"), found.get("LensNA")) == ("PlanApo", "0.8")
+
+
 def test_an_objective_of_all_that_are_meant_is_changed_where_it_is() -> None:
     root = document(LENS, image(0, USED), image(1, USED))
     assert edit(root, FORTY, FORTY) == [["objective_magnification"]] * 2

@@ -17,7 +17,7 @@ from ..image import MapAnnotation
 from .changes import ChannelChanges, ObjectiveChanges, SeriesChanges, filled
 from .ngff_read import signed_color
 from .ome_annotations import NOTES, build_map, read_map
-from .ome_set import contradicts, insert, said, set_lens, set_number, set_text
+from .ome_set import contradicts, forget_medium, insert, said, set_lens, set_number, set_text
 from .ome_xml import attribute_text, children, first_child, new, put, xml_text
 
 _SHARED: Final = frozenset({"MapAnnotation"})
@@ -165,6 +165,8 @@ class OmeEditor:
                 names = self._other_lens(item.element, lens, changes)
             if changes.immersion is not None and names:
                 self._forget_immersion(item.element)
+                for settings in children(item.element, "ObjectiveSettings"):
+                    forget_medium(settings, changes.immersion)
             changed[number] = names
         return changed
 

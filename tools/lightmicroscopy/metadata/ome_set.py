@@ -30,6 +30,10 @@ _ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }
 """Order of the child elements in the schema of 2016-06."""
+_OF_ONE_LENS: Final = ("Correction", "CalibratedMagnification", "WorkingDistance", "WorkingDistanceUnit", "SerialNumber", "LotNumber")
+"""What is not true of an objective of another magnification or aperture."""
+_WITH_ANY: Final = (None, "Multi", "Other")
+"""Immersions that no medium contradicts."""
 _SAME: Final = 1e-9
 """Relative difference below which two numbers are one: 0.325 µm and 325 nm."""
 
@@ -80,6 +84,7 @@ def set_number(element: etree._Element, attribute: str, value: float, unit: str,
 def set_lens(lens: etree._Element, changes: ObjectiveChanges) -> list[str]:
     """Set what an objective is; returns what was not so already."""
     changed = [] if changes.model is None else _set_model(lens, changes.model)
+    another = False
     for name, attribute, value in (
         ("objective_magnification", "NominalMagnification", changes.magnification),
         ("objective_na", "LensNA", changes.numerical_aperture),
@@ -88,6 +93,10 @@ def set_lens(lens: etree._Element, changes: ObjectiveChanges) -> list[str]:
         if value is not None and (known is None or not math.isclose(known, value, rel_tol=_SAME)):
             put(lens, attribute, float(value))
             changed.append(name)
+            another |= known is not None
+    if another:
+        for attribute in _OF_ONE_LENS:
+            lens.attrib.pop(attribute, None)
     word = None if changes.immersion is None else immersion(changes.immersion)
     if word is not None and lens.get("Immersion") != word:
         put(lens, "Immersion", word)
@@ -106,6 +115,15 @@ def _set_model(lens: etree._Element, model: str) -> list[str]:
     if made_by(maker, model) != made_by(None, model):
         put(lens, "Manufacturer", None)
     return ["objective_model"]
+
+
+def forget_medium(settings: etree._Element, wanted: str) -> None:
+    """Leave out what an image says of the medium, where that is none that an objective of such an immersion is used with."""
+    word = immersion(wanted)
+    medium = settings.get("Medium")
+    if medium is not None and word not in (medium, *_WITH_ANY) and not (medium == "Water" and word == "WaterDipping"):
+        for attribute in ("Medium", "RefractiveIndex"):
+            settings.attrib.pop(attribute, None)
 
 
 def contradicts(lens: etree._Element, changes: ObjectiveChanges) -> bool:
