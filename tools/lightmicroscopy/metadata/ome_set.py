@@ -32,7 +32,7 @@ _ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
 """Order of the child elements in the schema of 2016-06."""
 _OF_ONE_LENS: Final = ("Correction", "CalibratedMagnification", "WorkingDistance", "WorkingDistanceUnit", "SerialNumber", "LotNumber")
 """What is not true of an objective of another magnification or aperture."""
-_WITH_ANY: Final = (None, "Multi", "Other")
+_WITH_ANY: Final[tuple[str | None, ...]] = (None, "Multi", "Other")
 """Immersions that no medium contradicts."""
 _SAME: Final = 1e-9
 """Relative difference below which two numbers are one: 0.325 µm and 325 nm."""
@@ -96,7 +96,7 @@ def set_lens(lens: etree._Element, changes: ObjectiveChanges) -> list[str]:
             another |= known is not None
     if another:
         for attribute in _OF_ONE_LENS:
-            lens.attrib.pop(attribute, None)
+            put(lens, attribute, None)
     word = None if changes.immersion is None else immersion(changes.immersion)
     if word is not None and lens.get("Immersion") != word:
         put(lens, "Immersion", word)
@@ -123,7 +123,7 @@ def forget_medium(settings: etree._Element, wanted: str) -> None:
     medium = settings.get("Medium")
     if medium is not None and word not in (medium, *_WITH_ANY) and not (medium == "Water" and word == "WaterDipping"):
         for attribute in ("Medium", "RefractiveIndex"):
-            settings.attrib.pop(attribute, None)
+            put(settings, attribute, None)
 
 
 def contradicts(lens: etree._Element, changes: ObjectiveChanges) -> bool:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from ..findings import Severity
+
 Format = Literal["xlsx", "tsv", "yaml"]
-Severity = Literal["error", "warning"]
 _ENDINGS: Final[Mapping[str, Format]] = MappingProxyType(
     {".xlsx": "xlsx", ".tsv": "tsv", ".tabular": "tsv", ".txt": "tsv", ".zip": "tsv", ".yaml": "yaml", ".yml": "yaml"}
 )

@@ -34,7 +34,7 @@ _WELCOME: Final = (
     ("line", ""),
     ("line", "1.  Fill in the sheets from left to right. A row is one sample, one way of imaging, one image; in “study” it is one statement."),
     ("line", "2.  Point at a heading, or click a cell, to read what belongs there. An arrow beside the cell has choices. “field help” has it all."),
-    ("asked", f"3.  Orange, with *: asked for by the {MODEL}, its template, or this workbook. It stays until filled."),
+    ("asked", f"3.  Orange, with *: asked for by {MODEL}, its template, or this workbook. It stays until filled."),
     ("known", "4.  Green: images can know it. What they do not know is empty, and yours to add."),
     ("grey", "5.  Grey: “Image” and “Series” say which image a row is about. Leave them as they are."),
     ("line", "6.  Rows belong together by name: an image names its study component, specimen and acquisition, a specimen its biosample."),
@@ -288,7 +288,7 @@ def _width(one: Field) -> int:
 def _required(one: Field) -> str:
     if not one.required_by:
         return ""
-    return f"{one.required_by}{f', if there is such a {one.group}' if one.group and not one.marked else ''}"
+    return f"{one.required_by}{f', if any {one.group} is told of' if one.group and not one.marked else ''}"
 
 
 def note_of(one: Field) -> str:
