@@ -23,7 +23,7 @@ from .sheets import FILLED, written
 
 CELLS = "cells.ome.tiff"
 OTHER = {
-    "study_type": "imaging (EFO:0000001)",
+    "study_type": "high content screen (EFO:0007550)",
     "general_dataset_info": "Three replicates",
     "acknowledgements": "The facility",
     "funding_statement": "Funded",

@@ -38,6 +38,8 @@ def told(folder: Path, rule: str, table: str = "biosample", **values: str) -> li
         ("biosample", "cell_line", "HeLa (EFO:0001185)"),
         ("acquisition", "imaging_method", "confocal microscopy (FBbi:00000251)"),
         ("study", "study_type", "high content screen (EFO:0007550)"),
+        ("specimen", "signal_contrast_mechanism", "GFP (S65T); Alexa Fluor 488 (A-11001)"),
+        ("specimen", "preparation_method", "see protocol 10.1000/182"),
     ],
 )
 def test_right_terms_raise_no_alarm(tmp_path: Path, table: str, field: str, value: str) -> None:
@@ -53,6 +55,21 @@ def test_right_terms_raise_no_alarm(tmp_path: Path, table: str, field: str, valu
         ("biosample", "cell_line", "HeLa", "info", "has no identifier of EFO", "EFO:0001185"),
         ("acquisition", "imaging_method", "confocal microscopy (FBbi:251)", "info", "is understood as FBbi:00000251", "FBbi:00000251"),
         ("acquisition", "imaging_method", "confocal microscopy (FBbi:99999999)", "error", "There is no FBbi:99999999", "FBbi:"),
+        ("biosample", "organism", "mice", "warning", "has no identifier of NCBITaxon", "NCBITaxon:10090"),
+        (
+            "biosample",
+            "organism",
+            "Homo sapiens (NCBITaxon:96060)",
+            "warning",
+            "which has “Homo sapiens” under another identifier",
+            "NCBITaxon:9606 ",
+        ),
+        ("biosample", "organism", "Foo bar (NCBITaxon:123456789)", "info", "could not be checked", "--ontology-file"),
+        ("specimen", "signal_contrast_mechanism", "GFP (FBbi:99999999)", "error", "There is no FBbi:99999999", "FBbi:"),
+        (
+            *("study_component", "analysis_method", "Light-sheet microscopy (http://edamontology.org/topic_Light-sheet_microscopy)", "info"),
+            *("has no stable identifiers", "Keep “Light-sheet microscopy” beside it"),
+        ),
         ("acquisition", "imaging_method", "confocal microscopy (FBbi:00000251); confocal", "warning", "“confocal” has no identifier", "FBbi:"),
     ],
 )

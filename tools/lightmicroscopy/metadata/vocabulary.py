@@ -20,9 +20,19 @@ if TYPE_CHECKING:
 
 Gravity = Literal["error", "warning", "info"]
 _GRAVITY: Final[Mapping[Status, Gravity]] = MappingProxyType(
-    {"unreadable": "error", "other-ontology": "error", "unknown": "error", "obsolete": "warning", "misnamed": "warning", "no-identifier": "warning"}
+    {
+        "unreadable": "error",
+        "other-ontology": "error",
+        "unknown": "error",
+        "obsolete": "warning",
+        "misnamed": "warning",
+        "no-identifier": "warning",
+        "unlisted": "info",
+        "unstable": "info",
+    }
 )
-"""Of what is told; the rest is right, or could not be checked."""
+"""Of what is told; the rest is right."""
+_WITH_MORE: Final = "Look it up in the ontology, or check again with the whole of it (--ontology-file, --ontology-lookup)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ class Doubt:
     Attributes
     ----------
     gravity
-        ``error``: certainly wrong. ``warning``: it may be. ``info``: right, but written so that programs may not find it.
+        ``error``: certainly wrong. ``warning``: it may be. ``info``: right, but written so that programs may not find it, or not in any list here.
     """
 
     message: str
@@ -71,6 +81,12 @@ def doubt_of(label: str, accession: str, source: str) -> Doubt | None:
         return Doubt(f"“{accession[:80]}” is no identifier of {known.name if known else 'an ontology'}.", verdict.fix)
     if verdict.status == "spelled" and found is not None and not found.has_all_digits:
         return Doubt(verdict.message, verdict.fix, "info")
+    if verdict.status == "unlisted":
+        # That the name is known under another identifier is not chance.
+        if found is not None and any(one.likeness >= 1 for one in verdict.suggestions):
+            message = f"{found.curie} is not in the list of {found.ontology} here, which has “{label[:80]}” under another identifier."
+            return Doubt(message, verdict.fix, "warning")
+        return Doubt(verdict.message, verdict.fix or _WITH_MORE, "info")
     gravity = _GRAVITY.get(verdict.status)
     return Doubt(verdict.message, verdict.fix, gravity) if gravity else None
 

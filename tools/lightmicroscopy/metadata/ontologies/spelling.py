@@ -49,6 +49,8 @@ def shorter(typed: str) -> Iterator[str]:
         yield plain
     if len(plain) > 3 and plain.endswith("s"):
         yield plain[:-1]
+    if plain == "mice":
+        yield "mouse"
 
 
 def binomial(label: str) -> str | None:

@@ -12,19 +12,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _REMBI: Final = "https://doi.org/10.1038/s41592-021-01166-8"
+_WORDS: Final = frozenset(
+    (
+        *("biological_entity", "intrinsic_variable", "extrinsic_variable", "experimental_variables", "experimental_status"),
+        *("location_within_biosample", "preparation_method", "growth_protocol", "signal_contrast_mechanism", "channel_content"),
+        *("channel_biological_entity", "channel_contents", "channel_biological_entities", "instrument", "parameters"),
+        *("analysis_result_type", "analysis_method", "image_processing_method", "type"),
+    )
+)
+"""Fields for words, in which a term may stand."""
 _INCHI: Final = "https://www.inchi-trust.org/downloads/"
 
 
 @rule(
     "rembi.term",
     severity="warning",
-    title="Organism, imaging method, cell line and study type are terms of ontologies, and name and identifier mean the same.",
+    title="Organism, imaging method, cell line and study type are terms of ontologies; of any term, name and identifier mean the same.",
     why="By the identifiers of terms others find images across archives; a wrong one files them under another organism or method.",
     fix="Write the term as label and identifier, such as Homo sapiens (NCBITaxon:9606).",
     source=_REMBI,
     profiles=(REMBI,),
     needs="sheet",
-    applies=lambda subject: any(True for _ in _terms(subject)),
+    applies=lambda subject: any(True for _ in (*_terms(subject), *_mentioned(subject))),
 )
 def _term(subject: Subject) -> Iterator[Problem]:
     from ..rembi.fields import split_term
@@ -39,6 +48,11 @@ def _term(subject: Subject) -> Iterator[Problem]:
                 message = f"{field.title}: “{shorten(label)}” has no identifier of {field.ontology}."
                 # A cell line of one's own is in no ontology, and a kind of study need not be.
                 yield Problem(message, where, severity=None if field.required else "info", fix=doubt.fix if doubt else None)
+    for field, value, where in _mentioned(subject):
+        label, identifier = split_term(value)
+        doubt = doubt_of(label, identifier, "")
+        if doubt:
+            yield Problem(f"{field.title}: {doubt.message}", where, severity=doubt.gravity, fix=doubt.fix)
 
 
 @rule(
@@ -87,6 +101,19 @@ def _terms(subject: Subject) -> Iterator[tuple[Any, tuple[str, ...], str]]:
                 values = tuple(value for value in row.values(field.id) if value) if field.several else (text,)
                 if text and values:
                     yield field, values, _place(row, field.id)
+
+
+def _mentioned(subject: Subject) -> Iterator[tuple[Any, str, str]]:
+    """Terms that somebody has written with an identifier where words would do: field, text, and where that is."""
+    from ..ontologies.identifiers import canonical
+    from ..rembi.fields import all_fields, split_term
+
+    for field in all_fields():
+        if field.id in _WORDS:
+            for row in _rows(subject, field.sheet):
+                for value in row.values(field.id) if field.several else (row.text(field.id),):
+                    if value and canonical(split_term(value)[1]) is not None:
+                        yield field, value, _place(row, field.id)
 
 
 def _compounds(subject: Subject) -> Iterator[tuple[str, tuple[str, ...], str]]:
