@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from .ontologies.registry import named
 
 if TYPE_CHECKING:
-    from .ontologies.judge import Status
+    from .ontologies.judge import Status, Verdict
 
 
 Gravity = Literal["error", "warning", "info"]
@@ -81,14 +81,16 @@ def doubt_of(label: str, accession: str, source: str) -> Doubt | None:
         return Doubt(f"“{accession[:80]}” is no identifier of {known.name if known else 'an ontology'}.", verdict.fix)
     if verdict.status == "spelled" and found is not None and not found.has_all_digits:
         return Doubt(verdict.message, verdict.fix, "info")
-    if verdict.status == "unlisted":
-        # That the name is known under another identifier is not chance.
-        if found is not None and any(one.likeness >= 1 for one in verdict.suggestions):
-            message = f"{found.curie} is not in the list of {found.ontology} here, which has “{label[:80]}” under another identifier."
-            return Doubt(message, verdict.fix, "warning")
-        return Doubt(verdict.message, verdict.fix or _WITH_MORE, "info")
-    gravity = _GRAVITY.get(verdict.status)
-    return Doubt(verdict.message, verdict.fix, gravity) if gravity else None
+    return _doubtful(verdict, label)
+
+
+def _doubtful(verdict: Verdict, label: str) -> Doubt | None:
+    gravity, message, found = _GRAVITY.get(verdict.status), verdict.message, verdict.identifier
+    # That the name is known under another identifier is not chance.
+    if verdict.status == "unlisted" and found is not None and any(one.likeness >= 1 for one in verdict.suggestions):
+        gravity = "warning"
+        message = f"{found.curie} is not in the list of {found.ontology} here, which has “{label[:80]}” under another identifier."
+    return Doubt(message, verdict.fix or _WITH_MORE, gravity) if gravity else None
 
 
 _INVISIBLE: Final = re.compile("[\u00a0\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")

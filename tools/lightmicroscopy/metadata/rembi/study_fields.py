@@ -349,7 +349,7 @@ STUDY_COMPONENT: Final = (
         required=True,
         group="analysis",
         template="required",
-        help="Software with version, steps and parameters. A term of EDAM Bioimaging may stand here; keep its name beside it, for its identifiers may change.",
+        help="Software with version, steps and parameters. Of a term of EDAM Bioimaging give the name too, for its identifiers may change.",
         example="Cellpose 3.0, model nuclei, diameter 60 px",
         long=True,
     ),
