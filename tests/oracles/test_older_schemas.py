@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tifffile
 from lxml import etree
 
 from lightmicroscopy.metadata.check import check
@@ -56,6 +58,7 @@ def schema() -> Callable[[str], etree.XMLSchema]:
             inside = "released-schema/external/xml.xsd" if name[-1] == "xml.xsd" else f"released-schema/{name[-2]}/{name[-1]}"
             return self.resolve_string(jar.read(inside), context, base_url=url)
 
+    @cache
     def make(version: str) -> etree.XMLSchema:
         parser = etree.XMLParser(no_network=True)
         parser.resolvers.add(Inside())
@@ -94,3 +97,49 @@ def test_a_broken_document_of_any_year_is_found(version: str, tmp_path: Path) ->
     found = {finding.rule for finding in check([path]).findings}
     assert {"ome.schema", "ome.pixels-incomplete"} & found
     assert ("ome.channel-count" in found) == (version not in OLD[:3])
+
+
+BREAKS = {
+    "an element that is none": lambda text: text.replace("<TiffData/>", "<TiffData/><Bogus/>"),
+    "an attribute that is none": lambda text: text.replace("<Pixels ", '<Pixels Bogus="1" '),
+    "a type of pixels that is none": lambda text: text.replace('"uint16"', '"uint9"'),
+    "an id of another form": lambda text: text.replace('ID="Image:0"', 'ID="foo"'),
+    "a size that is no number": lambda text: text.replace('SizeX="32"', 'SizeX="many"'),
+    "a date that is none": lambda text: text.replace("-05-06T", "-13-06T"),
+}
+
+
+@pytest.mark.parametrize("what", BREAKS)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_its_own_schema_refuses_is_refused(version: str, what: str, schema: Callable[[str], etree.XMLSchema], tmp_path: Path) -> None:
+    broken = BREAKS[what](document(version))
+    assert not schema(version).validate(etree.fromstring(broken.encode()))
+    path = tmp_path / "cells.ome.xml"
+    path.write_text(broken, encoding="utf-8")
+    found = {finding.rule for finding in check([path]).findings if finding.severity in ("error", "warning")}
+    assert found & {"ome.schema", "input.unreadable", "ome.pixels-incomplete", "ome.id-form"}, found
+
+
+@pytest.mark.parametrize("version", VERSIONS[5:-1])
+def test_a_rich_document_brought_back_by_the_consortiums_transforms_is_not_complained_of(
+    version: str, schema: Callable[[str], etree.XMLSchema], test_data: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(bioformats.jar()) as jar:
+        jar.extractall(tmp_path, [name for name in jar.namelist() if name.startswith("transforms/") and name.endswith(".xsl")])
+    names = [path.name for path in sorted(test_data.glob("*.ome.tiff")) if path.name != "wrong_metadata.ome.tiff" and "_z" not in path.name]
+    seen = 0
+    for name in names:
+        with tifffile.TiffFile(test_data / name) as tiff:
+            root = etree.fromstring(tiff.ome_metadata.encode())
+        # The transforms stop at pairs of keys and values, which older schemas have not.
+        etree.strip_elements(root, "{*}StructuredAnnotations", "{*}AnnotationRef")
+        for newer, older in zip(VERSIONS[:4:-1], VERSIONS[-2:4:-1], strict=False):
+            if older < version:
+                break
+            root = etree.XSLT(etree.parse(tmp_path / "transforms" / f"{newer}-to-{older}.xsl"))(root).getroot()
+        if schema(version).validate(root):
+            path = tmp_path / f"{name}.xml"
+            path.write_bytes(etree.tostring(root))
+            assert [finding.message for finding in check([path]).findings if finding.rule == "ome.schema"] == []
+            seen += 1
+    assert seen >= 5

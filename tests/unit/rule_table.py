@@ -190,7 +190,7 @@ EXAMPLES = (
         "an old document without sizes",
         bare(namespace="http://www.openmicroscopy.org/Schemas/OME/2011-06", type_=""),
         "lacks its attribute Type",
-        ("ome.schema-version",),
+        ("ome.schema-version", "ome.schema"),
     ),
     Example("ome.modulo-size", "two lifetimes in three time points", modulo(times=3), "2 places"),
     Example("ome.modulo-form", "a type that OME does not know", modulo('<ModuloAlongT Type="gate" Start="0" Step="1" End="1"/>'), "“gate”"),

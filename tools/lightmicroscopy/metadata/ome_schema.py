@@ -96,7 +96,7 @@ def each_schema_error(document: etree._Element) -> Iterator[tuple[int, str, str]
     For the same reason libxml2 takes time with the square of the planes that are wrong. If the first thousand of them have as
     many errors, those are all that is given.
     """
-    short = _beginning(document)
+    short = beginning(document)
     entries = _log(document if short is None else short)
     if short is not None and len(entries) >= _FIRST:
         document = short
@@ -105,8 +105,8 @@ def each_schema_error(document: etree._Element) -> Iterator[tuple[int, str, str]
     return ((entry.line, _path(document, entry), _NAMESPACES.sub("", entry.message)) for entry in entries)
 
 
-def _beginning(document: etree._Element) -> etree._Element | None:
-    """A copy with the first planes only; ``None`` if there are few."""
+def beginning(document: etree._Element) -> etree._Element | None:
+    """Copy a document with its first thousand planes only; ``None`` if there are not many more."""
     if sum(1 for _ in document.iter(*_REPEATED)) <= 2 * _FIRST:
         return None
     return _trimmed(document)
