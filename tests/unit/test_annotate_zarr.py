@@ -303,6 +303,24 @@ def test_a_link_that_leads_out_of_the_store_is_not_followed(tmp_path: Path) -> N
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("link", "leads_to", "told"),
+    [
+        ("again", ".", "again is reached through a symbolic link that leads back to itself"),
+        ("0/again", "..", "0/again is reached through a symbolic link that leads back to itself"),
+        ("again", "again", "again is reached through a symbolic link that leads back to itself"),
+        ("again", "0", "again is reached through a symbolic link that leads to another folder of it"),
+        ("again", "gone", "again is reached through a symbolic link that leads nowhere"),
+    ],
+)
+def test_a_link_to_the_store_itself_is_told_of_as_that(tmp_path: Path, link: str, leads_to: str, told: str) -> None:
+    source = folder(FOUR, tmp_path / "a.ome.zarr")
+    os.symlink(leads_to, source / link)  # noqa: PTH211 - a link relative to itself
+    (outcome,) = annotated(tmp_path / "out", source)
+    assert outcome.reason == f"a.ome.zarr: {told}, which is not followed. Put the file itself in place of the link."
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 @pytest.mark.parametrize("below", ["", "out"])
 def test_a_copy_is_not_written_into_its_own_input(tmp_path: Path, below: str) -> None:
     source = folder(FOUR, tmp_path / "a.ome.zarr")

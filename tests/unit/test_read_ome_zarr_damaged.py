@@ -266,6 +266,16 @@ def test_a_level_folder_linked_from_outside_is_refused(tmp_path: Path) -> None:
         opened(store)
 
 
+@pytest.mark.parametrize(("leads_to", "told"), [(".zattrs", "leads back to itself"), ("gone", "leads nowhere")])
+def test_metadata_that_are_a_link_to_nothing_are_told_of_as_that(tmp_path: Path, leads_to: str, told: str) -> None:
+    store = folder(FOUR, tmp_path / "cells.zarr")
+    for name in (".zattrs", ".zgroup"):
+        (store / name).unlink()
+        os.symlink(leads_to, store / name)  # noqa: PTH211 - a link relative to itself
+    with pytest.raises(UnreadableError, match=f"symbolic link that {told}, which is not followed"):
+        opened(store)
+
+
 def test_a_named_pipe_in_place_of_a_chunk_does_not_hang(tmp_path: Path) -> None:
     store = folder(FOUR, tmp_path)
     (store / "0/0/1/2/0/1").unlink()

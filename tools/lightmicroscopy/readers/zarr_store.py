@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 METADATA_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 METADATA_LIMIT = 64 * 1024 * 1024
 """Bytes of one JSON or XML metadata file accepted."""
+LEADS_OUT = "leads out of the store"
+LEADS_IN_A_CIRCLE = "leads back to itself"
+LINK_FAULTS = {errno.ELOOP: LEADS_IN_A_CIRCLE, errno.ENOENT: "leads nowhere", errno.ENOTDIR: "leads nowhere"}
 
 
 class Store(Protocol):
@@ -75,7 +78,8 @@ def open_store(path: Path) -> Store:
 
 def folder_root(path: Path) -> Path | None:
     """Where the store is: the folder itself, or its only sub-folder; ``None`` if neither holds Zarr metadata."""
-    if any((path / name).is_file() for name in METADATA_FILES):
+    # A link that leads nowhere is no file, and must be told of as what it is.
+    if any((path / name).is_file() or (path / name).is_symlink() for name in METADATA_FILES):
         return path
     try:
         below = [entry for entry in path.iterdir() if not entry.name.startswith((".", "__MACOSX"))]
@@ -199,13 +203,29 @@ class FolderStore:
         return path == self._root or path.startswith(self._root.rstrip(os.sep) + os.sep)
 
     def _leads_out(self, key: str) -> UnreadableError:
-        return UnreadableError(
-            f"{self.name}: {key} is reached through a symbolic link that leads out of the store, which is not followed. "
-            "Replace the link by the file itself."
-        )
+        return refused_link(self.name, key, LEADS_OUT)
 
     def _unreadable(self, key: str, error: OSError) -> UnreadableError:
+        if error.errno in LINK_FAULTS:
+            return refused_link(self.name, key, LINK_FAULTS[error.errno])
         return UnreadableError(f"{self.name}: {key} cannot be read: {error.strerror}. Check that you may read it, and its disk.")
+
+
+def refused_link(name: str, key: str, where: str) -> UnreadableError:
+    """Make the error for a symbolic link in a store that is not followed because of where it leads.
+
+    Parameters
+    ----------
+    name
+        What errors call the store.
+    key
+        What was looked for.
+    where
+        ``leads out of the store``.
+    """
+    return UnreadableError(
+        f"{name}: {readable(key)} is reached through a symbolic link that {where}, which is not followed. Put the file itself in place of the link."
+    )
 
 
 def _open_file(path: str) -> int:

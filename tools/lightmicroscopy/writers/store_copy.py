@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..errors import UnreadableError
 from ..names import readable
+from ..readers.zarr_store import LEADS_IN_A_CIRCLE, LEADS_OUT, LINK_FAULTS, refused_link
 from .copies import copy_file, link_or_copy
 
 _HEADER_BYTES = 30
@@ -79,15 +80,20 @@ def copy_folder(root: Path, target: Path, replaced: Mapping[str, bytes], *, link
 
 def _copy_entry(top: str, key: str, target: Path, *, link: bool) -> int:
     """Link or copy one file; a symbolic link becomes what it leads to."""
-    source = os.path.realpath(f"{top}/{key}")
-    if not source.startswith(top.rstrip(os.sep) + os.sep):
-        raise UnreadableError(
-            f"{readable(Path(top).name)}: {readable(key)} is reached through a symbolic link that leads out of the store, which is not followed. "
-            "Replace the link by the file itself."
-        )
-    state = os.stat(source)  # noqa: PTH116 - string paths: called for every chunk
+    path, name = f"{top}/{key}", readable(Path(top).name)
+    source = os.path.realpath(path)
+    if source != top and not source.startswith(top.rstrip(os.sep) + os.sep):
+        raise refused_link(name, key, LEADS_OUT)
+    try:
+        state = os.stat(source)  # noqa: PTH116 - string paths: called for every chunk
+    except OSError as error:
+        if error.errno not in LINK_FAULTS:
+            raise
+        raise refused_link(name, key, LINK_FAULTS[error.errno]) from error
+    if stat.S_ISDIR(state.st_mode):
+        raise refused_link(name, key, LEADS_IN_A_CIRCLE if path.startswith(f"{source.rstrip(os.sep)}{os.sep}") else "leads to another folder of it")
     if not stat.S_ISREG(state.st_mode):
-        raise UnreadableError(f"{readable(Path(top).name)}: {readable(key)} should be a file and is not one. The store is damaged; ask for it again.")
+        raise UnreadableError(f"{name}: {readable(key)} should be a file and is not one. The store is damaged; ask for it again.")
     link_or_copy(Path(source), target, link=link)
     return state.st_size
 
