@@ -113,17 +113,18 @@ def work(arguments: argparse.Namespace) -> int:
 def _matched(sheet: Sheet, given: list[Given], arguments: argparse.Namespace, paths: ReportPaths) -> Matching:
     """Find the row of each image, and say what is wrong with the sheet; refuse a table in the place of a file that is read or made."""
     from lightmicroscopy.errors import UsageError
-    from lightmicroscopy.inspection import inspect
+    from lightmicroscopy.inspection import inspect, other_names
     from lightmicroscopy.metadata.rembi.match import match_images
 
-    images = []
+    images, members = [], []
     for item in inspect(given):
         if item.dataset is not None:
             files = (item.dataset.location.path, *item.dataset.files)
             paths.refuse(files)
             _refuse_over_copies(arguments.table, [arguments.output / file.name for file in files])
             images += [(item.name, image.series) for image in item.dataset.images]
-    matching = match_images(sheet, images)
+            members += [(member, item.name) for member in other_names(item.dataset)]
+    matching = match_images(sheet, images, members=members)
     grave = next((problem for problem in matching.problems if problem.rule in GRAVE), None)
     if grave is not None:
         raise UsageError(f"{sheet.name}, {grave.location}: {grave.message} {grave.fix}")

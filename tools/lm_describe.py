@@ -128,6 +128,7 @@ def _refuse_mistaken(begun: Sheet) -> None:
 
 def _read(arguments: argparse.Namespace, web: Web) -> int:
     """Read a sheet, and hold it against the images if any were given."""
+    from lightmicroscopy.inspection import other_names
     from lightmicroscopy.metadata.rembi.found import document_of, findings_of
     from lightmicroscopy.metadata.rembi.from_table import listed_in
     from lightmicroscopy.metadata.rembi.judged import judge
@@ -144,6 +145,7 @@ def _read(arguments: argparse.Namespace, web: Web) -> int:
         problems: list[SheetProblem] = judge(arguments.read_sheet, [*sheet.problems, *missing(sheet)])
     failed = total = 0
     images: list[tuple[str, int]] = []
+    members: list[tuple[str, str]] = []
     unreadable: set[str] = set()
     if arguments.input or any(url.strip() for url in arguments.url):
         images = [(listed.name, listed.series) for table in _tables_among(arguments) for listed in listed_in(table)]
@@ -151,10 +153,11 @@ def _read(arguments: argparse.Namespace, web: Web) -> int:
             paths.refuse(item.dataset.files if item.dataset else ())
             unreadable |= {item.name} if item.unreadable else set()
             images += [(item.name, image.series) for image in item.dataset.images] if item.dataset else []
+            members += [(member, item.name) for member in other_names(item.dataset)] if item.dataset else []
             total += not item.part_of
             failed += bool(item.unreadable)
         if images or unreadable:
-            problems += match_images(sheet, images, unreadable).problems
+            problems += match_images(sheet, images, unreadable, members).problems
     found = findings_of(sheet, problems)
     _report(arguments, found, document_of(sheet, problems))
     errors, warnings = (sum(finding.severity == level for finding in found) for level in ("error", "warning"))

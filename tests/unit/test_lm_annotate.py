@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 import lm_annotate
+import lm_check
+import lm_describe
 from lightmicroscopy.reports.tables import ANNOTATED
 
 from .annotations import PIXEL_SIZE_FIELDS, differences, document
@@ -153,6 +155,18 @@ def test_a_report_does_not_replace_a_member_of_a_set_that_was_not_named(tmp_path
         assert f"{other.name} cannot be written over an input." in capsys.readouterr().err
     assert [other.read_bytes() for other in others] == before
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("given", ["multifile.companion.ome", "multifile_z2.ome.tiff"])
+def test_a_row_about_any_file_of_a_set_is_about_the_set(test_data: Path, tmp_path: Path, given: str) -> None:
+    filled = sheet(tmp_path / "sheet.yaml", {"image": "multifile_z1.ome.tiff", "image_name": "A"})
+    (row,) = annotated(tmp_path, test_data / given, "--sheet", filled)
+    assert (row["input"], row["status"]) == (given, "done")
+    assert lm_describe.main([str(test_data / given), "--read-sheet", str(filled), "--table", str(tmp_path / "read.tsv")]) == 0
+    assert lm_check.main([str(test_data / given), str(filled), "--profile", "rembi", "--table", str(tmp_path / "checked.tsv")]) == 0
+    for table in ("read.tsv", "checked.tsv"):
+        assert "sheet.row-without-image" not in (tmp_path / table).read_text()
+        assert "sheet.image-without-row" not in (tmp_path / table).read_text()
 
 
 @pytest.mark.parametrize(("name", "table"), [("cells.ome.tiff", "cells.ome.tiff"), ("cells_04.ome.zarr", "cells_04.ome.zarr/.zattrs")])

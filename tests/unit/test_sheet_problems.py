@@ -197,6 +197,21 @@ def test_an_image_that_was_given_and_cannot_be_read_is_not_said_to_be_missing() 
     assert problem.location == "sheet image"
 
 
+@pytest.mark.parametrize("written", ["z1.ome.tiff", "Z1.OME.tiff", "set.companion.ome"])
+def test_a_row_about_a_file_of_a_set_is_about_the_set(written: str) -> None:
+    sheet = changed("image", 0, {"image": written})
+    members = [("z0.ome.tiff", "set.companion.ome"), ("z1.ome.tiff", "set.companion.ome")]
+    matching = match_images(sheet, [("set.companion.ome", 0), ("two.czi", 0)], (), members)
+    assert matching.problems == ()
+    assert set(matching.rows) == {("set.companion.ome", 0), ("two.czi", 0)}
+
+
+def test_a_file_that_two_sets_have_by_one_name_is_of_neither() -> None:
+    members = [("one.czi", "a.companion.ome"), ("one.czi", "b.companion.ome")]
+    problems = match_images(FILLED, [("a.companion.ome", 0), ("b.companion.ome", 0), ("two.czi", 0)], (), members).problems
+    assert problems[0].message == "“one.czi” can be each of 2 images: a.companion.ome, b.companion.ome."
+
+
 def test_two_rows_of_one_image_are_told() -> None:
     sheet = changed("image", 1, {"image": "one.czi"})
     (problem,) = match_images(sheet, [("one.czi", 0)]).problems

@@ -92,6 +92,13 @@ def inspect(paths: Sequence[Given], **known: Any) -> Iterator[Input]:
             yield Input(name, path, size, dataset)
 
 
+def other_names(dataset: Dataset) -> tuple[str, ...]:
+    """Names of the other files of a set of OME-TIFF. Opening any of them opens the whole set, with the same series."""
+    if dataset.format != "OME-TIFF":
+        return ()
+    return tuple(file.name for file in dataset.files if file != dataset.location.path)
+
+
 def titles(name: str, images: Sequence[Image]) -> list[str]:
     """Name each series of an input for a picture of it: with its index where names are lacking or not different."""
     known = Counter(image.name for image in images)

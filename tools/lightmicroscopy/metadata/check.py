@@ -314,6 +314,7 @@ def _shared(known: dict[object, dict[str, Status]], statuses: dict[str, Status])
 
 def _input_facts(subject: Subject, given: Given, item: CheckedInput, profiles: Sequence[str]) -> InputFacts:
     from ..archives.wells import WellPlace
+    from ..inspection import other_names
     from .rembi.compare import told_by
 
     dataset, document = subject.dataset, subject.document
@@ -330,6 +331,7 @@ def _input_facts(subject: Subject, given: Given, item: CheckedInput, profiles: S
         series=item.series,
         plates=plates,
         told=told_by(item.name, dataset) if dataset is not None and REMBI in profiles else (),
+        members=other_names(dataset) if dataset is not None and REMBI in profiles else (),
         document=document.facts if document else None,
     )
 

@@ -51,6 +51,8 @@ class InputFacts:
         (name, wells written as ``B07`` with spaces between) of each plate in it.
     told
         What each series tells of the fields of REMBI, where a profile asks for that.
+    members
+        Names of the other files of its set, under which a sheet may know it.
     document
         Of a document: what its kind keeps for this (`documents.Document.facts`).
     """
@@ -64,6 +66,7 @@ class InputFacts:
     series: tuple[SeriesFacts, ...] = ()
     plates: tuple[tuple[str, str], ...] = ()
     told: tuple[Told, ...] = ()
+    members: tuple[str, ...] = ()
     document: Any = None
 
     @property

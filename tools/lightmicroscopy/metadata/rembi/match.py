@@ -30,7 +30,9 @@ class Matching:
     problems: tuple[SheetProblem, ...]
 
 
-def match_images(sheet: Sheet, images: Iterable[tuple[str, int]], unreadable: Collection[str] = ()) -> Matching:
+def match_images(
+    sheet: Sheet, images: Iterable[tuple[str, int]], unreadable: Collection[str] = (), members: Iterable[tuple[str, str]] = ()
+) -> Matching:
     """Find the row of each image.
 
     A row is about the image whose element identifier, the column *input* of the inspect table, stands in it, and about its series; without a
@@ -43,6 +45,8 @@ def match_images(sheet: Sheet, images: Iterable[tuple[str, int]], unreadable: Co
         Element identifier and series of every image that was given.
     unreadable
         Element identifiers of images that were given and could not be read.
+    members
+        Names of the other files of sets, each with the element identifier of its set: a row about one of them is about the set.
 
     Returns
     -------
@@ -56,9 +60,7 @@ def match_images(sheet: Sheet, images: Iterable[tuple[str, int]], unreadable: Co
             twice.append((name, series))
         else:
             given[name].append(series)
-    alike: dict[str, list[str]] = defaultdict(list)
-    for name in given:
-        alike[_loosely(name)].append(name)
+    called = _names(given, members)
     rows: dict[tuple[str, int], Row] = {}
     problems = [_image_twice(name, series) for name, series in twice]
     for row in sheet.rows("image"):
@@ -68,7 +70,7 @@ def match_images(sheet: Sheet, images: Iterable[tuple[str, int]], unreadable: Co
         if written in unreadable and written not in given:
             problems.append(_unreadable(row, written))
             continue
-        image, problem = _image_of(row, written, given, alike, advise=len(problems) < LISTED)
+        image, problem = _image_of(row, written, called, given, advise=len(problems) < LISTED)
         if problem is not None:
             problems.append(problem)
         if image is not None:
@@ -82,17 +84,35 @@ def match_images(sheet: Sheet, images: Iterable[tuple[str, int]], unreadable: Co
     return Matching(rows, tuple(problems))
 
 
+@dataclass(frozen=True)
+class _Names:
+    """Which images a name can mean, as it is written and loosely."""
+
+    exactly: Mapping[str, list[str]]
+    loosely: Mapping[str, list[str]]
+
+    def meant(self, written: str) -> list[str]:
+        return self.exactly.get(written) or self.loosely.get(_loosely(written), [])
+
+
+def _names(given: Iterable[str], members: Iterable[tuple[str, str]]) -> _Names:
+    exactly: dict[str, list[str]] = {name: [name] for name in given}
+    for member, image in members:
+        if exactly.get(member) != [member]:
+            exactly.setdefault(member, []).append(image)
+    loosely: dict[str, list[str]] = defaultdict(list)
+    for name, images in exactly.items():
+        loosely[_loosely(name)] += [image for image in images if image not in loosely[_loosely(name)]]
+    return _Names(exactly, loosely)
+
+
 def _loosely(name: str) -> str:
     return sanitise(name).casefold()
 
 
-def _image_of(
-    row: Row, written: str, given: Mapping[str, list[int]], alike: Mapping[str, list[str]], *, advise: bool
-) -> tuple[str | None, SheetProblem | None]:
-    if written in given:
-        return written, None
+def _image_of(row: Row, written: str, called: _Names, given: Iterable[str], *, advise: bool) -> tuple[str | None, SheetProblem | None]:
     cell = row.cells["image"]
-    candidates = alike.get(_loosely(written), [])
+    candidates = called.meant(written)
     if len(candidates) == 1:
         return candidates[0], None
     if candidates:

@@ -42,9 +42,10 @@ def _matched(together: Together) -> list[_Matched]:
     images = [(item.name, told) for item in together.images for told in item.told]
     unreadable = {item.name for item in together.inputs if item.kind == "unknown"}
     known = {(name, told.series): told for name, told in images}
+    members = [(member, item.name) for item in together.images for member in item.members]
     found = []
     for item in together.of_kind("sheet"):
-        matching = match_images(item.document, ((name, told.series) for name, told in images), unreadable)
+        matching = match_images(item.document, ((name, told.series) for name, told in images), unreadable, members)
         rows = tuple((name, known[name, series], row) for (name, series), row in matching.rows.items())
         found.append(_Matched(item.name, item.document, rows, matching.problems, frozenset(matching.rows)))
     return found
