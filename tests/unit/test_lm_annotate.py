@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,22 @@ def test_a_row_about_any_file_of_a_set_is_about_the_set(test_data: Path, tmp_pat
     for table in ("read.tsv", "checked.tsv"):
         assert "sheet.row-without-image" not in (tmp_path / table).read_text()
         assert "sheet.image-without-row" not in (tmp_path / table).read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (b"<Pixels ", b"<Pixels<", r"OME-XML that cannot be read.*\(error parsing attribute name, line 1, column \d+\).*leaves that OME-XML out"),
+        (b"Image", b"Omage", r"OME-XML in broken\.ome\.tiff does not fit its pixels .* Convert it with"),
+    ],
+)
+def test_ome_xml_that_is_broken_is_told_as_that(test_data: Path, tmp_path: Path, old: bytes, new: bytes, told: str) -> None:
+    content = (test_data / "cells.ome.tiff").read_bytes()
+    (tmp_path / "broken.ome.tiff").write_bytes(content.replace(old, new))
+    filled = sheet(tmp_path / "sheet.yaml", {"image": "broken.ome.tiff", "image_name": "A"})
+    (row,) = annotated(tmp_path, tmp_path / "broken.ome.tiff", "--sheet", filled, code=1)
+    assert re.search(told, row["reason"])
+    assert "is TIFF, into which" not in row["reason"]
 
 
 @pytest.mark.parametrize(("name", "table"), [("cells.ome.tiff", "cells.ome.tiff"), ("cells_04.ome.zarr", "cells_04.ome.zarr/.zattrs")])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .annotate_ome import CONVERT
-from .annotate_tiff import Copied, annotate_tiff
+from .annotate_tiff import Copied, annotate_tiff, why_ome_is_unused
 from .annotate_zarr import annotate_zarr
 from .errors import SuiteError, UnwritableError, UsageError
 from .inspection import UNEXPECTED, Input, inspect
@@ -160,6 +160,8 @@ def _copied(
         return annotate_zarr(dataset, asked, output, record, link=link, progress=progress)
     if dataset.format == "OME-TIFF":
         return annotate_tiff(dataset, asked, output, record, progress)
+    if unused := why_ome_is_unused(dataset):
+        raise UnwritableError(unused)
     raise UnwritableError(f"{dataset.location.name} is {dataset.format}, into which nothing is written. {CONVERT}")
 
 

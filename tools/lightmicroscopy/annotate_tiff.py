@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .annotate_ome import CONVERT, Edited, Record, add_record, edit_ome, new_uuid, places_of, serialise
-from .errors import UnreadableError, UnwritableError
+from .errors import LimitError, UnreadableError, UnwritableError
 from .metadata.ngff_units import micrometres
 from .metadata.ome_xml import children
 from .metadata.safe_xml import LARGEST, parse_xml
 from .readers.files import RandomFile
+from .readers.tiff import is_ome_xml
 from .readers.tiff_structure import Scanner
 from .writers.atomic import new_output, refuse_existing
 from .writers.copies import copy_file
@@ -113,6 +114,25 @@ def annotate_tiff(
     paths = tuple(output / member.path.name for member in members)
     losses = tuple(dict.fromkeys(loss for member in members if member.edited for loss in member.edited.losses)) if main.edited.is_changed else ()
     return Copied(paths, sum(path.stat().st_size for path in paths), main.edited.changed, losses)
+
+
+def why_ome_is_unused(dataset: Dataset) -> str:
+    """Say why a TIFF with OME-XML was opened as one without; empty for every other file."""
+    path = dataset.location.path
+    with path.open("rb") as stream:
+        if stream.read(4) not in _TIFF:
+            return ""
+    member = _member(path)
+    if not is_ome_xml(member.xml):
+        return ""
+    try:
+        parse_xml(member.xml, dataset.location.name)
+    except (UnreadableError, LimitError) as error:
+        return (
+            f"{dataset.location.name} is OME-TIFF with OME-XML that cannot be read, and so cannot be changed. {error} "
+            "Or convert it with Convert microscopy images, which leaves that OME-XML out, and annotate the copy."
+        )
+    return f"{dataset.warnings[0]} {CONVERT}" if dataset.warnings else ""
 
 
 def _pixel_sizes(dataset: Dataset, wanted: Mapping[int, SeriesChanges]) -> tuple[Sizes, Sizes] | None:

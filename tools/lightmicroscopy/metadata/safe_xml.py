@@ -81,7 +81,9 @@ def stream_xml(data: bytes, source: str, *tags: str) -> Iterator[etree._Element]
 
 
 def _malformed(source: str, error: Exception) -> UnreadableError:
-    return UnreadableError(f"The XML of {source} is not well-formed ({error}). Ask for the file again or repair its metadata.")
+    # What lxml says as a whole ends in "(<string>, line 1)", which no reader can use.
+    told = error.msg if isinstance(error, etree.XMLSyntaxError) else error
+    return UnreadableError(f"The XML of {source} is not well-formed ({told}). Ask for the file again or repair its metadata.")
 
 
 def _checked(data: bytes, source: str) -> bytes:

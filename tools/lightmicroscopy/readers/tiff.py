@@ -24,11 +24,12 @@ _OME_ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?OME[\s>/]")
 
 def sniff(path: Path, head: bytes) -> bool:
     """Whether this is a TIFF, or the OME-XML companion of a set of them."""
-    return not path.is_dir() and (head[:4] in _MAGIC or _is_ome_xml(head))
+    return not path.is_dir() and (head[:4] in _MAGIC or is_ome_xml(head))
 
 
-def _is_ome_xml(head: bytes) -> bool:
-    text = head.lstrip(b"\xef\xbb\xbf \r\n\t")
+def is_ome_xml(description: bytes) -> bool:
+    """Whether a description begins as OME-XML does, be it well-formed or not."""
+    text = description[:4096].lstrip(b"\xef\xbb\xbf \r\n\t")
     return text.startswith(b"<") and _OME_ROOT.search(text) is not None
 
 
@@ -65,7 +66,7 @@ def _companion_xml(location: Location) -> bytes:
 def _open(location: Location, book: PageBook) -> Dataset:
     warnings: tuple[str, ...] = ()
     description = book.scanner.description(book.ifds[0].offset)
-    if _is_ome_xml(description[:4096]):
+    if is_ome_xml(description):
         try:
             return tiff_ome.open_tiff(location, book, description)
         except tiff_ome.OmeMismatchError as error:
