@@ -212,6 +212,42 @@ def test_a_file_that_two_sets_have_by_one_name_is_of_neither() -> None:
     assert problems[0].message == "“one.czi” can be each of 2 images: a.companion.ome, b.companion.ome."
 
 
+@pytest.mark.parametrize(
+    ("text", "rule", "location", "told"),
+    [
+        (
+            "image:\n- image: a.czi\nimage:\n- image: b.czi\n",
+            "sheet.unknown-sheet",
+            "sheet image, line 3, field image",
+            "The table image is there twice",
+        ),
+        ("[image]\nImage\tSeries\na.czi\t0\n[image]\nImage\nb.czi\n", "sheet.unknown-sheet", "sheet image, row 4, column A", "is there twice"),
+        (
+            "image:\n- image: a.czi\n  series: '0'\n  series: '1'\n",
+            "sheet.column-twice",
+            "sheet image, line 4, field series",
+            "'series' is there twice",
+        ),
+        ("image:\n- image: a.czi\n  series:\n  Series: '1'\n", "sheet.column-twice", "sheet image, line 4, field Series", "'Series' is there twice"),
+        ("study:\n  title:\n  title: B\n", "sheet.column-twice", "sheet study, line 3, field title", "'title' is there twice"),
+        (
+            "study:\n  authors:\n  - last_name: A\n  authors:\n  - email: b@c.de\n",
+            "sheet.column-twice",
+            "sheet study, line 4, field authors",
+            "'authors' is there twice",
+        ),
+    ],
+)
+def test_what_is_there_twice_is_told_and_the_first_is_read(tmp_path: Path, text: str, rule: str, location: str, told: str) -> None:
+    (tmp_path / "sheet").write_text(text)
+    sheet = read_sheet(tmp_path / "sheet")
+    (problem,) = (problem for problem in sheet.problems if problem.rule == rule)
+    assert (problem.severity, problem.location) == ("error", location)
+    assert told in problem.message
+    assert "b" not in "".join(row.text("image") for row in sheet.rows("image"))
+    assert all(row.text("series") != "1" and not row.text("title") and not row.text("author_email") for rows in sheet.tables.values() for row in rows)
+
+
 def test_two_rows_of_one_image_are_told() -> None:
     sheet = changed("image", 1, {"image": "one.czi"})
     (problem,) = match_images(sheet, [("one.czi", 0)]).problems

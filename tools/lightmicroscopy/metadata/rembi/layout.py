@@ -66,6 +66,12 @@ def study_lines(rows: Sequence[Row]) -> Iterator[tuple[Field | None, list[str]]]
         yield one, [title_of(one), *texts]
 
 
+def table_twice(table: str, row: int = 0, column: str = "") -> SheetProblem:
+    """Tell that a table is there once more, at this place."""
+    message = f"The table {table} is there twice; only the first is read."
+    return SheetProblem(table, row, column, message, "Put the rows of both into one, or take one of the two out.", "sheet.unknown-sheet")
+
+
 def take_table(table: str, lines: Iterable[Line]) -> Taken:
     """Make a table of the lines of a sheet."""
     taken = Taken()

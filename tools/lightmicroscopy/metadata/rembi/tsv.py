@@ -18,7 +18,7 @@ from ...errors import LimitError, UnreadableError
 from ...names import readable
 from ...readers.zip_members import ZipMembers
 from .fields import TABLES, fields_of, find_field, table_named
-from .layout import Line, Taken, cells_of, study_lines, take_table, title_of
+from .layout import Line, Taken, cells_of, study_lines, table_twice, take_table, title_of
 from .sheet import Row, Sheet, SheetProblem
 
 if TYPE_CHECKING:
@@ -98,8 +98,10 @@ def read_text(text: str, name: str) -> dict[str, Taken]:
         if found is not None:
             table = table_named(found[1])
             current = []
-            if table is None or table in blocks:
-                message = f"{found[0]} names none of the tables {', '.join(TABLES)}, or one for the second time. It is not read."
+            if table is not None and table in blocks:
+                twice.append(table_twice(table, line.number, "A"))
+            elif table is None:
+                message = f"{found[0]} names none of the tables {', '.join(TABLES)}. It is not read."
                 twice.append(SheetProblem(found[1], line.number, "A", message, "Give it the name it should have.", "sheet.unknown-sheet", "warning"))
             else:
                 blocks[table] = current

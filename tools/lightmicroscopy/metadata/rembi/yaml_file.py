@@ -6,12 +6,13 @@ is constructed, no tag obeyed, and aliases, which can make a small file huge, ar
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import LimitError, UnreadableError
 from .fields import GROUPS, TABLES, Field, fields_of, find_field, join, table_named
-from .layout import MOST_VALUES, Taken
+from .layout import MOST_VALUES, Taken, table_twice
 from .sheet import Cell, Row, Sheet, SheetProblem, clean
 
 if TYPE_CHECKING:
@@ -95,8 +96,11 @@ def read_yaml(text: str, name: str) -> dict[str, Taken]:
     problems: list[SheetProblem] = []
     for key, node in reading.pairs(root, "a sheet"):
         table = table_named(key.text)
-        if table is None or table in tables:
-            message = f"{key.text[:60]!r} is none of the tables {', '.join(TABLES)}, or is there twice, and is not read."
+        if table is not None and table in tables:
+            problems.append(table_twice(table, key.row, key.text[:60]))
+            continue
+        if table is None:
+            message = f"{key.text[:60]!r} is none of the tables {', '.join(TABLES)}, and is not read."
             problems.append(SheetProblem(key.text[:60], key.row, "", message, "Give it the name it should have.", "sheet.unknown-sheet", "warning"))
             continue
         tables[table] = reading.study(node) if table == "study" else reading.table(table, node)
@@ -108,6 +112,11 @@ def read_yaml(text: str, name: str) -> dict[str, Taken]:
         if table not in tables:
             first.problems.append(SheetProblem(table, 0, "", f"The table {table} is missing.", f"Add {table}: with its rows.", "sheet.sheet-missing"))
     return tables
+
+
+def _key_twice(table: str, key: Cell, told: str) -> SheetProblem:
+    message = f"{told!r} is there twice; only the first is read."
+    return SheetProblem(table, key.row, told, message, "Keep one of the two.", "sheet.column-twice")
 
 
 class _Reading:
@@ -159,8 +168,9 @@ class _Reading:
         taken = Taken()
         for item in self.items(node):
             cells: dict[str, Cell] = {}
+            seen: set[str] = set()
             for key, value in self.pairs(item, f"a row of {table}"):
-                one = self._field(table, table, key, cells, taken)
+                one = self._field(table, table, key, seen, taken)
                 if one is not None:
                     self._put(cells, one, key, value)
             if cells:
@@ -171,15 +181,21 @@ class _Reading:
         taken = Taken()
         rows: list[dict[str, Cell]] = [{}]
         plural = {several: group for group, several in GROUPS.items()}
+        seen: defaultdict[int, set[str]] = defaultdict(set)
+        groups: set[str] = set()
         for place, item in enumerate(self.items(node)):
             while len(rows) <= place:
                 rows.append({})
             for key, value in self.pairs(item, "the study"):
                 group = plural.get(key.text.strip().casefold())
-                if group is not None:
-                    self._group(group, value, rows, taken)
+                if group is not None and group in groups:
+                    taken.problems.append(_key_twice("study", key, key.text))
                     continue
-                one = self._field("study", "the study", key, rows[place], taken)
+                if group is not None:
+                    groups.add(group)
+                    self._group(group, value, rows, seen, taken)
+                    continue
+                one = self._field("study", "the study", key, seen[place], taken)
                 if one is not None:
                     self._put(rows[place], one, key, value)
         while rows and not rows[-1]:
@@ -187,7 +203,7 @@ class _Reading:
         taken.rows.extend(Row(cells) for cells in rows)
         return taken
 
-    def _group(self, group: str, node: yaml.Node, rows: list[dict[str, Cell]], taken: Taken) -> None:
+    def _group(self, group: str, node: yaml.Node, rows: list[dict[str, Cell]], seen: Mapping[int, set[str]], taken: Taken) -> None:
         for number, item in enumerate(self.items(node)):
             if number >= MOST_VALUES:
                 raise LimitError(f"{self.name}: the study has more than {MOST_VALUES} {GROUPS[group]}. Check that it is the right file.")
@@ -195,20 +211,21 @@ class _Reading:
                 rows.append({})
             for key, value in self.pairs(item, f"one of the {GROUPS[group]}"):
                 full = Cell(f"{group}_{key.text}", row=key.row)
-                one = self._field("study", GROUPS[group], full, rows[number], taken, shown=key.text)
+                one = self._field("study", GROUPS[group], full, seen[number], taken, shown=key.text)
                 if one is not None:
                     self._put(rows[number], one, key, value)
 
-    def _field(self, table: str, where: str, key: Cell, cells: Mapping[str, Cell], taken: Taken, *, shown: str = "") -> Field | None:
+    def _field(self, table: str, where: str, key: Cell, seen: set[str], taken: Taken, *, shown: str = "") -> Field | None:
         one = find_field(table, key.text)
         told = " ".join((shown or key.text).split())[:60]
         if one is None:
             message = f"No field of {where} is called {told!r}, so that it is not read."
             taken.problems.append(SheetProblem(table, key.row, told, message, "Use the names of a new sheet.", "sheet.unknown-column", "warning"))
-        elif one.id in cells:
-            message = f"{told!r} is there twice; only the first is read."
-            taken.problems.append(SheetProblem(table, key.row, told, message, "Keep one of the two.", "sheet.column-twice"))
+        elif one.id in seen:
+            taken.problems.append(_key_twice(table, key, told))
             return None
+        else:
+            seen.add(one.id)
         return one
 
     def _put(self, cells: dict[str, Cell], one: Field, key: Cell, node: yaml.Node) -> None:
