@@ -152,6 +152,17 @@ def test_a_table_that_was_damaged_is_refused(tmp_path: Path, capsys: pytest.Capt
     assert not (tmp_path / "sheet.xlsx").exists()
 
 
+@pytest.mark.parametrize(("encoding", "end"), [("utf-8-sig", "\r\n"), ("utf-16", "\r\n"), ("utf-8", "\r")])
+def test_a_table_of_the_inspection_that_a_spreadsheet_saved_is_known(data: Path, tmp_path: Path, encoding: str, end: str) -> None:
+    import lm_inspect
+
+    table = tmp_path / "inspect.tsv"
+    assert lm_inspect.main([str(data / "cells.ome.tiff"), "--table", str(table), "--quiet"]) == 0
+    table.write_bytes(table.read_text(encoding="utf-8").replace("\n", end).encode(encoding))
+    assert lm_describe.main([str(table), "--write-sheet", str(tmp_path / "sheet.yaml")]) == 0
+    assert read_sheet(tmp_path / "sheet.yaml").rows("image")[0].text("channel_names") == "DAPI; GFP"
+
+
 def test_a_table_without_images_makes_no_sheet(tmp_path: Path) -> None:
     from lightmicroscopy.reports.tables import INSPECT
 

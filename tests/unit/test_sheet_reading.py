@@ -201,6 +201,32 @@ def test_tsv_as_excel_saves_it_is_read(tmp_path: Path) -> None:
     assert read_sheet(path).rows("biosample")[0].text("organism") == "Homo sapiens"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("mark", "encoding"), [("", "utf-8"), ("\ufeff", "utf-8"), ("\ufeff\ufeff", "utf-8"), ("\ufeff", "utf-16-le"), ("\ufeff", "utf-16-be")]
+)
+def test_tsv_and_yaml_are_read_in_every_encoding_and_with_every_line_end(tmp_path: Path, end: str, mark: str, encoding: str) -> None:
+    for file in ("sheet.tsv", "sheet.yaml"):
+        text = written(FILLED, tmp_path / file).read_text(encoding="utf-8")
+        (tmp_path / "saved").write_bytes((mark + text.replace("\n", end)).encode(encoding))
+        sheet = read_sheet(tmp_path / "saved")
+        assert texts_of(sheet) == texts_of(FILLED)
+        assert sheet.problems == ()
+
+
+def test_tables_put_one_behind_another_with_their_marks_are_read(tmp_path: Path) -> None:
+    (tmp_path / "sheet.tsv").write_text("\ufeff[biosample]\nIdentity\nHeLa\n\ufeff[specimen]\nName\nDish\n", encoding="utf-8")
+    sheet = read_sheet(tmp_path / "sheet.tsv")
+    assert [row.text("name") for table in ("biosample", "specimen") for row in sheet.rows(table)] == ["HeLa", "Dish"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_that_does_not_say_so_is_refused_as_that(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "sheet.tsv").write_bytes("[biosample]\nIdentity\nHéLa\n".encode(encoding))
+    with pytest.raises(UnreadableError, match="UTF-16 without the byte order mark"):
+        read_sheet(tmp_path / "sheet.tsv")
+
+
 def test_yaml_as_people_write_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "sheet.yaml"
     path.write_text(

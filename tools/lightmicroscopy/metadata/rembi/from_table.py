@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,10 @@ from ...names import readable
 from ...reports.tables import INSPECT
 from .fields import number
 from .from_images import Known
-from .read import text_of
+from .read import lines_of, text_of
 
 MOST_ROWS: Final = 1_000_000
-_HEADER: Final = "\t".join(INSPECT).encode()
+_HEADER: Final = "\t".join(INSPECT)
 _SAME: Final[Mapping[str, str]] = {
     "series": "series",
     "series_name": "image_name",
@@ -42,9 +43,12 @@ def is_inspect_table(path: Path) -> bool:
     """Whether a file begins as that table does."""
     try:
         with path.open("rb") as stream:
-            return stream.readline(len(_HEADER) + 3).rstrip(b"\r\n") == _HEADER
+            head = stream.read(2 * len(_HEADER) + 6)
     except OSError:
         return False
+    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = head[: len(head) // 2 * 2].decode("utf-16", "replace") if wide else head.decode("utf-8-sig", "replace")
+    return lines_of(text)[0] == _HEADER
 
 
 def listed_in(path: Path) -> Iterator[Listed]:
@@ -58,13 +62,13 @@ def listed_in(path: Path) -> Iterator[Listed]:
         If it is too long.
     """
     name = readable(path.name)
-    lines = text_of(path, name).split("\n")
+    lines = lines_of(text_of(path, name))
     if len(lines) > MOST_ROWS:
         raise LimitError(f"{name} has more than {MOST_ROWS:,} lines. Give a part of it.")
     for place, line in enumerate(lines[1:], 2):
         if not line.strip():
             continue
-        cells = line.rstrip("\r").split("\t")
+        cells = line.split("\t")
         if len(cells) != len(INSPECT):
             raise UnreadableError(f"{name}, line {place}, has {len(cells)} columns instead of {len(INSPECT)}. Give the table as lm_inspect wrote it.")
         row = dict(zip(INSPECT, cells, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from ...errors import LimitError, UnreadableError
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 LARGEST_TEXT: Final = 64 << 20
 """Bytes of a sheet that is text."""
+_LINE_END: Final = re.compile(r"\r\n|\n|\r")
+_MARKS: Final = re.compile(r"(?:\A|(?<=[\r\n]))\ufeff+")
+"""Byte order marks, also where files have been put one behind another."""
+_LOOKED_AT: Final = 16
 _KINDS: Final = "XLSX, YAML, or TSV (one file, a folder or a zip of them)"
 
 
@@ -56,6 +61,17 @@ def _is_tabular(text: str) -> bool:
     return "\t" in first or is_separated(text) or (first.startswith("[") and first.rstrip().endswith("]"))
 
 
+def _is_unmarked_utf_16(data: bytes) -> bool:
+    """Whether every other byte at the beginning is nought, as in UTF-16 of letters that ASCII has."""
+    head = data[:_LOOKED_AT]
+    return any(len(half) > 1 and not any(half) and all(other) for half, other in ((head[::2], head[1::2]), (head[1::2], head[::2])))
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines of a text, whichever of the three ends they have."""
+    return _LINE_END.split(text)
+
+
 def text_of(path: Path, name: str) -> str:
     """Read a text, in UTF-8 or in the UTF-16 that spreadsheets write.
 
@@ -74,11 +90,16 @@ def text_of(path: Path, name: str) -> str:
 
 def decoded(data: bytes, name: str) -> str:
     """Decode a text; see `text_of`."""
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    if _is_unmarked_utf_16(data):
+        raise UnreadableError(f"{name} is text in UTF-16 without the byte order mark that says so. Save it as text in UTF-8, or as XLSX.")
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise UnreadableError(f"{name} is neither {_KINDS}, nor text in UTF-8. Save it as one of these.") from error
+        raise UnreadableError(
+            f"{name} is neither {_KINDS}, nor text in UTF-8. Save it as one of these; spreadsheet programs call such text Unicode text."
+        ) from error
+    text = _MARKS.sub("", text)
     if "\0" in text:
         raise UnreadableError(f"{name} holds bytes that are no text. Give a sheet as {_KINDS}.")
     return text
