@@ -248,6 +248,19 @@ def test_what_is_there_twice_is_told_and_the_first_is_read(tmp_path: Path, text:
     assert all(row.text("series") != "1" and not row.text("title") and not row.text("author_email") for rows in sheet.tables.values() for row in rows)
 
 
+def test_cells_without_end_are_told_shortly() -> None:
+    name = "x" * 130
+    rows = [
+        row_of({"image": f"{name}{end}", "series": series})
+        for end in ("y" * 100_000, "z" * 100_000)
+        for series in ("0", "0", "s" * 100_000, "s" * 100_000)
+    ]
+    sheet = Sheet("sheet", {"image": tuple(rows)})
+    problems = [*validate(sheet), *match_images(sheet, [(f"{name}.tiff", 0)]).problems]
+    assert {problem.rule for problem in problems} >= {"sheet.image-twice", "sheet.not-a-number"}
+    assert max(len(problem.message) for problem in problems) < 500
+
+
 def test_two_rows_of_one_image_are_told() -> None:
     sheet = changed("image", 1, {"image": "one.czi"})
     (problem,) = match_images(sheet, [("one.czi", 0)]).problems

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ..documents.content import shorten
 from .fields import Field, fields_of, find_field, folded
 from .sheet import Cell, Row, SheetProblem, clean, letters
 
@@ -28,6 +29,8 @@ SECTIONS: Final[Mapping[str, str]] = {
 """Lines between the groups of *study*."""
 MOST_VALUES: Final = 1000
 """Columns of *study*, and columns of any sheet, that are looked at."""
+_SHOWN: Final = 60
+"""Characters of a heading that a message repeats."""
 
 
 @dataclass(slots=True)
@@ -122,7 +125,7 @@ def _columns(table: str, header: Line, taken: Taken) -> dict[int, Field]:
         if column >= MOST_VALUES or not text.strip():
             continue
         one = find_field(table, text)
-        shown = _short(text)
+        shown = shorten(text, _SHOWN)
         if one is None:
             message = f"No field of this sheet is called {shown!r}, so that this column is not read."
             fix = "Use the headings of a new sheet, or take the column out."
@@ -151,7 +154,9 @@ def _take_study(lines: Iterable[Line], taken: Taken) -> None:
             continue
         one = find_field("study", title)
         if one is None:
-            message = f"No field of the study is called {_short(title)!r}." if title.strip() else "There is a value in a line without a title."
+            message = (
+                f"No field of the study is called {shorten(title, _SHOWN)!r}." if title.strip() else "There is a value in a line without a title."
+            )
             fix = "Use the titles of a new sheet, or take the line out."
             taken.problems.append(_problem("study", line.number, 0, message, fix, "sheet.unknown-column", warning=bool(title.strip())))
             continue
@@ -178,11 +183,6 @@ def _take_study(lines: Iterable[Line], taken: Taken) -> None:
 def cells_of(texts: Iterable[str]) -> dict[int, str]:
     """Cells of a row by column, empty ones left out."""
     return {column: clean(text) for column, text in enumerate(texts) if text}
-
-
-def _short(text: str) -> str:
-    told = " ".join(text.split())
-    return told if len(told) <= 60 else f"{told[:60]}…"
 
 
 def _problem(table: str, row: int, column: int, message: str, fix: str, rule: str, *, warning: bool = False) -> SheetProblem:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...names import sanitise
+from ..documents.content import shorten
 from .sheet import Row, Sheet, SheetProblem
 from .validate import series_of
 
@@ -116,19 +117,19 @@ def _image_of(row: Row, written: str, called: _Names, given: Iterable[str], *, a
     if len(candidates) == 1:
         return candidates[0], None
     if candidates:
-        message = f"“{_cut(written, NAME_SHOWN)}” can be each of {len(candidates)} images: {', '.join(candidates[:3])}."
+        message = f"“{shorten(written, NAME_SHOWN)}” can be each of {len(candidates)} images: {', '.join(candidates[:3])}."
         fix = "Write the name as the inspect table has it."
         return None, SheetProblem("image", cell.row, cell.column, message, fix, "sheet.row-without-image")
     close = difflib.get_close_matches(written, given, 1) if advise and len(written) <= NAME_SHOWN else []
     fix = f"Did you mean “{close[0]}”? " if close else ""
-    message = f"No image that was given is called “{_cut(written, NAME_SHOWN)}”."
+    message = f"No image that was given is called “{shorten(written, NAME_SHOWN)}”."
     fix += "Give that image too, or take the row out."
     return None, SheetProblem("image", cell.row, cell.column, message, fix, "sheet.row-without-image")
 
 
 def _unreadable(row: Row, written: str) -> SheetProblem:
     cell = row.cells["image"]
-    message = f"“{_cut(written, NAME_SHOWN)}” was given, but cannot be read."
+    message = f"“{shorten(written, NAME_SHOWN)}” was given, but cannot be read."
     return SheetProblem("image", cell.row, cell.column, message, "Mend or replace the file, then read the sheet again.", "sheet.row-without-image")
 
 
@@ -140,20 +141,16 @@ def _take(row: Row, name: str, series: list[int], rows: dict[tuple[str, int], Ro
     wanted: list[int | str] = [numbers.get(stated, stated)] if stated.isdecimal() else [*series] if not stated else []
     for one in wanted:
         if not isinstance(one, int):
-            message = f"“{name}” has no series {_cut(one)}, only {_range(series)}."
+            message = f"“{name}” has no series {shorten(one, LONGEST)}, only {_range(series)}."
             place = row.cells.get("series", cell)
             yield SheetProblem("image", place.row, place.column, message, "Series are counted from 0.", "sheet.row-without-image")
             continue
         other = rows.setdefault((name, one), row)
         if other is not row:
             # Where both rows write the name alike, the sheet's own problems say the same.
-            message = f"Row {other.number} is about series {one} of “{cell.text.strip()}” already."
+            message = f"Row {other.number} is about series {one} of “{shorten(cell.text, NAME_SHOWN)}” already."
             fix = "Keep one row for each series of an image."
             yield SheetProblem("image", cell.row, cell.column, message, fix, "sheet.image-twice", image=name, series=one)
-
-
-def _cut(text: str, longest: int = LONGEST) -> str:
-    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def _range(series: list[int]) -> str:

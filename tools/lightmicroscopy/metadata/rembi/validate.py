@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from ..documents.content import shorten
 from .fields import GROUPS, TABLES, Field, fields_of, number, split
 from .sheet import Cell, Row, Sheet, SheetProblem, letters
 
@@ -69,7 +70,7 @@ def _images(sheet: Sheet) -> Iterator[SheetProblem]:
         others = seen[image]
         other = others.get(series) or others.get("") or (next(iter(others.values()), 0) if not series else 0)
         if other:
-            which = f"series {series} of {_told(image)}" if series else _told(image)
+            which = f"series {shorten(series)} of {_told(image)}" if series else _told(image)
             message = f"Row {other} is about {which} already."
             fix = "Keep one row for each series of an image."
             yield SheetProblem("image", row.number, _place(row, "image", "image"), message, fix, "sheet.image-twice")
@@ -236,8 +237,7 @@ def _place(row: Row, table: str, field_id: str) -> str:
 
 
 def _told(text: str) -> str:
-    one_line = " ".join(text.split())
-    return f"“{one_line if len(one_line) <= 80 else one_line[:80] + '…'}”"
+    return f"“{shorten(text)}”"
 
 
 def _listed(names: Iterable[str]) -> str:
