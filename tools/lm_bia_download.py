@@ -101,7 +101,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.archives.missing import narrow_to_missing
     from lightmicroscopy.progress import Progress
 
-    cli.refuse_overwriting(
+    reports = cli.refuse_overwriting(
         [arguments.table] if arguments.table else [], (arguments.manifest, arguments.citation, arguments.checksums, arguments.fetch_json)
     )
     flags.check_fetch_json(arguments)
@@ -113,7 +113,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
         client = stack.enter_context(Client(endpoints, **patience))
         progress = Progress("Downloading", quiet=arguments.quiet, log_json=arguments.log_json)
         stack.callback(progress.close)
-        result = download(BioStudies(client, endpoints), client, job(progress=progress))
+        result = download(BioStudies(client, endpoints), client, job(progress=progress, reports=reports))
     _report(result, arguments)
     _say_what_was_written(result, arguments)
     return _exit_code(result, arguments)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from lightmicroscopy.report_paths import ReportPaths
+
 PROGRAM = "lm_idr_download"
 EXAMPLES = (
     "lm_idr_download 6001240 --channel Dapi --z 118 --output images --manifest manifest.tsv --citation citation.md",
@@ -140,7 +142,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.progress import Progress
 
     reports = [getattr(arguments, name) for name in REPORTS]
-    cli.refuse_overwriting([arguments.table] if arguments.table else [], reports)
+    paths = cli.refuse_overwriting([arguments.table] if arguments.table else [], reports)
     flags.check_fetch_json(arguments)
     _check_extras(arguments)
     endpoints = Endpoints.from_environment()
@@ -157,7 +159,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
         progress = Progress("Downloading", quiet=arguments.quiet, log_json=arguments.log_json)
         stack.callback(progress.close)
         bulk = BulkTables() if arguments.bulk_annotations else None
-        job = _job(arguments, endpoints, progress, stack, bulk)
+        job = _job(arguments, endpoints, progress, stack, bulk, paths)
         if asked is None:
             result = download_folders(idr, client, walk, job, specs, arguments.table)
         else:
@@ -184,7 +186,7 @@ def _check_extras(arguments: argparse.Namespace) -> None:
         log.warning("Regions of interest and bulk annotations belong to images: of the files in a study's folder there are none.")
 
 
-def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: ExitStack, bulk: Any) -> Any:
+def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: ExitStack, bulk: Any, paths: ReportPaths) -> Any:
     from lightmicroscopy.archives.engine import Limits
     from lightmicroscopy.archives.idr_download import Job
     from lightmicroscopy.archives.idr_labels import LABELS, LabelMaps
@@ -226,7 +228,10 @@ def _job(arguments: argparse.Namespace, endpoints: Any, progress: Any, stack: Ex
         planned=planned,
         progress=progress,
         asked_by=_asked_by(arguments),
-        labels=LabelMaps(arguments.labels, maps.add if maps is not None else None, bool(arguments.galaxy_collection)) if arguments.labels else None,
+        reports=paths,
+        labels=LabelMaps(arguments.labels, maps.add if maps is not None else None, bool(arguments.galaxy_collection), reports=paths)
+        if arguments.labels
+        else None,
     )
 
 

@@ -33,7 +33,7 @@ class ReportPaths:
     def __init__(self, reports: Iterable[Path | None], documents: Iterable[Path] = ()) -> None:
         self._places: dict[Path, str] = {}
         self._identities: dict[Identity, str] = {}
-        targets: set[Path] = set()
+        self._targets = targets = set[Path]()
         for report, remedy in _all(reports, documents):
             target = _real(report)
             if target in targets:
@@ -80,6 +80,16 @@ class ReportPaths:
         for path in made:
             if _real(path) in self._places:
                 raise UsageError(f"A report is to be written to {path.name}, which is an image made here. It was kept; give the report another name.")
+
+    def is_in_the_way_of(self, planned: Path) -> bool:
+        """Whether a report is to take the place of something planned, to lie in it, or to be a file where a folder above it must be.
+
+        Parameters
+        ----------
+        planned
+            Its path, in which the folder that everything is made in has no links any more.
+        """
+        return planned in self._places or any(folder in self._targets for folder in planned.parents)
 
 
 def _all(reports: Iterable[Path | None], documents: Iterable[Path]) -> Iterator[tuple[Path, str]]:

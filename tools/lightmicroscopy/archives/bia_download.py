@@ -28,6 +28,7 @@ from .originals import make_folder, refuse_link_out
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from ..report_paths import ReportPaths
     from .bia_files import Listed
     from .biostudies import BioStudies
     from .http import Client
@@ -56,6 +57,8 @@ class Job:
         Plan, and fetch no file.
     manifest
         File for the manifest, rewritten as the work goes on.
+    reports
+        All files that are written beside what is fetched: none may be in its place.
     earlier
         What an earlier call has left: not fetched again.
     progress
@@ -74,6 +77,7 @@ class Job:
     format: Format = "original"
     options: WriteOptions = field(default_factory=WriteOptions)
     parameters: tuple[tuple[str, str], ...] = ()
+    reports: ReportPaths | None = None
 
     @property
     def extension(self) -> str:
@@ -142,7 +146,15 @@ def download(service: BioStudies, client: Client, job: Job, *, clock: Callable[[
             job.choice.refuse_unknown(looked.files, () if looked.stores else looked.study.components)
         asked_by = "the accessions" if job.named is None else "the earlier table"
         engine = Engine(
-            job.output, job.limits, manifest=job.manifest, progress=job.progress, tally=result, brief=True, asked_by=asked_by, clock=clock
+            job.output,
+            job.limits,
+            manifest=job.manifest,
+            progress=job.progress,
+            tally=result,
+            brief=True,
+            asked_by=asked_by,
+            reports=job.reports,
+            clock=clock,
         )
         run = _Run(client, job, engine, result, studies)
         with engine:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import SuiteError, UnwritableError, UsageError
@@ -18,8 +20,9 @@ from .ordered import in_order
 from .pulse import Pulse
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
+
+    from ..report_paths import ReportPaths
 
 MANIFEST_SHARE: Final = 20
 """The manifest is written again after this many times the time its last writing took: a small one after every item, a large one now and then."""
@@ -89,6 +92,8 @@ class Engine:
         By how much results may be smaller than what is fetched; a disk with less room than that is refused at once.
     brief
         Tell of failures that are alike once, and of at most `MOST_ALIKE` of one kind, where there is a manifest for the others.
+    reports
+        Files that the call writes beside what it fetches, the manifest among them.
     asked_by
         What a manifest stands in the place of when the call is repeated, such as the accessions: told if it is interrupted.
     """
@@ -104,6 +109,7 @@ class Engine:
         shrink: int = 1,
         brief: bool = False,
         asked_by: str = "",
+        reports: ReportPaths | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.output = output
@@ -117,6 +123,11 @@ class Engine:
         self._failures = Failures(MOST_ALIKE if brief and manifest is not None else None)
         self._asked_by = asked_by
         self._fetching = False
+        self._reports = reports
+        self._real_output = Path(os.path.realpath(output))
+        # A manifest in the output folder may stand where something planned later has to be.
+        self._may_collide = manifest is not None and Path(os.path.realpath(manifest)).is_relative_to(self._real_output)
+        self._collides = False
         self._progress = progress
         self._lock = threading.Lock()
         self._running: dict[int, int] = {}
@@ -131,7 +142,8 @@ class Engine:
             if isinstance(error, KeyboardInterrupt) and self._asked_by:
                 error.add_note(self._how_to_go_on())
             self._failures.close()
-            self.save()
+            if not self._collides:
+                self.save()
             self.tally.bytes = self.manifest.planned_bytes()
         finally:
             self.manifest.close()
@@ -149,16 +161,33 @@ class Engine:
         return f"To go on, give the same flags with --table {name} in the place of {self._asked_by}, and another name for --manifest."
 
     def plan(self, number: int, rows: Sequence[Row]) -> None:
-        """Note what is planned for an item."""
+        """Note what is planned for an item.
+
+        Raises
+        ------
+        UsageError
+            If a report of this call is in its place.
+        """
+        self._refuse_reports_in_place_of(rows)
         self.manifest.put(number, *rows)
         self.tally.planned += 1
         self._pulse.tell("%d items are planned so far.", self.tally.planned)
         self.save_now_and_then()
 
     def keep(self, number: int, rows: Sequence[Row]) -> None:
-        """Take over what an earlier call made of an item."""
+        """Take over what an earlier call made of an item; see `plan` for what is refused."""
+        self._refuse_reports_in_place_of(rows)
         self.manifest.put(number, *rows)
         self.tally.done += 1
+
+    def _refuse_reports_in_place_of(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            if row.path and self._reports is not None and self._reports.is_in_the_way_of(self._real_output / row.path):
+                self._collides = True
+                raise UsageError(
+                    f"A report is to be written where {readable(row.path)} of the download belongs. Nothing was fetched; give the report "
+                    "another name or folder."
+                )
 
     def fail(self, number: int, row: Row, error: SuiteError, done: Sequence[Row] = ()) -> None:
         """Note that an item failed, whatever of it is done."""
@@ -288,5 +317,7 @@ class Engine:
 
     def save_now_and_then(self) -> None:
         """Write the manifest if it is time to."""
+        if self._may_collide and not self._fetching:
+            return
         if self.clock() >= self._next_save:
             self.save()

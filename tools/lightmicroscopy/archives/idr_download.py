@@ -25,6 +25,7 @@ from .original_paths import OriginalPaths
 from .originals import after, fetching_originals
 
 if TYPE_CHECKING:
+    from ..report_paths import ReportPaths
     from .http import Client
     from .idr import Idr
     from .idr_labels import LabelMaps
@@ -49,6 +50,8 @@ class Job:
         Plan, and fetch no pixels.
     manifest
         File for the manifest, rewritten as the work goes on.
+    reports
+        All files that are written beside what is fetched: none may be in its place.
     earlier
         What an earlier call has left: not fetched again.
     planned
@@ -73,6 +76,7 @@ class Job:
     progress: Callable[[int, int], None] | None = None
     labels: LabelMaps | None = None
     asked_by: str = "what is asked for"
+    reports: ReportPaths | None = None
 
 
 @dataclass
@@ -123,6 +127,7 @@ def download(
         shrink=1 if job.wanted.format == "original" else _SMALLEST_RATIO,
         brief=True,
         asked_by=job.asked_by,
+        reports=job.reports,
         clock=clock,
     )
     with engine, _Run(Planner(idr, client, job.wanted, job.options.memory), job, engine, result) as run:

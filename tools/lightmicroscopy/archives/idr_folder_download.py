@@ -51,7 +51,9 @@ def download_folders(idr: Idr, client: Client, walk: Walk, job: Job, specs: Iter
     if job.wanted.format != "original" or not job.wanted.selection.wants_everything:
         raise UsageError("A study's folder holds original files, which are fetched whole. Choose the format original, and leave the selection out.")
     result = Result()
-    with Engine(job.output, job.limits, manifest=job.manifest, progress=job.progress, tally=result, brief=True, asked_by=job.asked_by) as engine:
+    with Engine(
+        job.output, job.limits, manifest=job.manifest, progress=job.progress, tally=result, brief=True, asked_by=job.asked_by, reports=job.reports
+    ) as engine:
         numbers = _plan(_wanted(idr, client, walk, job, specs, table, result), client, job, engine, result)
         engine.save()
         if not job.plan_only:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..image import Dataset, Image
+    from ..report_paths import ReportPaths
     from .idr_plan import Planned
 
 LABELS: Final = (
@@ -56,12 +57,15 @@ class LabelMaps:
         Pack stores, whatever the images' are.
     paths
         What was written.
+    reports
+        Files that the call writes besides: no map takes their place.
     """
 
     folder: Path
     add: Callable[[Mapping[str, object]], None] | None = None
     zip: bool = False
     paths: list[Path] = field(default_factory=list)
+    reports: ReportPaths | None = None
 
     def write(self, planned: Planned, dataset: Dataset, image: Image, request: Request) -> None:
         """Write the label maps of one image; one that cannot be read costs no other, and is a row that says so.
@@ -73,6 +77,9 @@ class LabelMaps:
         """
         options = replace(request.options, zip=request.options.zip or self.zip)
         for label, name in self._named(planned, dataset, image, request):
+            if self._is_taken(self._path(name, request)):
+                self._tell(planned, label, loss="A report is to be written where it belongs. Give the report another name.")
+                continue
             alone = replace(dataset, images=(replace(label, series=0, label_of=None),), labels=(), plates=())
             try:
                 conversion = convert_dataset(alone, self.folder, replace(request, selection=Selection(), label=True, name=name, options=options))
@@ -88,16 +95,22 @@ class LabelMaps:
 
     def keep(self, planned: Planned, dataset: Dataset, request: Request) -> None:
         """Take over the label maps of an image that is kept from an earlier call; of one that is not there, say so."""
-        ending = ".ome.tiff" if request.format == "ome-tiff" else ".ome.zarr.zip" if request.options.zip or self.zip else ".ome.zarr"
         for label, name in self._named(planned, dataset, dataset.images[0], request):
-            path = self.folder / f"{name}{ending}"
-            if _holds(path, label):
+            path = self._path(name, request)
+            if not self._is_taken(path) and _holds(path, label):
                 self.paths.append(path)
                 self._tell(planned, label, path)
             else:
                 self._tell(
                     planned, label, loss="Its image is kept from an earlier call, and it is not there. Remove the image to have both made anew."
                 )
+
+    def _path(self, name: str, request: Request) -> Path:
+        ending = ".ome.tiff" if request.format == "ome-tiff" else ".ome.zarr.zip" if request.options.zip or self.zip else ".ome.zarr"
+        return self.folder / f"{name}{ending}"
+
+    def _is_taken(self, path: Path) -> bool:
+        return self.reports is not None and self.reports.is_in_the_way_of(path.parent.resolve() / path.name)
 
     def _named(self, planned: Planned, dataset: Dataset, image: Image, request: Request) -> Iterator[tuple[Image, str]]:
         """Give the label maps of an image as they are selected, and what each is called."""
