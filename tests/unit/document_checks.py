@@ -46,6 +46,15 @@ def found(folder: Path, files: Mapping[str, Content], *profiles: str, also: Sequ
     return list(report_of(folder, files, *profiles, also=also).findings)
 
 
+NO_IMAGES = {"idr.images-given", "bia.files-missing"}
+"""Rules that say of documents without images that these could not be looked at."""
+
+
+def by_themselves(findings: Sequence[Finding]) -> list[Finding]:
+    """Leave out that no images were given with the documents."""
+    return [finding for finding in findings if finding.severity != "not-run" or finding.rule not in NO_IMAGES]
+
+
 def grave(findings: Sequence[Finding]) -> set[str]:
     """Rules that found an error or a warning."""
     return {finding.rule for finding in findings if finding.severity in ("error", "warning")}

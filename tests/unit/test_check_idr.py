@@ -9,7 +9,7 @@ import pytest
 from lightmicroscopy.metadata.rules import catalogue
 from scripts.test_data import documents
 
-from .document_checks import ASSAYS, LIBRARY, PROCESSED, STUDY, Content, found, grave, of, replaced, study, whole_study
+from .document_checks import ASSAYS, LIBRARY, PROCESSED, STUDY, Content, by_themselves, found, grave, of, replaced, study, whole_study
 
 EXPERIMENT = (
     ("Study Screens Number", "Study Experiments Number"),
@@ -64,11 +64,14 @@ def many_wells(last: str) -> str:
 
 
 def test_a_sound_study_passes(tmp_path: Path) -> None:
-    assert found(tmp_path, whole_study(), "idr") == []
+    findings = found(tmp_path, whole_study(), "idr")
+    assert by_themselves(findings) == []
+    (told,) = findings
+    assert (told.rule, told.severity) == ("idr.images-given", "not-run")
 
 
 def test_a_sound_study_of_experiments_passes(tmp_path: Path) -> None:
-    findings = found(tmp_path, assays(), "idr")
+    findings = by_themselves(found(tmp_path, assays(), "idr"))
     assert {finding.rule for finding in findings} == {"idr.parts"}
     assert {finding.severity for finding in findings} == {"info"}
 
@@ -79,7 +82,7 @@ def test_a_sound_study_of_two_screens_passes(tmp_path: Path) -> None:
 
 def test_what_a_study_file_may_leave_empty_may_be_empty(tmp_path: Path) -> None:
     files = one(("Comment[IDR Study Accession]\tidr0000", "Comment[IDR Study Accession]\t"), ("\tidr0000-nordmann-drawing/screenA", "\t"))
-    findings = found(tmp_path, files, "idr")
+    findings = by_themselves(found(tmp_path, files, "idr"))
     assert grave(findings) == set()
     assert {finding.rule for finding in findings} == {"idr.mandatory-empty"}
 
@@ -290,7 +293,8 @@ def test_a_line_before_the_number_of_its_screen_is_told_where_it_belongs(tmp_pat
 
 
 def test_wells_numbered_column_after_column_are_right_too(tmp_path: Path) -> None:
-    assert found(tmp_path, library(("\tA2\t2\t", "\tA2\t9\t"), ("\tB1\t13\t", "\tB1\t2\t"), ("\tB2\t14\t", "\tB2\t10\t")), "idr") == []
+    wells = library(("\tA2\t2\t", "\tA2\t9\t"), ("\tB1\t13\t", "\tB1\t2\t"), ("\tB2\t14\t", "\tB2\t10\t"))
+    assert by_themselves(found(tmp_path, wells, "idr")) == []
 
 
 def test_a_whole_plate_passes(tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def test_a_page_where_data_is_meant_is_an_error_that_says_so(page: bytes) -> Non
         assert client.get(f"{server.url}/x", limit=10_000, html=True).status == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"a": 1', b"[1, 2", b"\xff\xfe", b"[" * 200_000, b"1" * 5000, b"plain"])
+@pytest.mark.parametrize("body", [b"", b"{", b'{"a": 1', b"[1, 2", b"\xff\xfe", b"[" * 200_000, b"plain"])
 def test_what_is_not_json_is_said_after_a_few_tries(body: bytes) -> None:
     naps = Naps()
     with serving(reply(body)) as server, client_for(server, naps=naps) as client:

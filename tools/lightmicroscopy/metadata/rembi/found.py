@@ -31,9 +31,17 @@ def findings_of(sheet: Sheet, problems: Iterable[SheetProblem]) -> list[Finding]
             source=RULES[problem.rule].source,
             why=RULES[problem.rule].why,
         )
-        for problem in sorted(dict.fromkeys(problems), key=_order)
+        for problem in sorted(_once(problems), key=_order)
     ]
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def _once(problems: Iterable[SheetProblem]) -> list[SheetProblem]:
+    """Leave out what is said a second time; to match images finds again what reading the sheet has found."""
+    said: dict[tuple[str, str, str], SheetProblem] = {}
+    for problem in problems:
+        said.setdefault((problem.rule, problem.location, problem.message), problem)
+    return list(said.values())
 
 
 def _order(problem: SheetProblem) -> tuple[int, int, int, str]:
@@ -58,7 +66,7 @@ def document_of(sheet: Sheet, problems: Iterable[SheetProblem]) -> dict[str, Any
                 "message": problem.message,
                 "fix": problem.fix,
             }
-            for problem in sorted(dict.fromkeys(problems), key=_order)
+            for problem in sorted(_once(problems), key=_order)
         ],
     }
 

@@ -73,11 +73,17 @@ def _list_unnamed(together: Together) -> Iterator[Problem]:
     source=BACK_END,
     profiles=(BIA,),
     needs="together",
-    applies=lambda together: bool(together.of_kind("file-list") and together.images),
+    applies=lambda together: bool(together.of_kind("file-list")),
 )
 def _files_missing(together: Together) -> Iterator[Problem]:
-    given = Inputs(_files(together))
+    files = _files(together)
+    given = Inputs(files)
     for item in together.of_kind("file-list"):
+        if item.document.paths and not files:
+            message = f"No image was given, so that it could not be checked whether the files of the list exist: {len(item.document.paths)}."
+            fix = "Give the images together with the list, or a folder of them."
+            yield Problem(message, severity="not-run", input=item.name, fix=fix)
+            continue
         missing = [(path, where) for path, where in item.document.paths if given.find(path) is None]
         # Where none of a list's files was given, it is likely that they were left out on purpose.
         severity: Severity | None = None if len(missing) < len(item.document.paths) else "warning"

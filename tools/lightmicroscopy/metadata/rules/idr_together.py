@@ -149,9 +149,13 @@ def _processed_agrees(together: Together) -> Iterator[Problem]:
     source=SUBMISSION,
     profiles=(IDR,),
     needs="together",
-    applies=lambda together: bool(together.images and together.of_kind("idr-table")),
+    applies=lambda together: bool(together.of_kind("idr-table")),
 )
 def _images_given(together: Together) -> Iterator[Problem]:
+    if not together.images:
+        message = "No image was given, so that it could not be checked whether images and tables agree, and whether the images are OME-Zarr."
+        yield Problem(message, severity="not-run", fix="Give the images, or the OME-Zarr of the plates, together with the tables.")
+        return
     given = Inputs(together.images)
     used: set[str] = set()
     named = False

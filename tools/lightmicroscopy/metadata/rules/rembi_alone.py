@@ -20,7 +20,9 @@ _NAMED: Final = 3
 _DESCRIBE: Final = (
     "Make a sheet with Describe a dataset (lm_describe IMAGES --write-sheet sheet.xlsx): it holds what the images know, and asks for the rest."
 )
-_NEVER_LACKING: Final = ("image_name", "description", "type", "size_description", "organism", "cell_line")
+_SAID_BY_PEOPLE: Final = ("organism", "cell_line")
+"""What images carry only where a person has written it into them."""
+_NEVER_LACKING: Final = ("image_name", "description", "type", "size_description", *_SAID_BY_PEOPLE)
 
 
 def _alone(together: Together) -> bool:
@@ -84,13 +86,24 @@ def _images_lack(together: Together) -> Iterator[Problem]:
     needs="together",
     applies=_alone,
 )
-def _only_people_know(_: Together) -> Iterator[Problem]:
+def _only_people_know(together: Together) -> Iterator[Problem]:
+    given = {name for item in together.images for one in item.told for name in one.known}
     for module in MODULES:
-        asked = [one for one in all_fields() if one.module == module and one.required_by and not one.known and one.kind != "reference"]
-        if asked:
-            where = ", only where the study has any" if not any(one.marked for one in asked) else ""
-            titles = (f"{one.title}{'' if one.required else ' (template only)'}" for one in asked)
-            yield Problem(f"Of the module {module} only a person can say{where}: {', '.join(titles)}.")
+        left = [one for one in all_fields() if one.module == module and one.kind != "reference" and _left_to_people(one, given)]
+        asked = [one for one in left if one.required_by]
+        more = [one.title for one in left if not one.required_by]
+        where = ", only where the study has any" if not any(one.marked for one in asked) else ""
+        titles = (f"{one.title}{'' if one.required else ' (template only)'}" for one in asked)
+        said = [f"Of the module {module} only a person can say{where}: {', '.join(titles)}."] if asked else []
+        if more:
+            begin = "Recommended besides" if asked else f"Of the module {module} are recommended, and only a person can say"
+            said.append(f"{begin}: {', '.join(more)}.")
+        if said:
+            yield Problem(" ".join(said))
+
+
+def _left_to_people(one: Field, given: set[str]) -> bool:
+    return (not one.known or one.id in _SAID_BY_PEOPLE) and _key(one) not in given and one.id != "name"
 
 
 def _key(one: Field) -> str:
