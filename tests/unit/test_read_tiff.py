@@ -182,6 +182,23 @@ def test_lerc_is_lossy_where_it_allowed_an_error(tmp_path: Path, error: int, los
         assert dataset.images[0].lossy is lossy
 
 
+@pytest.mark.parametrize(("error", "lossy"), [(0, False), (0.5, False), (1, True)])
+def test_lerc_of_whole_numbers_is_lossy_where_an_error_may_reach_the_next_number(tmp_path: Path, error: float, lossy: bool) -> None:
+    path, values = tmp_path / "lerc.tif", noise((64, 64))
+    tifffile.imwrite(path, values, compression="lerc", compressionargs={"level": error}, metadata=None)
+    assert np.array_equal(tifffile.imread(path), values) is not lossy
+    with opened(path) as dataset:
+        assert dataset.images[0].lossy is lossy
+
+
+@pytest.mark.parametrize("level", [1.0, 0.5])
+def test_jpeg_xr_is_lossy_where_values_were_changed(tmp_path: Path, level: float) -> None:
+    path, values = tmp_path / "xr.tif", noise((64, 64))
+    tifffile.imwrite(path, values, compression="jpegxr", compressionargs={"level": level}, metadata=None)
+    with opened(path) as dataset:
+        assert dataset.images[0].lossy is not np.array_equal(tifffile.imread(path), values)
+
+
 def test_pages_of_one_shape_are_time_points_and_the_doubt_is_told(tmp_path: Path) -> None:
     path = tmp_path / "stack.tif"
     values = noise((7, 20, 30))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..errors import LimitError, SuiteError, UnreadableError
-from .czi_jpegxr import is_lossless
+from .jpegxr import is_lossless
 from .tiff_codecs import JPEG, JPEG_XR, jpeg_frame, picture_frame
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from .jpegxr import is_lossless
 from .tiff_jpeg_kin import Frame, jpeg2000_frame, jpegxl_frame, jpegxr_frame
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ LERC = 34887
 PICTURES = JPEG2000 | JPEG_XL | JPEG_XR | WEBP | {PNG}
 """Codecs that unpack to an array of its own size, JPEG apart, which needs tables of the page."""
 LZW = 5
-ALWAYS_LOSSY = frozenset((22610, 33003, 33004, 33005, 34934, 50002, 52546, 34676, 34677, 65000, 65001, 65002))
-"""JPEG XR, Aperio's and the declared lossy JPEG 2000, JPEG XL and the logarithmic encodings, none of which tells."""
+ALWAYS_LOSSY = frozenset((33003, 33004, 33005, 50002, 52546, 34676, 34677, 65000, 65001, 65002))
+"""Aperio's and the declared lossy JPEG 2000, JPEG XL and the logarithmic encodings, none of which tells."""
+_HALF_A_STEP = 0.5
+"""Error of LERC below which whole numbers are rounded back to themselves."""
 
 _SCAN = 0xDA
 _NAMES = {
@@ -59,15 +62,18 @@ def compression_name(code: int) -> str | None:
     return None if code == 1 else _NAMES.get(code, f"compression {code}")
 
 
-def is_lossy(code: int, head: bytes) -> bool:
+def is_lossy(code: int, head: bytes, *, whole_numbers: bool = False) -> bool:
     """Whether a compression may have changed the values, by its code and the first bytes of a segment.
 
-    LERC is lossy where the error it allowed is above zero; inside a second compression that cannot be seen and is taken as zero.
+    LERC is lossy where the error it allowed is above zero, or one half for whole numbers; inside a second compression that cannot be
+    seen and is taken as zero.
     """
     if code in ALWAYS_LOSSY:
         return True
     if code == LERC:
-        return lerc_error(head) > 0
+        return lerc_error(head) > (_HALF_A_STEP if whole_numbers else 0)
+    if code in JPEG_XR:
+        return not is_lossless(head)
     if code in JPEG or code in JPEG2000 or code in WEBP:
         frame = picture_frame(code, head)
         return frame is None or not frame.lossless

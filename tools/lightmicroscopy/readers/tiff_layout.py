@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import LimitError, UnreadableError
-from .tiff_codecs import ALWAYS_LOSSY, JPEG, JPEG2000, LERC, WEBP, compression_name, is_lossy
+from .tiff_codecs import ALWAYS_LOSSY, JPEG, JPEG2000, JPEG_XR, LERC, WEBP, compression_name, is_lossy
 from .tiff_places import overlapping
 
 if TYPE_CHECKING:
@@ -311,7 +311,8 @@ def _is_ramp(lut: tuple[tuple[int, ...], ...]) -> bool:
 
 
 def _lossy(page: Any, file: RandomFile, code: int) -> bool:
-    if code not in JPEG | JPEG2000 | WEBP | ALWAYS_LOSSY | {LERC}:
+    if code not in JPEG | JPEG2000 | JPEG_XR | WEBP | ALWAYS_LOSSY | {LERC}:
         return False
     stored = next(((int(offset), int(count)) for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False) if offset and count), None)
-    return is_lossy(code, file.read(stored[0], min(stored[1], _HEAD)) if stored else b"")
+    head = file.read(stored[0], min(stored[1], _HEAD)) if stored else b""
+    return is_lossy(code, head, whole_numbers=page.dtype is not None and page.dtype.kind in "iu")
