@@ -35,13 +35,9 @@ def changed(image: Image) -> str | None:
     if not image.lossy:
         return None
     how = f" ({image.compression})" if image.compression else ""
-    what = (
-        "label numbers are wrong along every edge"
-        if image.kind == "label"
-        else "its pixel values need not be the measured ones"
-        if image.compression == "JPEG XL"
-        else "its pixel values are not the measured ones"
-    )
+    # JPEG XL does not say whether anything was lost.
+    changed_so = "need not be" if image.compression == "JPEG XL" else "are not"
+    what = "label numbers are wrong along every edge" if image.kind == "label" else f"its pixel values {changed_so} the measured ones"
     return f"Series {image.series} is stored with lossy compression{how}: {what}."
 
 
