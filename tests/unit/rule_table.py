@@ -337,6 +337,12 @@ EXAMPLES = (
         "ada@example.org",
     ),
     Example(
+        "ome.personal-text",
+        "a patient in the description",
+        tiff(text=ome_xml().replace("<InstrumentRef", "<Description>biopsy, patient id 0101901234</Description><InstrumentRef")),
+        "patient id 0101901234",
+    ),
+    Example(
         "ngff.personal-data", "a folder in the attributes", first(lambda item: item["metadata"].update(source="/home/ada/cells.czi")), "/home/ada/"
     ),
     Example(

@@ -90,6 +90,7 @@ def test_pairs_about_the_microscope_are_not_personal(key: str, value: str) -> No
 
 
 def test_scrubbed_text_keeps_the_file_name() -> None:
+    assert scrub_text("Patient ID: 0101-77, day 3; patients 7 to 9") == "Patient ID: [removed], day 3; patients 7 to 9"
     assert scrub_text("from C:\\Users\\ada\\a b.lif by ada@example.org") == "from a b.lif by [removed]"
 
 

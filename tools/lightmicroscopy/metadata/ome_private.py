@@ -1,7 +1,7 @@
 """Personal data in metadata, and taking it out (``--original-metadata scrub``).
 
 A pair goes if its key names a person, an account, a computer, a place on somebody's disk, or a patient or sample; or if
-its value holds an e-mail address or an absolute path. In free text only the address or the folders go. Serial numbers
+its value holds an e-mail address, an absolute path or a patient's number. In free text only these go. Serial numbers
 stay: they name a microscope, not a person, and recommended metadata (REMBI) ask for the instrument. A statement of
 rights stays as well: its holder wants to be named.
 """
@@ -36,6 +36,8 @@ FOLDERS: Final = re.compile(
     r"(?:\b[A-Za-z]:[\\/]|\\\\[^\\/\s]+[\\/]|file:///?|(?<![\w/:.])/(?:home|Users|mnt|media|data|tmp|var|scratch|net|Volumes)/)"
     r"(?:[^\\/\r\n\"'<>|]+[\\/])*"
 )
+PATIENT: Final = re.compile(r"\b((?:patient|donor|participant)s?[ _-]?(?:id|name|number|no\.?)\b\s*[:=#]?\s*)([\w][\w./-]{0,60})", re.IGNORECASE)
+"""A patient in free text: what it is called, and the name or number."""
 _WORDS: Final = re.compile("|".join(rf"(?<![a-z])(?:{words})s?(?![a-z])" for words, _ in REASONS))
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _REMOVED: Final = "[removed]"
@@ -54,7 +56,7 @@ def is_personal(key: str, value: str) -> bool:
     >>> is_personal("Information|Document|UserName", "ada"), is_personal("LightPath", "1")
     (True, False)
     """
-    return bool(_names_something_personal(key) or EMAIL.search(value) or FOLDERS.search(value))
+    return bool(_names_something_personal(key) or EMAIL.search(value) or FOLDERS.search(value) or PATIENT.search(value))
 
 
 def _names_something_personal(key: str) -> bool:
@@ -73,8 +75,8 @@ def scrub_map(annotation: MapAnnotation) -> MapAnnotation:
 
 
 def scrub_text(text: str) -> str:
-    """Take e-mail addresses and folders out of free text; file names stay."""
-    return FOLDERS.sub("", EMAIL.sub(_REMOVED, text))
+    """Take e-mail addresses, folders and patients out of free text; file names stay."""
+    return PATIENT.sub(rf"\1{_REMOVED}", FOLDERS.sub("", EMAIL.sub(_REMOVED, text)))
 
 
 def scrub_element(element: etree._Element) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ...provenance import NAMESPACE
 from ..findings import Problem, Subject, rule
 from ..ome_annotations import is_original
-from ..ome_private import EMAIL, FOLDERS, is_personal
+from ..ome_private import EMAIL, FOLDERS, PATIENT, is_personal
 from ..ome_xml import local_name
 from ._groups import groups, is_zarr
 from ._views import document, place, series_of, shorten
@@ -24,13 +24,17 @@ _DEPTH = 20
 
 
 def _names_somebody(text: str) -> bool:
-    return ("@" in text and EMAIL.search(text) is not None) or (("/" in text or "\\" in text) and FOLDERS.search(text) is not None)
+    return (
+        ("@" in text and EMAIL.search(text) is not None)
+        or (("/" in text or "\\" in text) and FOLDERS.search(text) is not None)
+        or PATIENT.search(text) is not None
+    )
 
 
 @rule(
     "ome.personal-text",
     severity="warning",
-    title="There are no addresses of people or folders of their computers in free text.",
+    title="There are no addresses of people, folders of their computers or patients in free text.",
     why=_WHY,
     fix=_FIX,
     source=_LAW,
@@ -56,7 +60,7 @@ def _text(subject: Subject) -> Iterator[Problem]:
 
 
 def _found(text: str) -> str:
-    found = EMAIL.search(text) or FOLDERS.search(text)
+    found = EMAIL.search(text) or FOLDERS.search(text) or PATIENT.search(text)
     return found[0] if found else text
 
 
