@@ -38,6 +38,7 @@ MODULES = (
     "idr_study",
     "idr_components",
     "idr_values",
+    "idr_rows",
     "idr_tables",
     "idr_wells",
     "idr_together",
