@@ -91,14 +91,30 @@ def _publication_year(subject: Subject) -> Iterator[Problem]:
 def _link(subject: Subject) -> Iterator[Problem]:
     for part in submission(subject).study.everything():
         for link in part.links:
-            url, kind = link.target.strip(), link.first("Type")
-            if is_not_yet(url) or not re.search(r"\w", url):
-                yield Problem(f"The link “{shorten(url)}” says nothing.", link.where, fix="Leave it out until there is something to link to.")
-            elif _DOI_LINK.fullmatch(url) and kind.casefold() != "doi":
-                message = f"The link “{shorten(url)}” is a DOI, but its Type does not say so."
-                yield Problem(message, link.where, severity="warning", fix="Add the attribute Type with the value DOI.")
-            elif not _ADDRESS.fullmatch(url) and not kind:
-                yield Problem(f"The link “{shorten(url)}” is no address, and no Type says which database it is of.", link.where)
+            wrong = link_problem(link.target, link.first("Type"))
+            if wrong is not None:
+                yield Problem(wrong.message, link.where, severity=wrong.severity, fix=wrong.fix)
+
+
+def link_problem(target: str, kind: str) -> Problem | None:
+    """Say what is wrong with a link of a study; ``None`` where nothing is.
+
+    Parameters
+    ----------
+    target
+        An address or an accession.
+    kind
+        What it is of: the name of a database, ``DOI``, or empty.
+    """
+    url = target.strip()
+    if is_not_yet(url) or not re.search(r"\w", url):
+        return Problem(f"The link “{shorten(url)}” says nothing.", fix="Leave it out until there is something to link to.")
+    if _DOI_LINK.fullmatch(url) and kind.casefold() != "doi":
+        message = f"The link “{shorten(url)}” is a DOI, but its Type does not say so."
+        return Problem(message, severity="warning", fix="Add the attribute Type with the value DOI.")
+    if not _ADDRESS.fullmatch(url) and not kind:
+        return Problem(f"The link “{shorten(url)}” is no address, and no Type says which database it is of.")
+    return None
 
 
 def _publications(found: PageTab) -> Iterator[Part]:

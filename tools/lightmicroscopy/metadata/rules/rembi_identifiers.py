@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...archives.licences import ZERO, licence_of
-from ..bia_template import BACK_END, CURATORS, POLICIES
+from ..bia_template import BACK_END, CURATORS, POLICIES, SHORTEST_TITLE
 from ..documents.content import shorten
 from ..findings import REMBI, Problem, Subject, rule
 from ..ontologies import orcid
 from ..ontologies.references import is_not_yet, problem
 from ..vocabulary import is_year, mail_problem, release_date_problem
-from .rembi_sheet import place, sheet_of
+from .bia_references import link_problem
+from .rembi_sheet import SOURCE, place, sheet_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -167,3 +168,44 @@ def _release_date(subject: Subject) -> Iterator[Problem]:
         # What is no day at all is told by the rule for dates in any cell; a sheet may be kept after the study was released.
         if wrong and is_day:
             yield Problem(f"The release date {shorten(text)} {wrong}.", _where(cell), severity="warning")
+
+
+@rule(
+    "rembi.too-short",
+    severity="warning",
+    title=f"Title and description of the study have at least {SHORTEST_TITLE} characters.",
+    why="The BioImage Archive's model of REMBI asks for that many, and its form refuses a shorter title.",
+    fix="Say what was imaged, in which sample, and how.",
+    source=SOURCE,
+    profiles=(REMBI,),
+    needs="sheet",
+    applies=_there("title", "description"),
+)
+def _too_short(subject: Subject) -> Iterator[Problem]:
+    for field, called in (("title", "title"), ("description", "description")):
+        for cell, text in _said(subject, field):
+            length = len(" ".join(text.split()))
+            if length < SHORTEST_TITLE:
+                message = (
+                    f"The {called} of the study, “{shorten(text)}”, has {length} characters; the BioImage Archive's model asks for {SHORTEST_TITLE}."
+                )
+                yield Problem(message, _where(cell))
+
+
+@rule(
+    "rembi.link",
+    severity="error",
+    title="A link in the sheet goes somewhere.",
+    why="What is neither an address nor the accession of a named database leads nowhere when it is clicked on.",
+    fix="Write the whole address with https://, or an accession with its database as the link's type.",
+    source=CURATORS,
+    profiles=(REMBI,),
+    needs="sheet",
+    applies=_there("link_url"),
+)
+def _link(subject: Subject) -> Iterator[Problem]:
+    for row in sheet_of(subject).rows("study"):
+        if row.text("link_url"):
+            wrong = link_problem(row.text("link_url"), row.text("link_type"))
+            if wrong is not None:
+                yield Problem(wrong.message, _where(row.cells["link_url"]), severity=wrong.severity, fix=wrong.fix)
