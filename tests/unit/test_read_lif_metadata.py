@@ -9,7 +9,10 @@ import pytest
 from lightmicroscopy import readers
 from lightmicroscopy.convert import Request, convert
 from lightmicroscopy.image import Image, ImageMetadata, Location, Modulo, Quantity
+from lightmicroscopy.metadata.check import check
+from lightmicroscopy.metadata.ome_private import scrub_pairs
 from lightmicroscopy.metadata.ome_schema import schema_errors
+from scripts.test_data.lif_parts import header, lif
 
 from .lif_files import START, Made, stamps, write_lif
 
@@ -389,3 +392,14 @@ def test_everything_said_is_kept_but_the_stamps(tmp_path: Path) -> None:
     assert pairs["Image|ImageDescription|Channels|ChannelDescription|LUTName"] == "Gray"
     assert pairs["Image|Attachment|R|nSpeed"] == "400"
     assert not any("TimeStamp" in key for key in pairs)
+
+
+def test_where_the_experiment_was_saved_is_told_and_scrubbed(tmp_path: Path) -> None:
+    path = tmp_path / "a.lif"
+    made = Made("a", XY)
+    folder = r"C:\Users\ada\Documents\Project001"
+    path.write_bytes(lif([made], xml=header([made]).replace('Experiment Path=""', f'Experiment Path="{folder}"')))
+    with readers.open(Location(path)) as dataset:
+        assert dict(dataset.images[0].metadata.original)["Experiment|Path"] == folder
+    assert any(folder in finding.message for finding in check([path]).findings if finding.rule == "ome.personal-data")
+    assert "Experiment|Path" not in dict(scrub_pairs([("Experiment|Path", folder)]))

@@ -12,6 +12,7 @@ import pytest
 
 from lightmicroscopy import readers
 from lightmicroscopy.image import Image, Location, Quantity
+from lightmicroscopy.metadata.ome_private import scrub_pairs
 
 from .nd2_files import JULIAN_2024, Nd2, Unsigned, custom, phases, plane, points, stack, time_loop, tree, values, variant
 
@@ -211,6 +212,17 @@ def test_the_vendors_own_words_are_kept(tmp_path: Path) -> None:
     assert original["SLxImageTextInfo Author"] == "Ada"
     assert original["SLxImageTextInfo Sample ID"] == "slide 7"
     assert original["SLxPictureMetadata wsObjectiveName"] == "Plan Apo 40x Oil"
+
+
+def test_who_was_logged_in_is_told_though_a_signature_stands_behind(tmp_path: Path) -> None:
+    xml = (
+        '<CLxAuthentication runtype="CLxListVariant"><Records runtype="CLxListVariant"><sUserName runtype="CLxStringW" value="ada"/></Records>'
+        "</CLxAuthentication>"
+    )
+    signed = (b"CustomData|AuthenticationV01!", xml.encode("utf-16-le") + b"\x00\xdc\xff\xd8\x07")
+    original = image_of(tmp_path, pixels=values(1), more=[signed]).metadata.original
+    assert ("Records sUserName", "ada") in original
+    assert ("Records sUserName", "ada") not in scrub_pairs(original)
 
 
 def drawn(kind: int, *, label: str = "cell", key: dict[str, Any] | None = None, keys: int = 1) -> dict[str, Any]:

@@ -38,6 +38,8 @@ from .lif_times import Stamps
 from .lif_xml import first, flat, integer, number, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml import etree
 
     from ..readers.lif_layout import Dimension, Layout
@@ -91,7 +93,7 @@ class ImageDescription:
         self.fields = _fields(image, self._settings)
         self.pixel_m = (_metres(layout.x), _metres(layout.y))
         self._rois, self._lost = read_rois(image, (layout.shape.x, layout.shape.y), self.pixel_m)
-        self._original = flat(image)
+        self._original = (*flat(image), *_of_experiment(image))
         self._common = self._of_image()
 
     @property
@@ -314,3 +316,10 @@ def _annotations(layout: Layout) -> tuple[MapAnnotation, ...]:
     if falling is not None:
         pairs.append(("Direction of z", f"falling: each plane lies {abs(micrometres(falling.step or 0))!r} µm below the one before"))
     return (MapAnnotation(LEICA_NAMESPACE, tuple(pairs)),) if pairs else ()
+
+
+def _of_experiment(image: etree._Element) -> Iterator[tuple[str, str]]:
+    """What the experiment that an image belongs to says of itself, such as where it was saved."""
+    for holder in image.iterancestors("Element"):
+        for experiment in holder.iterfind("Data/Experiment"):
+            yield from ((f"Experiment|{key!s}", str(value)) for key, value in experiment.attrib.items())

@@ -25,6 +25,7 @@ _NAMES: Final = (
     b"ImageCalibrationLV|0!",
     b"ImageCalibration|0!",
     b"CustomDataVar|AppInfo_V1_0!",
+    b"CustomData|AuthenticationV01!",
     b"CustomDataVar|LUTDataV1_0!",
     b"CustomDataVar|GrabberCameraSettingsV1_0!",
 )
@@ -47,6 +48,7 @@ TEXTS: Final = {
     "TextInfoItem_14": "Application version",
 }
 """What NIS-Elements calls the numbered texts (names as in the nd2 package): a scrub knows persons and samples by them."""
+_SIGNED: Final = "</CLxAuthentication>".encode("utf-16-le")
 _MOST: Final = 20_000
 _LONGEST: Final = 1 << 16
 
@@ -59,8 +61,10 @@ def original_pairs(chunks: Chunks) -> tuple[tuple[str, str], ...]:
 def _pairs(chunks: Chunks) -> Iterator[tuple[str, str]]:
     for name in _NAMES:
         try:
-            data = chunks.read(name)
-            tree = decode_tree(data, chunks.file.name) if data else {}
+            data = chunks.read(name) or b""
+            # Behind this XML there is a signature, which is none.
+            whole = data[: data.find(_SIGNED) + len(_SIGNED)] if _SIGNED in data else data
+            tree = decode_tree(whole, chunks.file.name) if whole else {}
         except SuiteError:
             continue
         yield from _walk(tree, "")
