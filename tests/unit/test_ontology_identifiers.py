@@ -24,6 +24,8 @@ FLUORESCENCE = "FBbi:00000246"
         "<http://purl.obolibrary.org/obo/FBbi_00000246>",
         "http://purl.obolibrary.org/obo/FBbi_00000246",
         "https://purl.obolibrary.org/obo/FBbi_00000246",
+        "purl.obolibrary.org/obo/FBbi_00000246",
+        "fbbi/00000246",
         "https://www.ebi.ac.uk/ols4/ontologies/fbbi/classes?obo_id=FBbi:00000246",
         "https://www.ebi.ac.uk/ols4/ontologies/fbbi/classes/http%253A%252F%252Fpurl.obolibrary.org%252Fobo%252FFBbi_00000246",
     ],
@@ -32,6 +34,20 @@ def test_every_spelling_of_a_term_is_read_as_the_same(spelling: str) -> None:
     found = canonical(spelling)
     assert found is not None
     assert (found.curie, found.iri) == (FLUORESCENCE, "http://purl.obolibrary.org/obo/FBbi_00000246")
+
+
+@pytest.mark.parametrize(
+    "spelling", ["topic_3382", "EDAM_topic:3382", "EDAM:topic_3382", "edamontology.org/topic_3382", "http://edamontology.org/topic_3382"]
+)
+def test_a_term_of_edam_is_read_in_every_spelling(spelling: str) -> None:
+    found = canonical(spelling)
+    assert found is not None
+    assert (found.ontology, found.local) == ("EDAM", "topic_3382")
+
+
+@pytest.mark.parametrize("words", ["GFP/RFP", "1/2", "10.1000/182", "EFO/123", "example.org/a/b", "EFO/UBERON"])
+def test_a_slash_between_words_makes_no_term(words: str) -> None:
+    assert canonical(words) is None
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from .registry import ONTOLOGIES, Ontology, named
 LONGEST: Final = 500
 """Characters of the longest text that is looked at as an identifier; addresses of lookup services are the longest ones found."""
 
-_JOINT: Final = re.compile(r"\s*[:_#]\s*|\s+|-")
+_JOINT: Final = re.compile(r"\s*[:_#]\s*|\s+|-|/")
 _EDAM_LOCAL: Final = re.compile(r"(?:data|topic|operation|format)_[\w.~-]{1,200}")
+_HOST: Final = re.compile(r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+/", re.IGNORECASE)
 _TAXID: Final = re.compile(r"(?:ncbi)?[:_ -]?(?:txid|taxid|taxon)[:_ ]?([0-9]{1,9})", re.IGNORECASE)
 _EMBEDDED: Final = re.compile(
     r"[(\[<]?\b(?P<id>https?://[^\s()\[\]<>]+|[A-Za-z][A-Za-z-]{1,20}\s?[:_]\s?(?:[A-Za-z]{3,9}_)?[0-9A-Za-z]{3,20})[)\]>]?"
@@ -92,7 +93,7 @@ def canonical(text: str, ontology_hint: str | None = None) -> Identifier | None:
         plain = unquote(plain) if "%" in plain else plain
     plain = _NAMESPACE.sub("", plain)
     hinted = named(ontology_hint)
-    is_address = re.match(r"https?://", plain, re.IGNORECASE)
+    is_address = re.match(r"https?://", plain, re.IGNORECASE) or _HOST.match(plain)
     found = _from_address(plain) if is_address else _from_words(plain) or _bare(plain, hinted)
     if found is None:
         return None
@@ -163,6 +164,7 @@ def _edam(local: str) -> tuple[Ontology, str]:
 
 def _fitting(ontology: Ontology, local: str, *, padded: bool = True) -> tuple[Ontology, str] | None:
     if ontology.name.startswith("EDAM"):
+        local = re.sub(r"^(data|topic|operation|format):", r"\1_", local)
         return _edam(local) if _EDAM_LOCAL.fullmatch(local) else None
     if ontology.name == "CVCL":
         local = local.upper()
