@@ -416,6 +416,7 @@ EXAMPLES = (
         ("ngff.structure", "ngff.plate-field-count"),
     ),
     Example("ngff.unlisted", "a series in no list", several_with(lambda value: value.update(series=["0"])), "no list leads to it"),
+    Example("ngff.multiscale-unsaid", "a number for a name", first(lambda item: item.update(name=5)), "is 5, which is no text"),
     Example("ngff.multiscale-unsaid", "an image without a name", first(lambda item: item.pop("name")), "does not say its name"),
     Example("ngff.rendering", "a plane beyond the last", _rdefs(defaultZ=30), "defaultZ 30"),
     Example("ngff.plate-wells", "another row", plate(lambda value: value["wells"][0].update(rowIndex=3)), "has rowIndex 3"),

@@ -281,7 +281,7 @@ def _below(store: Store, stored: StoredGroup) -> Iterator[str]:
 @rule(
     "ngff.multiscale-unsaid",
     severity="info",
-    title="Every image has a name, and says how its smaller levels were made.",
+    title="Every image has a name in words, and says how its smaller levels were made.",
     why="Whether levels are means or single pixels decides what may be measured in them; OME-Zarr recommends to say it.",
     fix="Add 'name', 'type' (such as mean or nearest) and 'metadata' to the entry of 'multiscales'.",
     source=f"{SPECIFICATION}#multiscale-md",
@@ -295,6 +295,10 @@ def _multiscale_unsaid(subject: Subject) -> Iterator[Problem]:
         missing = [key for key in ("name", *(("type", "metadata") if several else ())) if not first.get(key)]
         if missing:
             yield stored.problem("multiscales.0", f"{stored.called} does not say its {listed(missing)}.")
+        for key in ("name", "type"):
+            if first.get(key) and not isinstance(first[key], str):
+                message = f"The {key} of {stored.called[0].lower()}{stored.called[1:]} is {shorten(str(first[key]), 40)}, which is no text."
+                yield stored.problem(f"multiscales.0.{key}", message, severity="warning")
 
 
 @rule(
