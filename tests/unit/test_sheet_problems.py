@@ -320,3 +320,11 @@ def test_a_single_table_saved_as_csv_is_told_so_and_yaml_with_such_marks_is_none
         f"image:\n- image: a.tif\n  channel_names: DAPI{mark} GFP{mark} RFP\n  description: one{mark} two{mark} three\n", encoding="utf-8"
     )
     assert [row.text("image") for row in read_sheet(listed).rows("image")] == ["a.tif"]
+
+
+@pytest.mark.parametrize(
+    ("written_so", "fix"), [("31.12.2027", "2027-12-31"), ("12/31/2027", "2027-12-31"), ("5-5-2027", "2027-05-05"), ("3.4.2027", "year-month-day")]
+)
+def test_a_day_that_can_be_read_in_one_way_only_is_told_as_it_should_be_written(written_so: str, fix: str) -> None:
+    (problem,) = [found for found in validate(changed("study", 0, {"release_date": written_so})) if found.rule == "sheet.not-a-date"]
+    assert fix in problem.fix

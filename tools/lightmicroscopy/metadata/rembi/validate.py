@@ -6,6 +6,7 @@ import datetime
 import difflib
 import re
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NUMBERS: Final = re.compile(r"(\d{1,2})[./ -](\d{1,2})[./ -](\d{4})", re.ASCII)
 _OPTIONAL_GROUPS: Final = frozenset(("publication", "grant", "link", "correlation", "analysis"))
 _LISTED: Final = 6
 _COMPARED, _LONGEST = 200, 200
@@ -102,12 +104,27 @@ def _reference(one: Field, cell: Cell, names: set[str], advice: dict[tuple[str, 
         )
 
 
+def _meant(text: str) -> str:
+    """The day that ``31.12.2027`` can only mean; empty where day and month could be exchanged, or it is none."""
+    found = _NUMBERS.fullmatch(text)
+    if found is None:
+        return ""
+    one, other, year = (int(part) for part in found.groups())
+    days = set()
+    for day, month in ((one, other), (other, one)):
+        with suppress(ValueError):
+            days.add(datetime.date(year, month, day).isoformat())
+    return days.pop() if len(days) == 1 else ""
+
+
 def _value(one: Field, cell: Cell) -> Iterator[SheetProblem]:
     text = cell.text.strip()
     told = _told(text)
     if one.kind == "date" and not _is_date(text):
-        message = f"{told} is no date that can be read in one way only."
-        yield _wrong(one, cell, message, "Write it as year-month-day, such as 2027-06-30.", "sheet.not-a-date")
+        meant = _meant(text)
+        message = f"{told} is no date written as year-month-day." if meant else f"{told} is no date that can be read in one way only."
+        fix = f"Write it as {meant}." if meant else "Write it as year-month-day, such as 2027-06-30."
+        yield _wrong(one, cell, message, fix, "sheet.not-a-date")
     elif one.kind == "choice" and text.casefold() not in {choice.casefold() for choice in one.choices}:
         yield _wrong(one, cell, f"{told} is not one of the choices.", f"Choose {' or '.join(one.choices)}.", "sheet.not-a-choice")
     elif one.kind == "number":
