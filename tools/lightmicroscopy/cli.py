@@ -273,6 +273,13 @@ def parse_with_input(parser: argparse.ArgumentParser, arguments: Sequence[str] |
     return parsed
 
 
+def read_besides(arguments: argparse.Namespace) -> list[Path]:
+    """Files that a call reads beside its inputs: flags, ontologies, addresses of services. No report may take their place."""
+    endpoints = os.environ.get("LIGHTMICROSCOPY_ENDPOINTS", "").strip()
+    named = [arguments.params, *getattr(arguments, "ontology_file", ()), Path(endpoints) if endpoints and not endpoints.startswith("{") else None]
+    return [path for path in named if path is not None and path.is_file()]
+
+
 def refuse_overwriting(inputs: Sequence[object], reports: Sequence[Path | None], documents: Iterable[Path] = ()) -> ReportPaths:
     """Refuse reports that would replace an input or each other, or that cannot become files, before any work is done.
 

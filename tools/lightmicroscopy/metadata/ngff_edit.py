@@ -127,7 +127,8 @@ def _rescale(dataset: Json, axes: int, position: int, value: float, before: floa
     if not scaled:
         scale = [1.0] * axes
         scale[position] = value / before
-        dataset.setdefault("coordinateTransformations", []).append({"type": "scale", "scale": scale})
+        listed = dataset.get("coordinateTransformations")
+        dataset["coordinateTransformations"] = [*(listed if isinstance(listed, list) else ()), {"type": "scale", "scale": scale}]
 
 
 def _transformations(block: Json) -> list[Json]:
