@@ -105,6 +105,27 @@ def test_a_full_folder_for_temporary_files_is_told() -> None:
     manifest.close()
 
 
+class InterruptedRow:
+    """A row in the middle of whose writing somebody presses Ctrl-C."""
+
+    @property
+    def item(self) -> str:
+        raise KeyboardInterrupt
+
+
+def test_an_interruption_half_way_loses_no_row(manifest: Manifest, tmp_path: Path) -> None:
+    planned = [dataclasses.replace(a_row(f"image-{number}"), status="planned") for number in range(3)]
+    for number, row in enumerate(planned):
+        manifest.put(number, row)
+    with pytest.raises(KeyboardInterrupt):
+        manifest.put(1, InterruptedRow())  # type: ignore[arg-type]
+    assert list(manifest.rows()) == planned
+    with pytest.raises(KeyboardInterrupt):
+        manifest.put(1, InterruptedRow())  # type: ignore[arg-type]
+    manifest.put(2, a_row("image-2"))
+    assert list(manifest.rows()) == [*planned[:2], a_row("image-2")]
+
+
 def test_what_is_there_unchanged_is_kept(tmp_path: Path) -> None:
     (tmp_path / "1_a.ome.tiff").write_bytes(b"abc")
     row = a_row(source_url="https://example.org/a", reason="Its original file.", attempts=2)

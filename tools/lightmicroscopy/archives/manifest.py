@@ -89,12 +89,13 @@ class Manifest:
     """Rows by item number and path; memory does not grow with them. For one thread."""
 
     def __init__(self) -> None:
-        self._database = scratch_database()
+        self._database = scratch_database(undo=True)
         columns = ", ".join(f'"{name}"' for name in _NAMES)
         self._database.execute(f"CREATE TABLE rows (number INTEGER, {columns}, PRIMARY KEY (number, path)) WITHOUT ROWID")
 
     def put(self, number: int, *rows: Row) -> None:
         """Replace all that is said of an item."""
+        self._undo_interrupted()
         with told_of_a_full_disk():
             self._database.execute("BEGIN")
             self._database.execute("DELETE FROM rows WHERE number = ?", (number,))
@@ -102,8 +103,14 @@ class Manifest:
                 self._database.execute(_INSERT, (number, *_VALUES(row)))
             self._database.execute("COMMIT")
 
+    def _undo_interrupted(self) -> None:
+        # A signal between two statements of `put` leaves an item without its rows, and this connection would see it so.
+        if self._database.in_transaction:
+            self._database.execute("ROLLBACK")
+
     def rows(self) -> Iterator[Row]:
         """Rows by item number, then path."""
+        self._undo_interrupted()
         for _, *values in self._database.execute("SELECT * FROM rows ORDER BY number, path"):
             yield Row(*values)
 

@@ -14,11 +14,17 @@ if TYPE_CHECKING:
 _CACHE_KB: Final = 4096
 
 
-def scratch_database() -> sqlite3.Connection:
-    """Open a temporary database on disk, for one thread. SQLite removes it by itself, also after a crash."""
+def scratch_database(*, undo: bool = False) -> sqlite3.Connection:
+    """Open a temporary database on disk, for one thread. SQLite removes it by itself, also after a crash.
+
+    Parameters
+    ----------
+    undo
+        Whether a transaction can be rolled back; without, its state is undefined then.
+    """
     database = sqlite3.connect("", isolation_level=None)
     database.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
-    database.execute("PRAGMA journal_mode=OFF")
+    database.execute(f"PRAGMA journal_mode={'MEMORY' if undo else 'OFF'}")
     return database
 
 
