@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lightmicroscopy.errors import SuiteError, UnreadableError, UnwritableError, UsageError
 from lightmicroscopy.image import Dataset, Location, Region, Shape
-from lightmicroscopy.writers.atomic import new_output
+from lightmicroscopy.writers.atomic import new_output, new_outputs
 from lightmicroscopy.writers.ome_tiff import write_ome_tiff
 from lightmicroscopy.writers.ome_zarr import write_ome_zarr
 from lightmicroscopy.writers.options import WriteOptions
@@ -139,6 +139,45 @@ def test_something_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> 
         path.write_bytes(b"theirs")
     assert path.read_bytes() == b"theirs"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.fixture
+def interrupted_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Presses Ctrl-C just after the n-th file got its final name."""
+
+    def arm(count: int) -> None:
+        real, named = Path.rename, list[Path]()
+
+        def rename(path: Path, target: Path) -> Path:
+            result = real(path, target)
+            named.append(target)
+            if len(named) == count:
+                os.kill(os.getpid(), signal.SIGINT)
+            return result
+
+        monkeypatch.setattr(Path, "rename", rename)
+
+    return arm
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_of_several_outputs_all_have_their_names_or_none(tmp_path: Path, interrupted_after: Callable[[int], None], count: int) -> None:
+    interrupted_after(count)
+    paths = [tmp_path / name for name in "abc"]
+    with pytest.raises(KeyboardInterrupt), new_outputs(paths, most_bytes=3) as temporaries:
+        for temporary in temporaries:
+            temporary.write_bytes(b"1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_several_outputs_none_is_named_where_somebody_elses_file_appears(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in "abc"]
+    with pytest.raises(UsageError, match=r"^b is already in the output folder"), new_outputs(paths, most_bytes=3) as temporaries:
+        for temporary in temporaries:
+            temporary.mkdir()
+        paths[1].write_bytes(b"theirs")
+    assert list(tmp_path.iterdir()) == [paths[1]]
+    assert paths[1].read_bytes() == b"theirs"
 
 
 TERMINATED = """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +16,7 @@ from .metadata.safe_xml import LARGEST, parse_xml
 from .readers.files import RandomFile
 from .readers.tiff import is_ome_xml
 from .readers.tiff_structure import Scanner
-from .writers.atomic import new_output, refuse_existing
+from .writers.atomic import new_outputs, refuse_existing
 from .writers.copies import copy_file
 from .writers.tiff_description import write_described_copy
 from .writers.tiff_resolution import rescale_resolution
@@ -100,18 +99,17 @@ def annotate_tiff(
         raise UnreadableError(f"{dataset.location.name} says that it is OME-TIFF, but none of its files describes its images. Ask for them again.")
     if main.edited.is_changed:
         _redescribe(members, dataset, main.edited.changed, record, places)
-    # What was entered first gets its name last: the file with the metadata, so that the set is not taken for whole before it is.
-    members.sort(key=lambda member: member is not main)
     sizes = _pixel_sizes(dataset, wanted) if main.edited.is_changed else None
     total = sum(member.path.stat().st_size for member in members)
-    with ExitStack() as stack:
-        for member in members:
-            most = total + sum(len(other.description or b"") for other in members)
-            temporary = stack.enter_context(new_output(output / member.path.name, most_bytes=most, least_bytes=0))
+    most = total + sum(len(member.description or b"") for member in members)
+    # The file with the metadata gets its name last, so that a set is not taken for whole before it is.
+    order = sorted(members, key=lambda member: member is main)
+    with new_outputs([output / member.path.name for member in order], most_bytes=most) as temporaries:
+        for member, temporary in zip(order, temporaries, strict=True):
             _write(member, temporary, progress)
             if sizes is not None and member.is_tiff:
                 rescale_resolution(temporary, *sizes)
-    paths = tuple(output / member.path.name for member in members)
+    paths = tuple(output / member.path.name for member in reversed(order))
     losses = tuple(dict.fromkeys(loss for member in members if member.edited for loss in member.edited.losses)) if main.edited.is_changed else ()
     return Copied(paths, sum(path.stat().st_size for path in paths), main.edited.changed, losses)
 

@@ -16,7 +16,7 @@ from ..errors import UnwritableError, UsageError
 from ..progress import size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from types import FrameType
 
@@ -34,39 +34,65 @@ class Terminated(SystemExit):
 def new_output(path: Path, *, most_bytes: int, least_bytes: int = 0) -> Iterator[Path]:
     """Give a hidden temporary path beside `path`, which takes the final name when the block ends without an exception.
 
+    One path of what `new_outputs` does for several.
+    """
+    with new_outputs([path], most_bytes=most_bytes, least_bytes=least_bytes) as (temporary,):
+        yield temporary
+
+
+@contextmanager
+def new_outputs(paths: Sequence[Path], *, most_bytes: int, least_bytes: int = 0) -> Iterator[list[Path]]:
+    """Give hidden temporary paths beside `paths`, which take the final names when the block ends without an exception: all, or none.
+
     Parameters
     ----------
-    path
-        The final path; nothing may be there.
+    paths
+        The final paths, which are named in this order; nothing may be there.
     most_bytes, least_bytes
         The largest and smallest possible size of the output, as far as known.
 
     Yields
     ------
-    Path
-        Where to write: a file or a folder, made by the caller. After any exception, interruption or SIGTERM it is removed.
+    list of Path
+        Where to write: files or folders, made by the caller. After any exception, interruption or SIGTERM they are removed, and those that
+        had their final names already too. Only a process that is killed while they get them can leave some of several.
 
     Raises
     ------
     UsageError
-        If something is at `path`.
+        If something is at one of the paths.
     UnwritableError
         If the disk is certain to be, or turns out to be, too small, or writing is not allowed.
     """
-    refuse_existing(path)
-    _refuse_too_small(path, least_bytes)
-    temporary = path.parent / f".{secrets.token_hex(6)}.partial"
+    temporaries = [path.parent / f".{secrets.token_hex(6)}.partial" for path in paths]
+    for path in paths:
+        refuse_existing(path)
+        _refuse_too_small(path, least_bytes)
+    begun: list[tuple[Path, Path]] = []
+    failing = paths[0]
+
+    def undo() -> None:
+        for temporary in temporaries:
+            # What has its final name already is told by its temporary one being gone: a signal may come between any two statements.
+            named = next((path for former, path in begun if former == temporary), None)
+            if named is not None and not os.path.lexists(temporary):
+                remove(named)
+            remove(temporary)
+
     with _interruptible_once():
         try:
-            yield temporary
-            refuse_existing(path)
-            temporary.rename(path)
+            yield temporaries
+            for temporary, path in zip(temporaries, paths, strict=True):
+                failing = path
+                refuse_existing(path)
+                begun.append((temporary, path))
+                temporary.rename(path)
         except OSError as error:
-            free = _free(path)
-            remove(temporary)
-            raise UnwritableError(_sentence(path, error, most_bytes, free)) from error
+            free = _free(failing)
+            undo()
+            raise UnwritableError(_sentence(failing, error, most_bytes, free)) from error
         except BaseException:
-            remove(temporary)
+            undo()
             raise
 
 
