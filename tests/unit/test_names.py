@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightmicroscopy.names import LONGEST, readable, sanitise, unique, without_extension
+from lightmicroscopy.names import LONGEST, readable, sanitise, unique, visible, without_extension
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,16 @@ def test_the_second_of_a_name_is_numbered() -> None:
 )
 def test_extensions_of_images_are_cut(name: str, stem: str) -> None:
     assert without_extension(name) == stem
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("HeLa µm – שלום\u200f 細胞\n\tline", "HeLa µm – שלום\u200f 細胞\n\tline"),
+        ("\x1b]0;title\x07", "␛]0;title␇"),
+        ("a\u202egpj.exe\u2066\x9b", "a\ufffdgpj.exe\ufffd\ufffd"),
+        ("\ud800", "\ufffd"),
+    ],
+)
+def test_what_is_unseen_in_a_text_is_shown_on_a_page(text: str, shown: str) -> None:
+    assert visible(text) == shown

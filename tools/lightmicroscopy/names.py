@@ -10,6 +10,8 @@ LONGEST = 120
 LOOKED_AT = 1000
 """Characters of a text that a name is made of; names in files can be of millions."""
 
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
 EXTENSIONS = (
     ".companion.ome",
     ".ome.zarr.zip",
@@ -51,6 +53,19 @@ EXTENSIONS = (
 def readable(name: str) -> str:
     """Write the name of a file as text: its bytes need not be any."""
     return "".join("\N{REPLACEMENT CHARACTER}" if "\ud800" <= character <= "\udfff" else character for character in name)
+
+
+def visible(text: str) -> str:
+    r"""Show characters that no page should hold: control characters, and those that turn the direction of what follows them.
+
+    White space stays, and so do the marks that scripts written from right to left need.
+
+    >>> visible("a\x1b[31m\u202egpj.exe")
+    'a␛[31m\ufffdgpj.exe'
+    """
+    if text.isprintable():
+        return text
+    return _UNSEEN.sub(lambda found: chr(0x2400 + ord(found[0])) if found[0] < " " else "\N{REPLACEMENT CHARACTER}", text)
 
 
 def without_extension(name: str) -> str:

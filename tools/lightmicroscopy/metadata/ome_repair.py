@@ -8,7 +8,7 @@ from typing import Final
 from lxml import etree
 
 from .ome_carry import REFERENCES, kind_of
-from .ome_schema import raw_errors
+from .ome_schema import elements_at, raw_errors
 from .ome_xml import local_name
 
 _ATTRIBUTE: Final = re.compile(r"attribute '(?:\{[^}]*\})?([\w:.-]+)'")
@@ -63,8 +63,8 @@ def _drop_dangling(root: etree._Element) -> None:
 
 
 def _find(root: etree._Element, path: str) -> etree._Element | None:
-    found = root.getroottree().xpath(path) if path else []
-    return found[0] if isinstance(found, list) and found and isinstance(found[0], etree._Element) else None
+    found = elements_at(root, path)
+    return found[0] if found else None
 
 
 def _take_out(element: etree._Element, message: str) -> str | None:

@@ -148,11 +148,7 @@ def _path(document: etree._Element, entry: etree._LogEntry) -> str:
     """Turn ``/*/*[3]/*`` into ``/OME/Image[2]/Pixels``."""
     # libxml2 gives no path to references that lead nowhere, but names them.
     dangling = _DANGLING.match(entry.message)
-    if dangling:
-        found = [item for item in document.iter(dangling[1]) if item.get("ID") == dangling[2]]
-    else:
-        nodes = document.getroottree().xpath(entry.path) if entry.path else []
-        found = [item for item in nodes if isinstance(item, etree._Element)] if isinstance(nodes, list) else []
+    found = [item for item in document.iter(dangling[1]) if item.get("ID") == dangling[2]] if dangling else elements_at(document, entry.path or "")
     if not found:
         return entry.path or "/"
     element: etree._Element | None = found[0]
@@ -164,6 +160,19 @@ def _path(document: etree._Element, entry: etree._LogEntry) -> str:
         steps.append(name if len(same) <= 1 else f"{name}[{same.index(element) + 1}]")
         element = parent
     return "/" + "/".join(reversed(steps))
+
+
+def elements_at(document: etree._Element, path: str) -> list[etree._Element]:
+    """Elements at a path that the validator gave; none if it leads nowhere."""
+    if not path:
+        return []
+    # Such paths use the prefixes of the document, which may be declared anywhere in it.
+    prefixes = {prefix: uri for item in document.iter(etree.Element) for prefix, uri in item.nsmap.items() if prefix} if ":" in path else None
+    try:
+        nodes = document.getroottree().xpath(path, namespaces=prefixes)
+    except etree.XPathError:
+        return []
+    return [item for item in nodes if isinstance(item, etree._Element)] if isinstance(nodes, list) else []
 
 
 @cache

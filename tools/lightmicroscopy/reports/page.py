@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..metadata.check import SUITE
+from ..names import visible
 from .words import plural
 
 if TYPE_CHECKING:
@@ -31,15 +32,17 @@ def render(template: str, values: dict[str, Any], **filters: Callable[..., Any])
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=shortened,
+        finalize=_to_read,
     )
     environment.filters.update(filters, plural=plural)
     return environment.get_template(template).generate(suite=SUITE, version=__version__, **values)
 
 
-def shortened(value: Any) -> Any:
-    """Cut a text that nobody reads to its end; what is markup already was made here."""
-    return f"{value[:LONGEST]}…" if type(value) is str and len(value) > LONGEST else value
+def _to_read(value: Any) -> Any:
+    """Cut a text that nobody reads to its end, and show what is unseen in it; what is markup already was made here."""
+    if type(value) is not str:
+        return value
+    return visible(f"{value[:LONGEST]}…" if len(value) > LONGEST else value)
 
 
 def title(names: Sequence[str], count: int) -> str:
