@@ -222,6 +222,18 @@ FAULTS: list[tuple[str, str, Files, str]] = [
     ("ngff.pyramid-content", "warning", FOUR | array_store(halved(waves(SHAPE))[..., ::-1, ::-1].copy() * 3, "1", "0.4"), "shows something else"),
     ("ngff.pyramid-content", "warning", FOUR | array_store(np.flip(halved(waves(SHAPE)), (3, 4)).copy(), "1", "0.4"), "shows something else"),
     ("ngff.pyramid-content", "warning", FOUR | array_store(halved(waves(SHAPE)) * 0, "1", "0.4"), "shows something else"),
+    (
+        "ngff.pyramid-content",
+        "warning",
+        FOUR | array_store(np.roll(halved(waves(SHAPE)), 1, 4), "1", "0.4"),
+        "lies about a pixel further along x at level 1 than at level 0",
+    ),
+    (
+        "ngff.pyramid-content",
+        "warning",
+        FOUR | array_store((halved(waves(SHAPE)) * 1.05).astype(waves(SHAPE).dtype), "1", "0.4"),
+        "is brighter at level 1 than at level 0",
+    ),
     ("ngff.structure", "error", FOUR | {".zgroup": b"[]"}, "In the root group, .zgroup is not as Zarr wants it"),
     ("ngff.structure", "error", FOUR | {".zgroup": b'{"zarr_format": {"a": null}}'}, ".zgroup is not as Zarr wants it"),
     ("ngff.window", "warning", channel({"window": {"min": 0, "max": 10**400, "start": 0, "end": 1}}), "without numbers for all of"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import SuiteError
 from ...image import Region, Shape
 from ..findings import Problem, Subject, rule
-from ._pyramids import SAMPLE, SAMPLE_BYTES, Sample, decoded, samples
+from ._pyramids import SAMPLE, SAMPLE_BYTES, Sample, decoded, differences, samples
 from ._stores import SPECIFICATION, StoredImage, is_remote, is_store, sampled, stored_images
 
 if TYPE_CHECKING:
@@ -102,9 +102,8 @@ def _scale_faults(stored: StoredImage, index: int) -> Iterator[Problem]:
 )
 def _content(subject: Subject) -> Iterator[Problem]:
     for stored in sampled(subject):
-        unlike = dict.fromkeys(sample.level for sample in _samples_of(stored) if sample.is_unlike(lossy=stored.image.lossy))
-        for level in unlike:
-            sentence = f"{stored.called} shows something else at level {level} than at level {level - 1}, in a sample of {SAMPLE} × {SAMPLE} pixels."
+        for level, unlike in differences(_samples_of(stored), lossy=stored.image.lossy).items():
+            sentence = f"{stored.called} {unlike} at level {level} than at level {level - 1}, in a sample of {SAMPLE} × {SAMPLE} pixels."
             yield Problem(sentence, stored.location(f"datasets.{level}"), stored.series)
 
 

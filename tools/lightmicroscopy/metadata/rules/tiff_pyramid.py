@@ -11,7 +11,7 @@ from ...errors import SuiteError
 from ...readers.files import RandomFile
 from ...readers.tiff_structure import HEIGHT, WIDTH, Scanner
 from ..findings import Problem, Subject, rule
-from ._pyramids import SAMPLE, Sample, samples
+from ._pyramids import SAMPLE, Sample, differences, samples
 from ._views import OME_TIFF, is_tiff
 from .tiff import first_tiff, pages
 
@@ -174,10 +174,8 @@ def _samples_of(image: Image) -> Iterator[Sample]:
 )
 def _content(subject: Subject) -> Iterator[Problem]:
     for image in subject.opened.images:
-        for level in dict.fromkeys(sample.level for sample in _samples_of(image) if sample.is_unlike(lossy=image.lossy)):
-            sentence = (
-                f"Series {image.series} shows something else at level {level} than at level {level - 1}, in a sample of {SAMPLE} × {SAMPLE} pixels."
-            )
+        for level, unlike in differences(_samples_of(image), lossy=image.lossy).items():
+            sentence = f"Series {image.series} {unlike} at level {level} than at level {level - 1}, in a sample of {SAMPLE} × {SAMPLE} pixels."
             yield Problem(sentence, f"SubIFD {level - 1}", image.series)
 
 
