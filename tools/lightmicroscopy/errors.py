@@ -45,3 +45,12 @@ class NotAllowedError(ArchiveError):
 
 class TooLongError(ArchiveError, LimitError):
     """An answer is longer than allowed; no more than allowed of it was read."""
+
+
+def why_unreadable(name: str, error: BaseException) -> str:
+    """Say of an input that it cannot be read: why if the system said so, else that nobody foresaw this."""
+    if isinstance(error, SuiteError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{name} cannot be read: {error.strerror}. Check that it is there, its disk, and that you may read it and all that is in it."
+    return f"{name} cannot be read ({type(error).__name__}: {error}). It is damaged, or this suite has a fault: please report it."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import readers
-from .errors import SuiteError
+from .errors import SuiteError, why_unreadable
 from .inputs import Address, Given, bytes_of, location_of, names_of
 from .metadata.ngff_units import micrometres
 from .metadata.ome_private import scrub_map, scrub_pairs
@@ -79,12 +79,8 @@ def inspect(paths: Sequence[Given], **known: Any) -> Iterator[Input]:
             continue
         try:
             dataset = readers.open(location_of(path, given, **known))
-        except SuiteError as error:
-            yield Input(name, path, bytes_of(path), unreadable=str(error))
-            continue
-        except UNEXPECTED as error:
-            sentence = f"{name} cannot be read ({type(error).__name__}: {error}). It is damaged, or this suite has a fault: please report it."
-            yield Input(name, path, bytes_of(path), unreadable=sentence)
+        except (SuiteError, *UNEXPECTED) as error:
+            yield Input(name, path, bytes_of(path), unreadable=why_unreadable(name, error))
             continue
         with dataset:
             members.update((file, name) for file in dataset.files if file != path)

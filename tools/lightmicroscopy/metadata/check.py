@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import readers
-from ..errors import SuiteError, UnreadableError
+from ..errors import SuiteError, UnreadableError, why_unreadable
 from ..image import Dataset, Image, Quantity
 from ..inputs import Address, Given, bytes_of, location_of, names_of
 from ..inspection import titles
@@ -215,26 +215,20 @@ def open_subject(name: str, path: Given, files: tuple[Given, ...] = (), today: d
         described = read_document(path)
         document = None if described else _ome_document(path)
     except (SuiteError, *_FAULTS) as error:
-        return Subject(name, path, unreadable=str(error) if isinstance(error, OSError) else _reason(name, error))
+        return Subject(name, path, unreadable=why_unreadable(name, error))
     if described is not None:
         return Subject(name, path, document=described, today=today or date.fromisoformat(now()[:10]))
     try:
         dataset = readers.open(location_of(given, files))
     except (SuiteError, *_FAULTS) as error:
         # A companion file is opened with its images; alone, it is still a document that can be checked.
-        reason = None if document is not None and isinstance(error, SuiteError) else _reason(name, error)
+        reason = None if document is not None and isinstance(error, SuiteError) else why_unreadable(name, error)
         return Subject(name, path, ome_xml=document or _description(path), unreadable=reason)
     sentence = preview(dataset)
     if sentence:
         dataset.close()
         return Subject(name, path, unreadable=sentence, is_preview=True)
     return Subject(name, path, dataset, dataset.ome_source or document or _description(path))
-
-
-def _reason(name: str, error: Exception) -> str:
-    if isinstance(error, SuiteError):
-        return str(error)
-    return f"{name} cannot be read ({type(error).__name__}: {error}). It is damaged, or this suite has a fault: please report it."
 
 
 def _description(path: Path) -> bytes | None:

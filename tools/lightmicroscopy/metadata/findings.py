@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from ..errors import SuiteError
+from ..errors import SuiteError, why_unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -314,6 +314,10 @@ def _run(checked: Rule, subject: Subject | Together, name: str, profile: str, ot
         findings = list(_told(checked, name, profile, checked.function(subject)))
     except (CannotRun, SuiteError) as error:
         return [_not_run(checked, name, profile, str(error))], "not-run"
+    except OSError as error:
+        if otherwise == "not-run":
+            return [], "not-run"
+        return [_not_run(checked, name, profile, why_unreadable(name, error))], "not-run"
     except Exception as error:  # whatever a rule does with a damaged file, the others still run
         reason = f"It stopped with an error of its own ({type(error).__name__}: {str(error)[:200]}). Please report this to the makers of the suite."
         return [_not_run(checked, name, profile, reason)], "not-run"
