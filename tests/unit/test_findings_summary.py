@@ -175,3 +175,12 @@ def test_what_is_about_all_inputs_together_is_in_none_of_them(tmp_path: Path) ->
         (item.rule, 0, "all inputs together") for item in to_fix_first(report)
     ]
     assert all(item.inputs == 1 and item.touches.endswith(" in 1 input") for item in to_fix_first(report))
+
+
+@pytest.mark.parametrize(("document", "words"), [(GAPS, "Passes with gaps: "), (WRONG, "Does not pass: ")])
+def test_what_could_not_be_checked_is_said_beside_what_was_found(tmp_path: Path, document: str, words: str) -> None:
+    report = _report(tmp_path, document)
+    unknown = replace(report.findings[0], severity="not-run")
+    (judged,) = verdicts(replace(report, findings=(*report.findings, unknown)))
+    assert judged.words.startswith(words)
+    assert judged.words.endswith(" 1 check could not be made.")

@@ -42,6 +42,8 @@ def lookup_of(arguments: argparse.Namespace) -> Iterator[Lookup]:
     """
     from .metadata.ontologies.lookup import Lookup, using
 
+    for sentence in _damaged(arguments.ontology_file):
+        logging.getLogger("lightmicroscopy").warning("%s", sentence)
     if not arguments.ontology_lookup:
         with using(Lookup(arguments.ontology_file)) as lookup:
             yield lookup
@@ -55,3 +57,15 @@ def lookup_of(arguments: argparse.Namespace) -> Iterator[Lookup]:
             yield lookup
         if service.trouble:
             logging.getLogger("lightmicroscopy").warning("%s", service.trouble)
+
+
+def _damaged(files: list[Path]) -> Iterator[str]:
+    """Say of ontologies that cannot be used that they cannot; whatever needs them is told as not checked."""
+    from .errors import UnreadableError
+    from .metadata.ontologies.installed import Installed
+
+    for path in files:
+        try:
+            Installed(path)
+        except UnreadableError as error:
+            yield f"{error} Terms are not checked."

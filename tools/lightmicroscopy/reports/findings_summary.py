@@ -73,10 +73,11 @@ def _ran(report: Report) -> set[str]:
 
 def _judged(profile: str, title: str, counts: Counter[Severity], why_not: str) -> ProfileVerdict:
     state = next((severity for severity in SEVERITIES if counts[severity]), None)
+    besides = f" {plural(counts['not-run'], 'check')} could not be made." if counts["not-run"] else ""
     if counts["error"]:
-        words = f"Does not pass: {plural(counts['error'], 'error')} must be mended."
+        words = f"Does not pass: {plural(counts['error'], 'error')} must be mended.{besides}"
     elif counts["warning"]:
-        words = f"Passes with gaps: {plural(counts['warning'], 'warning')}, no errors."
+        words = f"Passes with gaps: {plural(counts['warning'], 'warning')}, no errors.{besides}"
     elif why_not:
         state, words = "not-run", f"Not judged. {why_not}"
     elif counts["not-run"]:
