@@ -80,7 +80,7 @@ def work(arguments: argparse.Namespace) -> int:
 
     if far := next((word for word in arguments.input if isinstance(word, str)), None):
         raise UsageError(f"{far[:200]} is on the web. Fetch it first; copies are made of files that are here.")
-    paths = cli.refuse_overwriting([*arguments.input, arguments.sheet, *cli.read_besides(arguments)], (arguments.table,))
+    paths = cli.refuse_overwriting(arguments, [*arguments.input, arguments.sheet], (arguments.table,))
     log = logging.getLogger("lightmicroscopy")
     expanded = expand(arguments.input)
     for note in expanded.notes:

@@ -102,7 +102,8 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.progress import Progress
 
     reports = cli.refuse_overwriting(
-        [*([arguments.table] if arguments.table else []), *cli.read_besides(arguments)],
+        arguments,
+        [arguments.table],
         (arguments.manifest, arguments.citation, arguments.checksums, arguments.fetch_json),
     )
     flags.check_fetch_json(arguments)

@@ -80,7 +80,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
         raise UsageError("Give either words to search for (--query) or accessions (--accession).")
     if not 1 <= arguments.limit <= MOST_HITS:
         raise UsageError(f"--limit {arguments.limit} is not between 1 and {MOST_HITS:,}.")
-    cli.refuse_overwriting(cli.read_besides(arguments), (arguments.studies, arguments.files, arguments.metadata, arguments.rembi, arguments.citation))
+    cli.refuse_overwriting(arguments, (), (arguments.studies, arguments.files, arguments.metadata, arguments.rembi, arguments.citation))
     endpoints = Endpoints.from_environment()
     # Several may be pasted at once.
     accessions = list(dict.fromkeys(accession_of(word) for given in arguments.accession for word in given.replace(",", " ").split()))

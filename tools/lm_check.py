@@ -87,7 +87,7 @@ def _checked(arguments: argparse.Namespace, web: Web) -> int:
     expanded = expand([*arguments.input, *arguments.sheet], wanted_by(profiles))
     arguments.input = list(expanded.words)
     reports = (arguments.html, arguments.table, arguments.json, arguments.preview, arguments.summary)
-    paths = cli.refuse_overwriting([*arguments.input, *cli.read_besides(arguments)], reports)
+    paths = cli.refuse_overwriting(arguments, arguments.input, reports)
     given = web.all_given(arguments.input, arguments.url)
     log = logging.getLogger("lightmicroscopy")
     for note in expanded.notes:

@@ -79,7 +79,7 @@ def _reported(arguments: argparse.Namespace, web: Web) -> int:
 
     log = logging.getLogger("lightmicroscopy")
     given = [arguments.original, *arguments.also, *arguments.member, *arguments.copy]
-    paths = cli.refuse_overwriting([*given, *cli.read_besides(arguments)], (arguments.table, arguments.html))
+    paths = cli.refuse_overwriting(arguments, given, (arguments.table, arguments.html))
     if arguments.also and arguments.member:
         raise UsageError("Other files of the original can be given with one original only. Leave them out, or compare that original by itself.")
     if arguments.fail_on == "pixels" and not arguments.pixels:

@@ -70,7 +70,7 @@ def _converted(arguments: argparse.Namespace, web: Web) -> int:
     from lightmicroscopy.progress import Progress
     from lightmicroscopy.selection import series_numbers
 
-    reports = cli.refuse_overwriting([*arguments.input, *cli.read_besides(arguments)], (arguments.report, arguments.checksums, arguments.preview))
+    reports = cli.refuse_overwriting(arguments, arguments.input, (arguments.report, arguments.checksums, arguments.preview))
     granted = cli.resources(arguments)
     parameters = (*flags.recorded_reading(arguments), *flags.recorded(arguments, RECORDED))
     selection = flags.selection_of(arguments)

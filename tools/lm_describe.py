@@ -93,9 +93,7 @@ def _written(arguments: argparse.Namespace, web: Web) -> int:
     kind = arguments.format or format_of(arguments.write_sheet)
     refuse_filled(arguments.write_sheet)
     begun = read_sheet(arguments.from_sheet) if arguments.from_sheet else None
-    paths = cli.refuse_overwriting(
-        [*arguments.input, *([arguments.from_sheet] if begun else []), *cli.read_besides(arguments)], (arguments.write_sheet,)
-    )
+    paths = cli.refuse_overwriting(arguments, [*arguments.input, *([arguments.from_sheet] if begun else [])], (arguments.write_sheet,))
     log = logging.getLogger("lightmicroscopy")
     if begun:
         _refuse_mistaken(begun)
@@ -141,7 +139,7 @@ def _read(arguments: argparse.Namespace, web: Web) -> int:
     from lightmicroscopy.reports.words import plural
 
     reports = (arguments.json, arguments.table)
-    paths = cli.refuse_overwriting([arguments.read_sheet, *arguments.input, *cli.read_besides(arguments)], reports)
+    paths = cli.refuse_overwriting(arguments, [arguments.read_sheet, *arguments.input], reports)
     sheet = read_sheet(arguments.read_sheet)
     with lookup_of(arguments):
         problems: list[SheetProblem] = judge(arguments.read_sheet, [*sheet.problems, *missing(sheet)])

@@ -142,7 +142,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.progress import Progress
 
     reports = [getattr(arguments, name) for name in REPORTS]
-    paths = cli.refuse_overwriting([*([arguments.table] if arguments.table else []), *cli.read_besides(arguments)], reports)
+    paths = cli.refuse_overwriting(arguments, [arguments.table], reports)
     flags.check_fetch_json(arguments)
     _check_extras(arguments)
     endpoints = Endpoints.from_environment()

@@ -93,7 +93,7 @@ def work(arguments: argparse.Namespace, **patience: Any) -> int:
     from lightmicroscopy.archives.idr_tables import ImagesTable
     from lightmicroscopy.reports.tables import STUDIES, write_table
 
-    cli.refuse_overwriting(cli.read_besides(arguments), (arguments.images, arguments.studies, arguments.annotations))
+    cli.refuse_overwriting(arguments, (), (arguments.images, arguments.studies, arguments.annotations))
     endpoints = Endpoints.from_environment()
     question = _question(arguments, endpoints.idr_web)
     with ExitStack() as stack:

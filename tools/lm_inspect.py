@@ -81,7 +81,7 @@ def _inspected(arguments: argparse.Namespace, web: Web) -> int:
     names, known = names_of(given), flags.reading_of(arguments)
     documents = _documents(arguments.ome_xml, names) if arguments.ome_xml else {}
     reports = (arguments.table, arguments.json, arguments.html, arguments.preview)
-    paths = cli.refuse_overwriting([*given, *cli.read_besides(arguments)], reports, documents.values())
+    paths = cli.refuse_overwriting(arguments, given, reports, documents.values())
     log = logging.getLogger("lightmicroscopy")
     for note in expanded.notes:
         log.info(cli.one_line(note))

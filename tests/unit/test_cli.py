@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import signal
@@ -179,10 +180,40 @@ def test_an_unforeseen_error_is_a_sentence_too(capsys: pytest.CaptureFixture[str
 def test_reports_are_told_apart_from_inputs_and_each_other(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     (tmp_path / "link.tsv").symlink_to("store")
-    cli.refuse_overwriting([tmp_path / "store"], [None, tmp_path / "a.tsv", tmp_path / "b.tsv"])
+    arguments = parser().parse_args(["--output", str(tmp_path / "out")])
+    cli.refuse_overwriting(arguments, [tmp_path / "store"], [None, tmp_path / "a.tsv", tmp_path / "b.tsv"])
     for reports in (["store/x.tsv"], ["store"], ["a.tsv", "./a.tsv"], ["."], ["link.tsv"]):
         with pytest.raises(UsageError):
-            cli.refuse_overwriting([tmp_path / "store"], [tmp_path / name for name in reports])
+            cli.refuse_overwriting(arguments, [tmp_path / "store"], [tmp_path / name for name in reports])
+
+
+@pytest.mark.parametrize("report", ["out", "out/../out", "results"])
+def test_no_report_stands_where_the_output_folder_is_to_be(tmp_path: Path, report: str) -> None:
+    arguments = parser().parse_args(["--output", str(tmp_path / "results" / "out" if report == "results" else tmp_path / "out")])
+    with pytest.raises(UsageError, match=r"^A report is to be written where the output folder out is to be\. Give the report another name\.$"):
+        cli.refuse_overwriting(arguments, (), [tmp_path / report])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("flag", ["--output", "--params"])
+def test_what_has_no_end_is_never_read(tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SystemExit) as stopped:
+        cli.parse(parser(), ["--output", "o", flag, str(tmp_path / "pipe")])
+    assert stopped.value.code == cli.WRONG_USAGE
+    said = capsys.readouterr().err
+    assert "pipe is a pipe or a device. Give a file or a folder" in said if flag == "--output" else "pipe must be a file of JSON of at most" in said
+
+
+def test_what_the_system_refuses_is_a_sentence_with_the_file(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(_: argparse.Namespace) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", "/galaxy/jobs/1/a.ome.zarr/zarr.json")
+
+    monkeypatch.delenv("LIGHTMICROSCOPY_DEBUG", raising=False)
+    assert cli.run("lm_test", work, parser().parse_args(["--output", "o"])) == cli.NOTHING_USABLE
+    assert capsys.readouterr().err == (
+        "lm_test: a.ome.zarr/zarr.json: Permission denied. Check that it is there, that you may use it and its folder, and that the disk has room.\n"
+    )
 
 
 def test_a_cancelled_job_unwinds(capsys: pytest.CaptureFixture[str]) -> None:

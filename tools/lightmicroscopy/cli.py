@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import signal
+import stat
 import sys
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__, progress
 from .errors import SuiteError, UsageError
+from .names import readable
 from .report_paths import ReportPaths
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ INTERRUPTED = 130
 _PIPE = "-"
 _LONGEST_NAME = 255
 """Bytes, on the file systems in use."""
+_LARGEST_PARAMS = 64_000_000
+"""Bytes; a choice of ten thousand images has far less."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
 one_line = progress.one_line
 
@@ -154,12 +158,24 @@ def _as_text(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> 
                 parser.error(f"{name}: {str(part)[:80]!a} is no path.")
             if isinstance(part, Path) and any(len(os.fsencode(step)) > _LONGEST_NAME for step in part.parts):
                 parser.error(f"{name}: {part.name[:40]!a}… is longer than a file name may be ({_LONGEST_NAME} bytes). Check how it is written.")
+            if isinstance(part, Path) and _has_no_end(part):
+                parser.error(f"{name}: {part.name[:40]} is a pipe or a device. Give a file or a folder; a pipe's content can be saved in one.")
             if isinstance(part, Path) and str(part) == _PIPE:
                 parser.error(f"{name}: '-' does not stand for standard input or output here. Name a file or folder.")
     return arguments
 
 
+def _has_no_end(path: Path) -> bool:
+    try:
+        kind = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
+
+
 def _from_params(parser: argparse.ArgumentParser, path: Path, form_only: frozenset[str]) -> list[str]:
+    if _has_no_end(path) or (path.is_file() and path.stat().st_size > _LARGEST_PARAMS):
+        raise UsageError(f"--params {path.name} must be a file of JSON of at most {_LARGEST_PARAMS:,} bytes.")
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
@@ -254,6 +270,14 @@ def run(program: str, main: Callable[[argparse.Namespace], int], arguments: argp
     except KeyboardInterrupt as error:
         logger.error(one_line(" ".join(("Interrupted; nothing was left half-written.", *getattr(error, "__notes__", ())))))
         return INTERRUPTED
+    except OSError as error:
+        if os.environ.get("LIGHTMICROSCOPY_DEBUG"):
+            raise
+        # Of a file in a store the name alone says little, and the whole path may be one of Galaxy's.
+        named = f"{readable('/'.join(Path(os.fsdecode(error.filename)).parts[-2:]))}: " if isinstance(error.filename, str | bytes) else ""
+        reason = f"{named}{error.strerror or error}. Check that it is there, that you may use it and its folder, and that the disk has room."
+        logger.error(one_line(reason))
+        return NOTHING_USABLE
     except Exception as error:
         # Whatever was not foreseen: a sentence for the user, and what a report of it needs where somebody asks for that.
         logger.error(
@@ -273,15 +297,17 @@ def parse_with_input(parser: argparse.ArgumentParser, arguments: Sequence[str] |
     return parsed
 
 
-def read_besides(arguments: argparse.Namespace) -> list[Path]:
-    """Files that a call reads beside its inputs: flags, ontologies, addresses of services. No report may take their place."""
+def _read_besides(arguments: argparse.Namespace) -> list[Path]:
+    """Files that a call reads beside its inputs: flags, ontologies, addresses of services."""
     endpoints = os.environ.get("LIGHTMICROSCOPY_ENDPOINTS", "").strip()
     named = [arguments.params, *getattr(arguments, "ontology_file", ()), Path(endpoints) if endpoints and not endpoints.startswith("{") else None]
     return [path for path in named if path is not None and path.is_file()]
 
 
-def refuse_overwriting(inputs: Sequence[object], reports: Sequence[Path | None], documents: Iterable[Path] = ()) -> ReportPaths:
-    """Refuse reports that would replace an input or each other, or that cannot become files, before any work is done.
+def refuse_overwriting(
+    arguments: argparse.Namespace, inputs: Iterable[object], reports: Sequence[Path | None], documents: Iterable[Path] = ()
+) -> ReportPaths:
+    """Refuse reports that would replace what is read, each other or the output folder, or that cannot become files, before any work is done.
 
     Inputs that are no paths are on the web.
 
@@ -296,7 +322,9 @@ def refuse_overwriting(inputs: Sequence[object], reports: Sequence[Path | None],
         Naming the first such report.
     """
     paths = ReportPaths(reports, documents)
-    paths.refuse(path for path in inputs if isinstance(path, Path))
+    paths.refuse([*(path for path in inputs if isinstance(path, Path)), *_read_besides(arguments)])
+    if isinstance(folder := getattr(arguments, "output", None), Path):
+        paths.refuse_as_folder(folder)
     return paths
 
 

@@ -69,6 +69,18 @@ class ReportPaths:
             if sentence is not None:
                 raise UsageError(sentence)
 
+    def refuse_as_folder(self, folder: Path) -> None:
+        """Refuse reports that would stand where a folder for results, or one above it, has to be made.
+
+        Raises
+        ------
+        UsageError
+            Naming the folder.
+        """
+        real = _real(folder)
+        if any(place in self._targets for place in (real, *real.parents)):
+            raise UsageError(f"A report is to be written where the output folder {folder.name} is to be. Give the report another name.")
+
     def refuse_made(self, made: Iterable[Path]) -> None:
         """Refuse reports that would replace, or lie in, what the run itself has made; it is kept.
 
