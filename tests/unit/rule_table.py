@@ -16,6 +16,7 @@ from .rule_examples import (
     GOOD_PIXELS,
     INDEXED,
     INSTRUMENT,
+    PLATE,
     UUIDS,
     Example,
     array_store,
@@ -421,6 +422,7 @@ EXAMPLES = (
     Example("ngff.rendering", "a plane beyond the last", _rdefs(defaultZ=30), "defaultZ 30"),
     Example("ngff.plate-wells", "another row", plate(lambda value: value["wells"][0].update(rowIndex=3)), "has rowIndex 3"),
     Example("ngff.plate-names", "a and A", plate(lambda value: value["rows"].append({"name": "a"})), "A and a"),
+    Example("ngff.plate-row-group", "a plain folder", zarr({name: data for name, data in PLATE.items() if name != "B/.zgroup"}), "The row B has no"),
     Example("ngff.plate-field-count", "more fields than there are", plate(lambda value: value.update(field_count=9)), "the most there are"),
     Example(
         "ngff.plate-times",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..findings import Problem, Subject, rule
-from ._groups import Json, entries, has_role, of_role, whole
+from ._groups import Json, entries, has_role, of_role, open_store_of, whole
 from ._stores import SPECIFICATION
 from ._views import listed, shorten
 
@@ -163,3 +163,31 @@ def _empty(subject: Subject) -> Iterator[Problem]:
     for stored in of_role(subject, "well"):
         if not entries(stored.block("well"), "images"):
             yield stored.problem("well.images", f"The well {stored.path} lists no field.")
+
+
+@rule(
+    "ngff.plate-row-group",
+    severity="warning",
+    title="Every row of a plate is a group of its own.",
+    why="The layout asks for a group between the plate and its wells; software that walks from group to group does not get past a plain folder.",
+    fix="Write the file that makes the row's folder a group: zarr.open_group on it, or a .zgroup as that of the plate (zarr.json in 0.5).",
+    source=f"{SPECIFICATION}#hcs-layout",
+    needs="path",
+    applies=has_role("plate"),
+)
+def _row_groups(subject: Subject) -> Iterator[Problem]:
+    with open_store_of(subject) as store:
+        for stored in of_role(subject, "plate"):
+            name = "zarr.json" if stored.group.zarr_format == 3 else ".zgroup"
+            paths = [well.get("path") for well in entries(stored.block("plate"), "wells")]
+            rows = dict.fromkeys(path.partition("/")[0] for path in paths if isinstance(path, str) and "/" in path)
+            listed_rows = set(_names(stored.block("plate"), "rows"))
+            bare = [row for row in rows if row in listed_rows and row.isalnum() and store.size(stored.group.below(f"{row}/{name}")) is None]
+            if bare:
+                yield stored.problem(
+                    "plate.rows", f"{_of_rows(bare)} no {name}: in Zarr, {'that folder is' if len(bare) == 1 else 'those folders are'} no group."
+                )
+
+
+def _of_rows(rows: list[str]) -> str:
+    return f"The row {shorten(rows[0])} has" if len(rows) == 1 else f"The rows {listed(rows)} have"
