@@ -101,7 +101,11 @@ def work(arguments: argparse.Namespace) -> int:
         from lightmicroscopy.metadata.sheet_changes import changes_of
 
         row = matching.rows.get((name, image.series))
-        return None if row is None else changes_of(sheet, row)
+        if row is None:
+            return None
+        known = [channel.name or "" for channel in image.metadata.channels]
+        names = [*known, *[""] * image.shape.c][: image.shape.c]
+        return changes_of(sheet, row, f"{name}, series {image.series}", names)
 
     try:
         outcomes = list(annotate(given, wanted, arguments.output, record, link=not arguments.no_links, progress=copied))
@@ -117,14 +121,17 @@ def _matched(sheet: Sheet, given: list[Given], arguments: argparse.Namespace, pa
     from lightmicroscopy.metadata.rembi.match import match_images
 
     images, members = [], []
+    unreadable: set[str] = set()
     for item in inspect(given):
+        if item.unreadable:
+            unreadable.add(item.name)
         if item.dataset is not None:
             files = (item.dataset.location.path, *item.dataset.files)
             paths.refuse(files)
             _refuse_over_copies(arguments.table, [arguments.output / file.name for file in files])
             images += [(item.name, image.series) for image in item.dataset.images]
             members += [(member, item.name) for member in other_names(item.dataset)]
-    matching = match_images(sheet, images, members=members)
+    matching = match_images(sheet, images, unreadable, members)
     grave = next((problem for problem in matching.problems if problem.rule in GRAVE), None)
     if grave is not None:
         raise UsageError(f"{sheet.name}, {grave.location}: {grave.message} {grave.fix}")
@@ -156,7 +163,8 @@ def _reported(outcomes: list[Outcome], matching: Matching, record: Record, argum
     from lightmicroscopy.reports.words import plural
 
     log = logging.getLogger("lightmicroscopy")
-    unused = [problem for problem in matching.problems if problem.rule == "sheet.row-without-image"]
+    unreadable = {outcome.input for outcome in outcomes if outcome.series is None}
+    unused = [problem for problem in matching.problems if problem.rule == "sheet.row-without-image" and problem.image not in unreadable]
     rows = [outcome.row() for outcome in outcomes]
     for problem in unused:
         log.warning(cli.one_line(f"{record.sheet}, {problem.location}: {problem.message} {problem.fix}"))

@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
         "--fail-on",
         choices=("never", "error", "warning"),
         default="never",
-        help="exit with 4 if there is a finding at least this grave (default: never)",
+        help="exit with 4 if there is a finding at least this grave; with warning also if something could not be checked (default: never)",
     )
     return result
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lightmicroscopy.inputs import Given, Web
     from lightmicroscopy.inspection import Input
+    from lightmicroscopy.metadata.rembi.compare import Told
     from lightmicroscopy.metadata.rembi.sheet import Sheet, SheetProblem
 
 PROGRAM = "lm_describe"
@@ -129,9 +130,10 @@ def _refuse_mistaken(begun: Sheet) -> None:
 def _read(arguments: argparse.Namespace, web: Web) -> int:
     """Read a sheet, and hold it against the images if any were given."""
     from lightmicroscopy.inspection import other_names
+    from lightmicroscopy.metadata.rembi.compare import told_by
     from lightmicroscopy.metadata.rembi.found import document_of, findings_of
     from lightmicroscopy.metadata.rembi.from_table import listed_in
-    from lightmicroscopy.metadata.rembi.judged import judge
+    from lightmicroscopy.metadata.rembi.judged import judge, judge_beside_images
     from lightmicroscopy.metadata.rembi.match import match_images
     from lightmicroscopy.metadata.rembi.sheet import read_sheet
     from lightmicroscopy.metadata.rembi.validate import missing
@@ -147,17 +149,21 @@ def _read(arguments: argparse.Namespace, web: Web) -> int:
     images: list[tuple[str, int]] = []
     members: list[tuple[str, str]] = []
     unreadable: set[str] = set()
+    known: dict[tuple[str, int], Told] = {}
     if arguments.input or any(url.strip() for url in arguments.url):
         images = [(listed.name, listed.series) for table in _tables_among(arguments) for listed in listed_in(table)]
         for item in _opened(arguments, web, needed=not images):
             paths.refuse(item.dataset.files if item.dataset else ())
             unreadable |= {item.name} if item.unreadable else set()
             images += [(item.name, image.series) for image in item.dataset.images] if item.dataset else []
+            known |= {(item.name, told.series): told for told in told_by(item.name, item.dataset)} if item.dataset else {}
             members += [(member, item.name) for member in other_names(item.dataset)] if item.dataset else []
             total += not item.part_of
             failed += bool(item.unreadable)
         if images or unreadable:
-            problems += match_images(sheet, images, unreadable, members).problems
+            matching = match_images(sheet, images, unreadable, members)
+            rows = tuple((key[0], known[key], row) for key, row in matching.rows.items() if key in known)
+            problems += [*matching.problems, *judge_beside_images(sheet.name, sheet, rows)]
     found = findings_of(sheet, problems)
     _report(arguments, found, document_of(sheet, problems))
     errors, warnings = (sum(finding.severity == level for finding in found) for level in ("error", "warning"))

@@ -407,6 +407,10 @@ EXAMPLES = (
         zarr(FIVE | {".zattrs": b"{}", ".zgroup": b'{"zarr_format": 2}'}),
         "both zarr.json",
     ),
+    Example("ngff.json", "a byte order mark", zarr(FOUR | {".zattrs": b"\xef\xbb\xbf" + FOUR[".zattrs"]}), "byte order mark"),
+    Example("ngff.json", "UTF-16", zarr(FOUR | {".zattrs": FOUR[".zattrs"].decode().encode("utf-16")}), "not in UTF-8"),
+    Example("ngff.json", "NaN", zarr(FOUR | {".zattrs": FOUR[".zattrs"].replace(b"{", b'{"mean": NaN, ', 1)}), "have NaN"),
+    Example("ngff.json", "a key twice", zarr(FOUR | {".zattrs": FOUR[".zattrs"].replace(b"{", b'{"omero": {}, ', 1)}), "“omero” twice"),
     Example("ngff.consolidated-stale", "a copy of old metadata", _collected, "other attributes in the collected"),
     Example("ngff.series-list", "a list that is none", several_with(lambda value: value.update(series="0")), "no list of paths"),
     Example(

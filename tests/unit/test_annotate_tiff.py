@@ -329,6 +329,7 @@ def test_a_full_disk_leaves_nothing_of_a_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        (SeriesChanges(pixel_size_x_um=1e-320), "which cannot be; is it in another unit"),
         (SeriesChanges(pixel_size_x_um=-0.1), "pixel_size_x_um is -0.1, and must be above 0"),
         (SeriesChanges(pixel_size_x_um=float("nan")), "pixel_size_x_um is nan, which is no number"),
         (SeriesChanges(time_increment_s=float("inf")), "time_increment_s is inf, which is no number"),

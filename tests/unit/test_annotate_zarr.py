@@ -364,3 +364,36 @@ def test_a_time_that_is_another_dimension_keeps_its_scale(tmp_path: Path) -> Non
     ome = json.loads(image_store(waves((4, 1, 1, 16, 16)), "0.4", image=image)[".zattrs"])
     assert edit_scale(ome, image, everything(1), "a") == ["pixel_size_x_um", "pixel_size_y_um", "pixel_size_z_um"]
     assert scales(ome)[0][0][0] == 1.0
+
+
+def test_half_a_character_of_utf_16_is_written_as_it_was(tmp_path: Path) -> None:
+    odd = FOUR[".zattrs"].replace(b"{", b'{"note": "\\ud800", ', 1)
+    copy = made(tmp_path / "out", folder(FOUR | {".zattrs": odd}, tmp_path / "odd.ome.zarr"), changes=PIXEL_SIZE)
+    assert json.loads((copy / ".zattrs").read_text(encoding="utf-8"))["note"] == "\ud800"
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"-Infinity", b"1e999"])
+def test_numbers_that_are_none_in_json_are_not_written(tmp_path: Path, number: bytes) -> None:
+    odd = FOUR[".zattrs"].replace(b"{", b'{"mean": ' + number + b", ", 1)
+    store = folder(FOUR | {".zattrs": odd}, tmp_path / "odd.ome.zarr")
+    (outcome,) = annotated(tmp_path / "out", store, changes=PIXEL_SIZE)
+    assert outcome.status == "failed"
+    assert "odd.ome.zarr: .zattrs has a number that JSON has no way to write" in outcome.reason
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda block: block.update(axes=[axis["name"] for axis in block["axes"]]),
+        lambda block: block["datasets"][0]["coordinateTransformations"][0].update(scale=[1]),
+        lambda block: block["datasets"][0]["coordinateTransformations"][0].update(scale=["a", "b", "c", "d", "e"]),
+    ],
+    ids=["axes in words", "a short scale", "a scale of words"],
+)
+def test_a_pixel_size_without_a_place_is_not_written_beside_the_old_one(tmp_path: Path, change: Any) -> None:
+    store = folder(edited(FOUR, ".zattrs", lambda value: change(value["multiscales"][0])), tmp_path / "odd.ome.zarr")
+    (outcome,) = annotated(tmp_path / "out", store, changes=PIXEL_SIZE)
+    assert outcome.status == "failed"
+    assert "Convert it with Convert microscopy images" in outcome.reason or "cannot be set" in outcome.reason, outcome.reason
+    assert not list((tmp_path / "out").iterdir())

@@ -174,6 +174,21 @@ WRONG = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [("channel_content", "DAPI; GFP; Cy5", "3 values, and its image has 2 channels"), ("channel_biological_entity", "DNA", "1 value, and")],
+)
+def test_labels_of_a_specimen_for_other_channels_than_its_images_have(
+    sound: Sheet, image: Path, tmp_path: Path, field: str, value: str, message: str
+) -> None:
+    bare = with_cell(sound, "image", 0, {"channel_contents": "", "channel_biological_entities": ""})
+    fitting = with_cell(bare, "specimen", 0, {"channel_content": "DAPI; GFP", "channel_biological_entity": "DNA; tubulin"})
+    assert not of(found(fitting, tmp_path, image), "rembi.specimen-channels")
+    (tmp_path / "wrong").mkdir()
+    (finding,) = of(found(with_cell(fitting, "specimen", 0, {field: value}), tmp_path / "wrong", image), "rembi.specimen-channels")
+    assert (finding.severity, message in finding.message, finding.location[:22]) == ("error", True, "sheet specimen, row 2,")
+
+
 @pytest.mark.parametrize(("table", "values", "rule", "severity", "place", "message"), WRONG)
 def test_each_mistake_is_told_by_its_rule_and_with_its_place(
     sound: Sheet, image: Path, tmp_path: Path, table: str, values: dict[str, str], rule: str, severity: str, place: str, message: str
@@ -379,3 +394,18 @@ def test_a_text_with_brackets_is_no_sheet(tmp_path: Path) -> None:
     path = tmp_path / "settings.ini"
     path.write_text("[laser]\npower=3\n[image]\nsize=4\n", encoding="utf-8")
     assert [finding.rule for finding in check([path], ["rembi"]).findings if finding.severity == "error"] == ["input.unreadable"]
+
+
+def test_a_sheet_that_was_saved_as_csv_is_told_as_that(sound: Sheet, tmp_path: Path) -> None:
+    text = written(sound, tmp_path / "sheet.tsv").read_text(encoding="utf-8")
+    block = text[text.index("[image]") :].splitlines()[1:3]
+    saved = tmp_path / "image.csv"
+    saved.write_text("\n".join(line.replace(";", " ").replace("\t", ";") for line in block) + "\n", encoding="utf-8")
+    told = [finding for finding in check([saved], ["rembi"], today=TODAY).findings if finding.severity == "error"]
+    assert any("as spreadsheet programs write CSV. Save it as XLSX" in finding.message for finding in told), told
+
+
+def test_a_table_of_others_in_csv_is_not_taken_for_a_sheet(tmp_path: Path) -> None:
+    listed = tmp_path / "list.csv"
+    listed.write_text("Name,Description,Files\na,b,c\n", encoding="utf-8")
+    assert not any("CSV" in finding.message for finding in check([listed], ["rembi"], today=TODAY).findings)

@@ -224,3 +224,27 @@ def test_a_name_without_end_is_told_shortly(test_data: Path, tmp_path: Path, cap
     rows = annotated(tmp_path, test_data / IMAGES[0], "--sheet", sheet(tmp_path / "sheet.yaml", {"image": IMAGES[0]}, {"image": "x" * 1_000_000}))
     assert len(rows[-1]["reason"]) < 1000
     assert len(capsys.readouterr().err) < 2000
+
+
+def test_a_row_about_an_image_that_cannot_be_read_is_not_told_to_be_about_none(
+    test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.ome.tiff"
+    broken.write_bytes((test_data / "cells.ome.tiff").read_bytes()[:100])
+    filled = sheet(tmp_path / "sheet.yaml", {"image": "broken.ome.tiff", "image_name": "a"}, {"image": "cells.ome.tiff", "image_name": "b"})
+    found = annotated(tmp_path, broken, test_data / "cells.ome.tiff", "--sheet", filled)
+    assert [row["status"] for row in found] == ["failed", "done"]
+    assert "No image that was given is called" not in capsys.readouterr().err
+
+
+def test_values_of_other_channels_are_told_with_sheet_row_column_and_way_out(test_data: Path, tmp_path: Path) -> None:
+    filled = sheet(
+        tmp_path / "sheet.yaml",
+        {"image": "cells.ome.tiff", "specimen": "dish"},
+        {"image": "float.ome.tiff", "channel_names": "DAPI, GFP"},
+        specimen=[{"name": "dish", "channel_content": "DNA; tubulin; actin"}],
+    )
+    found = annotated(tmp_path, test_data / "cells.ome.tiff", "--sheet", filled, code=1)
+    assert re.search(
+        r"“Channel - content” .*specimen.* has 3 values, and cells\.ome\.tiff, series 0 has 2 channels\. .*semicolons", found[0]["reason"]
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import tifffile
 
 import lm_describe
 from lightmicroscopy.metadata.check import check
@@ -118,6 +120,40 @@ def test_images_and_rows_without_their_like_are_errors(data: Path, tmp_path: Pat
     out = capsys.readouterr().out
     assert "error: sheet image, row 2, column A: No image that was given is called “one.czi”." in out
     assert "error: sheet image: Series 0 of “stack.czi” has no row in the sheet." in out
+
+
+def test_what_images_contradict_is_told_with_its_place(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet, wrong = tmp_path / "sheet.tsv", tmp_path / "wrong.tsv"
+    assert lm_describe.main([str(data / "cells.ome.tiff"), "--write-sheet", str(sheet)]) == 0
+    text = sheet.read_text(encoding="utf-8")
+    wrong.write_text(text.replace("DAPI; GFP", "DAPI, GFP", 1).replace("\t0.325\t", "\t0.5\t", 1), encoding="utf-8")
+    assert wrong.read_text(encoding="utf-8") != text
+    assert lm_describe.main([str(data / "cells.ome.tiff"), "--read-sheet", str(wrong), "--fail-on", "error"]) == 4
+    out = capsys.readouterr().out
+    assert re.search(r"error: sheet image, row \d+, column L: “Pixel size x \(µm\)” is “0.5” in the sheet, and “0.325” in the image", out)
+    assert re.search(
+        r"warning: sheet image, row \d+, column G: “Channel names” is 1 value in the sheet, and 2 channels .* with semicolons between", out
+    )
+
+
+def test_an_increment_of_nought_is_none(data: Path, tmp_path: Path) -> None:
+    image, sheet = tmp_path / "still.ome.tiff", tmp_path / "sheet.yaml"
+    described = tifffile.tiffcomment(data / "cells.ome.tiff").replace("<Pixels ", '<Pixels TimeIncrement="0" ', 1)
+    image.write_bytes((data / "cells.ome.tiff").read_bytes())
+    tifffile.tiffcomment(image, described.encode())
+    assert lm_describe.main([str(image), "--write-sheet", str(sheet)]) == 0
+    assert read_sheet(sheet).rows("image")[0].text("time_increment_s") == ""
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "tsv", "yaml"])
+def test_a_name_that_no_cell_can_hold_costs_only_its_cell(data: Path, tmp_path: Path, ending: str) -> None:
+    image, sheet = tmp_path / "long.ome.tiff", tmp_path / f"sheet.{ending}"
+    described = re.sub('<Image ([^>]*)Name="[^"]*"', rf'<Image \1Name="{"L" * 40_000}"', tifffile.tiffcomment(data / "cells.ome.tiff"), count=1)
+    image.write_bytes((data / "cells.ome.tiff").read_bytes())
+    tifffile.tiffcomment(image, described.encode())
+    assert lm_describe.main([str(image), "--write-sheet", str(sheet)]) == 0
+    row = read_sheet(sheet).rows("image")[0]
+    assert (row.text("image_name"), row.text("pixel_size_x_um")) == ("", "0.325")
 
 
 def test_the_table_of_the_inspection_does_instead_of_images(data: Path, tmp_path: Path) -> None:

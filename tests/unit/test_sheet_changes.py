@@ -49,16 +49,17 @@ def sheet(*images: dict[str, str], **tables: dict[str, str]) -> Sheet:
     return Sheet({"image": rows(*images)} | {name: rows(row) for name, row in tables.items()})
 
 
-def first(one: Sheet) -> SeriesChanges:
-    return changes_of(one, one.tables["image"][0])
+def first(one: Sheet, channels: tuple[str, ...] = ("", "")) -> SeriesChanges:
+    return changes_of(one, one.tables["image"][0], "a.tif, series 0", channels)
 
 
-def changes(**texts: str) -> SeriesChanges:
-    return first(sheet({"image": "a.tif"} | texts))
+def changes(*, channels: tuple[str, ...] = ("",), **texts: str) -> SeriesChanges:
+    return first(sheet({"image": "a.tif"} | texts), channels)
 
 
 def test_a_row_becomes_values_in_the_terms_of_ome() -> None:
     found = changes(
+        channels=("", "", ""),
         image_name="Position 1",
         description="HeLa",
         pixel_size_x_um="0.325",
@@ -85,19 +86,35 @@ def test_empty_cells_set_nothing() -> None:
 
 @pytest.mark.parametrize("text", ["0.325 µm", "0,325", "nan", "inf", "1_000", "٣", "=1/2"])
 def test_what_is_no_number_is_named_with_its_place(text: str) -> None:
-    with pytest.raises(UsageError, match=r"pixel_size_x_um \(row 2, column C\) is '.*', which is no number\. Write it with a point"):
+    with pytest.raises(UsageError, match=r"“Pixel size x \(µm\)” \(sheet image, row 2, column C\) is '.*', which is no number\."):
         changes(pixel_size_x_um=text)
 
 
 @pytest.mark.parametrize("text", ["488; blue", "488 nm"])
 def test_a_wavelength_that_is_no_number_is_named(text: str) -> None:
-    with pytest.raises(UsageError, match=r"excitation_nm \(row 2, column C\) is '.*', which is no number"):
-        changes(excitation_nm=text)
+    with pytest.raises(UsageError, match=r"“Excitation .*” \(sheet image, row 2, column C\) is '.*', which is no number"):
+        changes(excitation_nm=text, channels=("",) * len(text.split(";")))
 
 
 def test_numbers_of_channels_that_differ_are_an_error() -> None:
-    with pytest.raises(UsageError, match=r"2 in channel_names, 3 in emission_nm"):
-        changes(channel_names="DAPI; GFP", emission_nm="1;2;3")
+    told = r"“Emission .*” \(sheet image, row 2, column C\) has 3 values, and a\.tif, series 0 has 2 channels\. .* semicolons"
+    with pytest.raises(UsageError, match=told):
+        changes(channel_names="DAPI; GFP", emission_nm="1;2;3", channels=("", ""))
+
+
+@pytest.mark.parametrize(("content", "channels"), [("DNA; tubulin", 1), ("DNA; tubulin", 4), ("DNA", 2)])
+def test_labels_of_a_specimen_are_not_written_into_an_image_with_other_channels(content: str, channels: int) -> None:
+    described = sheet({"image": "a.tif", "specimen": "dish"}, specimen={"name": "dish", "channel_content": content})
+    with pytest.raises(
+        UsageError, match=r"“Channel - content” \(sheet specimen, .* values?, and a\.tif, series 0 has \d channels?\. .* specimens of their own"
+    ):
+        first(described, ("",) * channels)
+
+
+def test_labels_are_written_beside_the_names_that_the_image_has() -> None:
+    described = sheet({"image": "a.tif", "specimen": "dish"}, specimen={"name": "dish", "channel_content": "DNA; tubulin"})
+    (bulk, *_) = first(described, ("DAPI", "")).annotations
+    assert bulk.pairs == (("Channels", "DAPI:DNA;Channel 1:tubulin"),)
 
 
 def test_references_lead_to_the_biosample_and_its_organism() -> None:
@@ -145,5 +162,6 @@ def test_what_a_row_says_of_its_channels_comes_before_what_the_specimen_says() -
 
 @pytest.mark.parametrize("table", ["specimen", "study_component", "acquisition"])
 def test_a_reference_that_leads_nowhere_is_named(table: str) -> None:
-    with pytest.raises(UsageError, match=rf"sheet\.xlsx: {table} 'gone', which {table} \(row 2, column C\) refers to, is not in the table {table}"):
+    told = rf"sheet\.xlsx: {table} 'gone', which “.*” \(sheet image, row 2, column C\) refers to, is not in the sheet {table}"
+    with pytest.raises(UsageError, match=told):
         changes(**{table: "gone"})

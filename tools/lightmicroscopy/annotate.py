@@ -126,6 +126,8 @@ def _annotated(
     item: Input, dataset: Dataset, wanted: Wanted, output: Path, record: Record, *, link: bool, progress: Callable[[int], None] | None
 ) -> Iterator[Outcome]:
     try:
+        if unused := _unusable(dataset):
+            raise UnwritableError(unused)
         asked = {image.series: changes for image in dataset.images if (changes := wanted(item.name, image)) is not None}
         for image in dataset.images:
             if image.series in asked:
@@ -160,9 +162,13 @@ def _copied(
         return annotate_zarr(dataset, asked, output, record, link=link, progress=progress)
     if dataset.format == "OME-TIFF":
         return annotate_tiff(dataset, asked, output, record, progress)
-    if unused := why_ome_is_unused(dataset):
-        raise UnwritableError(unused)
     raise UnwritableError(f"{dataset.location.name} is {dataset.format}, into which nothing is written. {CONVERT}")
+
+
+def _unusable(dataset: Dataset) -> str:
+    """Say why the OME-XML of a file is not used, before its channels are counted without it."""
+    written_to = dataset.format == "OME-TIFF" or dataset.format.startswith("OME-Zarr")
+    return "" if written_to or dataset.location.store is not None else why_ome_is_unused(dataset)
 
 
 def _unforeseen(name: str, error: BaseException) -> str:

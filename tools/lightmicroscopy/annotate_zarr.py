@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from . import readers
 from .annotate_ome import CONVERT, Record, add_record, edit_ome, places_of, serialise
 from .annotate_tiff import Copied
-from .errors import UnwritableError
+from .errors import UnreadableError, UnwritableError
 from .image import Location
 from .metadata.ngff_edit import edit_group, edit_scale
 from .metadata.ngff_read import ome_attributes
 from .readers.ome_zarr import OME_XML
 from .readers.zarr_store import METADATA_LIMIT, Store, ZipStore, folder_root, open_store
+from .untrusted_json import parse_json
 from .writers.atomic import new_output
 from .writers.copies import copy_file
 from .writers.store_copy import copy_folder, copy_zip
@@ -105,7 +106,12 @@ class _Documents:
 
     def _read(self, key: str) -> Json:
         data = self.store.get(key, METADATA_LIMIT) or b"{}"
-        document = json.loads(data)
+        try:
+            document = parse_json(data)
+        except ValueError as error:
+            raise UnreadableError(
+                f"{self.store.name}: {key} is not valid JSON ({error}). Copy the store again, or convert its source anew."
+            ) from error
         self._before[key] = data
         return document if isinstance(document, dict) else {}
 
@@ -113,8 +119,8 @@ class _Documents:
         """Every file that is other than it was."""
         files = dict(self.changed)
         for key, document in self._groups.values():
-            if document != json.loads(self._before[key]):
-                files[key] = _dumped(document)
+            if document != parse_json(self._before[key]):
+                files[key] = self._dumped(document, key)
         self._consolidate(files)
         return files
 
@@ -129,7 +135,7 @@ class _Documents:
                 inside = {key.removeprefix(name): value for key, value in changed.items() if key.startswith(name)}
                 if isinstance(known, dict):
                     known.update({key: value for key, value in inside.items() if key in known})
-                    files[f"{name}.zmetadata"] = _dumped(document)
+                    files[f"{name}.zmetadata"] = self._dumped(document, f"{name}.zmetadata")
             key = f"{name}zarr.json"
             if self.store.size(key) is None:
                 continue
@@ -143,7 +149,21 @@ class _Documents:
                 entry = known.get(inner)
                 if path != key and path.startswith(name) and isinstance(entry, dict):
                     entry["attributes"] = value["attributes"]
-            files[key] = _dumped(own)
+            files[key] = self._dumped(own, key)
+
+    def _dumped(self, document: Json, key: str) -> bytes:
+        try:
+            text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+        except ValueError as error:
+            raise UnwritableError(
+                f"{self.store.name}: {key} has a number that JSON has no way to write (NaN or infinite), so that it cannot be written anew. "
+                "Convert it with Convert microscopy images, and annotate that."
+            ) from error
+        try:
+            return text.encode("utf-8")
+        except UnicodeEncodeError:
+            # Half a pair of UTF-16 is legal in JSON as an escape only.
+            return json.dumps(document, indent=2, allow_nan=False).encode("ascii")
 
 
 def _holders(changed: Mapping[str, Json]) -> list[str]:
@@ -157,10 +177,6 @@ def _holders(changed: Mapping[str, Json]) -> list[str]:
                 break
             folder = folder.rpartition("/")[0]
     return sorted(found, key=lambda folder: -len(folder))
-
-
-def _dumped(document: Json) -> bytes:
-    return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _edit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, Final
 
 MOST_VALUES: Final = 4_000_000
@@ -27,6 +28,35 @@ def parse_json(data: bytes) -> Any:
         return json.loads(data, parse_int=_integer)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def unlike_standard(data: bytes) -> Iterator[str]:
+    """Find what some programs read all the same and others stumble over, as ends of the sentence "The metadata …".
+
+    Parameters
+    ----------
+    data
+        JSON that `parse_json` understands.
+    """
+    if data.startswith(b"\xef\xbb\xbf"):
+        yield "begin with a byte order mark"
+    elif b"\0" in data[:4]:
+        yield "are not in UTF-8"
+    words: dict[str, None] = {}
+    twice: dict[str, None] = {}
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            seen: set[str] = set()
+            twice.update(dict.fromkeys(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
+        return found
+
+    json.loads(data, parse_constant=words.setdefault, parse_int=_integer, object_pairs_hook=once)
+    if words:
+        yield f"have {' and '.join(words)}, which is no number in JSON"
+    if twice:
+        yield f"say {', '.join(f'“{key[:40]}”' for key in list(twice)[:3])} twice in one object, and which of them counts is open"
 
 
 def _integer(digits: str) -> int | float:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _COLOR: Final = re.compile("[0-9A-Fa-f]{6}")
 _LARGEST: Final = 1e12
 """No length in micrometres, time in seconds or wavelength in nanometres that a microscope has to do with is larger."""
+_SMALLEST: Final = 1e-12
+"""Nor is one smaller; below it numbers lose their digits."""
 _HIGHEST_NA: Final = 2.0
 """Above the refractive index of any immersion in use."""
 
@@ -123,7 +125,7 @@ def _not_positive(name: str, value: float | None, most: float = _LARGEST) -> Ite
         yield f"{name} is {value}, which is no number"
     elif value <= 0:
         yield f"{name} is {value:g}, and must be above 0"
-    elif value > most:
+    elif value > most or value < _SMALLEST:
         yield f"{name} is {value:g}, which cannot be; is it in another unit"
 
 

@@ -74,8 +74,18 @@ def edit_scale(ome: Json, image: Image, changes: SeriesChanges, source: str) -> 
     names = [axis.get("name") if isinstance(axis, dict) else None for axis in axes] if isinstance(axes, list) else []
     changed = []
     for axis, (value, unit) in wanted.items():
-        if axis in names and axis not in folded and _set_scale(ome, names.index(axis), value, unit, source):
-            changed.append("time_increment_s" if axis == "t" else f"pixel_size_{axis}_um")
+        if axis in folded:
+            continue
+        try:
+            if None in names and _has_transformations(multiscale):
+                raise ValueError("axes without a name")
+            if axis in names and _set_scale(ome, names.index(axis), value, unit, source):
+                changed.append("time_increment_s" if axis == "t" else f"pixel_size_{axis}_um")
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            raise UnwritableError(
+                f"{source} has axes or coordinate transformations that are not of the form OME-Zarr asks for, so that its pixel size cannot be set. "
+                "Convert it with Convert microscopy images, and annotate that."
+            ) from error
     return changed
 
 

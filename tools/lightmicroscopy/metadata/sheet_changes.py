@@ -8,19 +8,25 @@ for each module.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ..errors import UsageError
 from ..image import MapAnnotation
 from .changes import ChannelChanges, ObjectiveChanges, SeriesChanges, filled
+from .rembi.fields import field as field_of
+from .rembi.fields import number
 
 REMBI: Final = "galaxy-light-microscopy/rembi"
 """Then a slash and the module. Nobody in the field has set one yet."""
 MAPR: Final = "openmicroscopy.org/mapr"
 BULK: Final = "openmicroscopy.org/omero/bulk_annotations"
+CHANNELS_OF_SPECIMENS: Final = {"channel_contents": "channel_content", "channel_biological_entities": "channel_biological_entity"}
+"""Fields of an image's row that have a value for each channel, and those of a specimen that hold for its images without one."""
+ONE_EACH: Final = "Write one value for each channel, in their order, with semicolons between; a place between two of them may be empty."
+APART: Final = "Where images of one specimen have different channels, say it in the rows of the images, or give them specimens of their own."
 
-_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _TERM: Final = re.compile(r"(?P<label>.*?)\s*[(\[][A-Za-z][^\s()\[\]]*[:_][^\s()\[\]]+[)\]]", re.DOTALL)
 _LONGEST: Final = 40
 
@@ -119,7 +125,36 @@ class Sheet(Protocol):
         ...
 
 
-def changes_of(sheet: Sheet, row: Row) -> SeriesChanges:
+@dataclass(frozen=True, slots=True)
+class ByChannel:
+    """A cell with a value for each channel of an image."""
+
+    table: str
+    """Sheet that the cell is in: ``image`` or ``specimen``."""
+    row: Row
+    field: str
+    values: tuple[str, ...]
+
+
+def by_channel(row: Row, specimens: Iterable[Row]) -> Iterator[ByChannel]:
+    """Find the cells that say what the channels of an image hold and show: its row's own, or else those of its specimens.
+
+    Parameters
+    ----------
+    row
+        The row of the image.
+    specimens
+        The rows that it refers to.
+    """
+    specimens = tuple(specimens)
+    for own, of_specimen in CHANNELS_OF_SPECIMENS.items():
+        if values := row.values(own):
+            yield ByChannel("image", row, own, values)
+        elif found := next((one for one in specimens if one.values(of_specimen)), None):
+            yield ByChannel("specimen", found, of_specimen, found.values(of_specimen))
+
+
+def changes_of(sheet: Sheet, row: Row, image: str, channels: Sequence[str]) -> SeriesChanges:
     """Say what a row of the table of images wants to be set, with what the rows say that it refers to.
 
     Parameters
@@ -128,21 +163,27 @@ def changes_of(sheet: Sheet, row: Row) -> SeriesChanges:
         The sheet.
     row
         The row of the series that is meant.
+    image
+        What errors call the series.
+    channels
+        The names of its channels, empty where they have none.
 
     Raises
     ------
     UsageError
-        If a cell cannot be understood, or refers to a row that is not there.
+        If a cell cannot be understood, refers to a row that is not there, or has not as many values as the series has channels.
     """
-    return _Reading(sheet, row).changes()
+    return _Reading(sheet, row, image, channels).changes()
 
 
 class _Reading:
     """Takes one row apart, with the rows it refers to."""
 
-    def __init__(self, sheet: Sheet, row: Row) -> None:
+    def __init__(self, sheet: Sheet, row: Row, image: str, channels: Sequence[str]) -> None:
         self.sheet = sheet
         self.row = row
+        self.image = image
+        self.names = channels
 
     def changes(self) -> SeriesChanges:
         lens = ObjectiveChanges(
@@ -174,14 +215,10 @@ class _Reading:
 
     def _channels(self) -> tuple[ChannelChanges, ...]:
         given = {name: self.row.values(name) for name in ("channel_names", "excitation_nm", "emission_nm")}
-        lengths = {name: len(values) for name, values in given.items() if values}
-        if len(set(lengths.values())) > 1:
-            listed = ", ".join(f"{count} in {name}" for name, count in lengths.items())
-            raise UsageError(
-                f"{_place(self.row, 'channel_names')}: the number of channels differs ({listed}). Write one value for each channel, "
-                "joined by semicolons; a place between two of them may be empty."
-            )
-        count = max(lengths.values(), default=0)
+        for name, values in given.items():
+            if values:
+                self._refuse_count(ByChannel("image", self.row, name, values))
+        count = len(self.names) if any(given.values()) else 0
         names, *lights = (values or ("",) * count for values in given.values())
         places = [_place(self.row, name) for name in ("excitation_nm", "emission_nm")]
         excitation, emission = ([_as_number(text, place) for text in values] for values, place in zip(lights, places, strict=True))
@@ -193,7 +230,8 @@ class _Reading:
     def _annotations(self) -> Iterator[MapAnnotation]:
         components = self._named("study_component", [self.row.text("study_component")])
         specimens = self._named("specimen", self.row.values("specimen"))
-        biosamples = self._named("biosample", [name for row in specimens for name in row.values("biosample")])
+        biosamples = [found for row in specimens for found in self._named("biosample", row.values("biosample"), row, "specimen")]
+        biosamples = list({row.text("name"): row for row in biosamples}.values())
         acquisitions = self._named("acquisition", [self.row.text("acquisition")])
         organisms = [_label(row.text("organism")) for row in biosamples]
         yield from _annotation(f"{MAPR}/organism", [("Organism", name) for name in organisms])
@@ -205,33 +243,42 @@ class _Reading:
             for value in ([row.text(name)] if name == "compound_inchi" else row.values(name))
         ]
         yield from _annotation(f"{MAPR}/compound", compounds)
-        contents = self._by_channel("channel_contents", "channel_content", specimens)
-        entities = self._by_channel("channel_biological_entities", "channel_biological_entity", specimens)
+        told = {one.field: self._of_channels(one) for one in by_channel(self.row, specimens)}
+        contents, entities = (told.get(own) or told.get(theirs) or [] for own, theirs in CHANNELS_OF_SPECIMENS.items())
         yield from _annotation(BULK, [("Channels", ";".join(f"{name}:{value}" for name, value in contents if value))])
         yield from _annotation(f"{REMBI}/study-component", _pairs(components, _STUDY_COMPONENT))
         yield from _annotation(f"{REMBI}/biosample", _pairs(biosamples, _BIOSAMPLE))
-        by_channel = [
+        pairs_of_channels = [
             (key, f"{name}: {value}")
             for key, values in (("Channel - content", contents), ("Channel - biological entity", entities))
             for name, value in values
             if value
         ]
-        yield from _annotation(f"{REMBI}/specimen", [*_pairs(specimens, _SPECIMEN), *by_channel])
+        yield from _annotation(f"{REMBI}/specimen", [*_pairs(specimens, _SPECIMEN), *pairs_of_channels])
         yield from _annotation(f"{REMBI}/image-acquisition", _pairs(acquisitions, _ACQUISITION))
         yield from _annotation(f"{REMBI}/image-data", _pairs([self.row], _IMAGE))
 
-    def _by_channel(self, own: str, of_specimen: str, specimens: Sequence[Row]) -> list[tuple[str, str]]:
-        """Name and value of each channel: the row's own, or else its specimen's."""
-        values = self.row.values(own) or next((found for row in specimens if (found := row.values(of_specimen))), ())
-        names = self.row.values("channel_names")
-        return [(names[index] if index < len(names) and names[index] else f"Channel {index}", value) for index, value in enumerate(values)]
+    def _of_channels(self, one: ByChannel) -> list[tuple[str, str]]:
+        """Name and value of each channel."""
+        self._refuse_count(one)
+        names = self.row.values("channel_names") or self.names
+        return [(name or f"Channel {index}", value) for index, (name, value) in enumerate(zip(names, one.values, strict=True))]
 
-    def _named(self, table: str, names: Sequence[str]) -> list[Row]:
+    def _refuse_count(self, one: ByChannel) -> None:
+        if len(one.values) == len(self.names):
+            return
+        have = f"{len(one.values)} value{'s' if len(one.values) != 1 else ''}"
+        has = f"{len(self.names)} channel{'s' if len(self.names) != 1 else ''}"
+        way = f"{ONE_EACH} {APART}" if one.table == "specimen" else ONE_EACH
+        raise UsageError(f"{_place(one.row, one.field, one.table)} has {have}, and {self.image} has {has}. {way}")
+
+    def _named(self, table: str, names: Sequence[str], by: Row | None = None, of: str = "image") -> list[Row]:
         known = {row.text("name"): row for row in reversed(self.sheet.tables.get(table, ()))}
         for name in names:
             if name and name not in known:
+                place = _place(by or self.row, table, of)
                 raise UsageError(
-                    f"{self.sheet.name}: {table} {name[:_LONGEST]!r}, which {_place(self.row, table)} refers to, is not in the table {table}. "
+                    f"{self.sheet.name}: {table} {name[:_LONGEST]!r}, which {place} refers to, is not in the sheet {table}. "
                     "Add it there, or correct the name."
                 )
         return [known[name] for name in dict.fromkeys(names) if name]
@@ -247,15 +294,16 @@ def _annotation(namespace: str, pairs: Sequence[tuple[str, str]]) -> Iterator[Ma
         yield MapAnnotation(namespace, kept)
 
 
-def _place(row: Row, name: str) -> str:
-    cell = row.cells.get(name)
-    return f"{name} (row {cell.row}, column {cell.column})" if cell and cell.row else name
+def _place(row: Row, name: str, table: str = "image") -> str:
+    cell, title = row.cells.get(name), field_of(table, name).title
+    return f"“{title}” (sheet {table}, row {cell.row}, column {cell.column})" if cell and cell.row else f"“{title}” of the sheet {table}"
 
 
 def _as_number(text: str, place: str) -> float | None:
-    if text and not _NUMBER.fullmatch(text):
+    value = number(text)
+    if text and value is None:
         raise _no_number(text, place)
-    return float(text) if text else None
+    return value
 
 
 def _no_number(text: str, place: str) -> UsageError:

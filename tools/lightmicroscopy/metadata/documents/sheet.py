@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from ..rembi.fields import TABLES, table_named
 from ..rembi.sheet import Sheet, read_sheet
+from ..rembi.tsv import is_separated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _WORKBOOK = "xl/workbook.xml"
+_HEADINGS = 4
 
 
 def is_workbook(path: Path) -> bool:
@@ -36,7 +38,8 @@ def looks_like_sheet(path: Path, head: str) -> bool:
         return _WORKBOOK in names or any(f"{table}.tsv" in names for table in TABLES)
     lines = head.splitlines()
     first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
-    if _begins_table(first):
+    # CSV is no sheet, which is told by what reads it; so that a table of others is not taken for one, it has to have more of its headings.
+    if _begins_table(first) or is_separated(head, _HEADINGS):
         return True
     keys = {line.split(":")[0] for line in lines if ":" in line and not line.startswith((" ", "-", "#", "{", "["))}
     return len(keys & set(TABLES)) >= 2

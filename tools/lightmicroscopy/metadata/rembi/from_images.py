@@ -100,26 +100,27 @@ def image_values(name: str, dataset: Dataset, image: Image) -> dict[str, str]:
         "image_name": image.name,
         "channel_names": _of_each(channel.name for channel in channels),
         "channel_contents": _of_each(channel.fluor for channel in channels),
-        "excitation_nm": _of_each(cell(channel.excitation_nm) for channel in channels),
-        "emission_nm": _of_each(cell(channel.emission_nm) for channel in channels),
-        "pixel_size_x_um": cell(_micrometres(metadata.pixel_size_x)),
-        "pixel_size_y_um": cell(_micrometres(metadata.pixel_size_y)),
+        "excitation_nm": _of_each(_measured(channel.excitation_nm) for channel in channels),
+        "emission_nm": _of_each(_measured(channel.emission_nm) for channel in channels),
+        "pixel_size_x_um": _measured(_micrometres(metadata.pixel_size_x)),
+        "pixel_size_y_um": _measured(_micrometres(metadata.pixel_size_y)),
         # A stack taken downwards has a negative step, and the same distance between its planes.
-        "pixel_size_z_um": cell(abs(size_z)) if size_z is not None else "",
-        "time_increment_s": cell(metadata.time_increment_s),
+        "pixel_size_z_um": _measured(abs(size_z)) if size_z is not None else "",
+        "time_increment_s": _measured(metadata.time_increment_s),
         "objective_model": made_by(lens.manufacturer, lens.model) if lens else "",
-        "objective_magnification": cell(lens.magnification) if lens else "",
-        "objective_na": cell(lens.numerical_aperture) if lens else "",
+        "objective_magnification": _measured(lens.magnification) if lens else "",
+        "objective_na": _measured(lens.numerical_aperture) if lens else "",
         "objective_immersion": (lens.immersion if lens else "") or metadata.immersion_medium or "",
         "acquisition_date": metadata.acquisition_date or "",
-        "description": (metadata.description or "")[:LONGEST],
+        "description": metadata.description or "",
         "type": "label image" if image.kind == "label" else "",
         "format_compression": f"{dataset.format}, {_compression(image)}",
         "dimension_extents": ", ".join(f"{axis} {getattr(shape, axis.lower())}" for axis in "XYZCT")
         + (f", {shape.s} colour samples" if shape.s > 1 else ""),
         "size_description": _size(image),
     }
-    return {name: clean(text) for name, text in texts.items() if text}
+    # What is too long for a cell is left to the image: cut, it would be written back so by lm_annotate.
+    return {name: clean(text) for name, text in texts.items() if text and (name == "image" or len(text) <= LONGEST)}
 
 
 def acquisition_values(image: Image) -> Known:
@@ -135,6 +136,11 @@ def acquisition_values(image: Image) -> Known:
 
 def _compression(image: Image) -> str:
     return f"{image.compression}, {'lossy' if image.lossy else 'lossless'}" if image.compression else "lossy" if image.lossy else "uncompressed"
+
+
+def _measured(value: float | None) -> str:
+    """Write a number that is above 0: files have a 0 where nothing was measured."""
+    return cell(value) if value is not None and value > 0 else ""
 
 
 def _of_each(values: Iterable[str | None]) -> str:

@@ -130,7 +130,8 @@ def _image_of(row: Row, written: str, called: _Names, given: Iterable[str], *, a
 def _unreadable(row: Row, written: str) -> SheetProblem:
     cell = row.cells["image"]
     message = f"“{shorten(written, NAME_SHOWN)}” was given, but cannot be read."
-    return SheetProblem("image", cell.row, cell.column, message, "Mend or replace the file, then read the sheet again.", "sheet.row-without-image")
+    fix = "Mend or replace the file, then read the sheet again."
+    return SheetProblem("image", cell.row, cell.column, message, fix, "sheet.row-without-image", image=written)
 
 
 def _take(row: Row, name: str, series: list[int], rows: dict[tuple[str, int], Row]) -> Iterable[SheetProblem]:

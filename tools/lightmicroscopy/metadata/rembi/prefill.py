@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from ..sheet_changes import CHANNELS_OF_SPECIMENS
 from .fields import TABLES
 from .from_images import Known, Sample, acquisition_values, image_values, sample_values
 from .sheet import Row, Sheet, row_of
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 FIRST = "Study component 1"
 """Name of the row that a new sheet begins with, to be given a better one, as those of biosamples and specimens."""
-
-_SAID_BY_SPECIMENS: Final = {"channel_contents": "channel_content", "channel_biological_entities": "channel_biological_entity"}
 
 Told = TypeVar("Told", Known, Sample)
 
@@ -77,7 +76,7 @@ class Draft:
     def _untold(self, values: Mapping[str, str], specimens: Sequence[str]) -> dict[str, str]:
         """Values without those that specimens say for all their images: in the row of an image they would count more than what the person wrote."""
         said = [row for row in self.begun.rows("specimen") if row.text("name") in specimens]
-        told = {own for own, theirs in _SAID_BY_SPECIMENS.items() if any(row.text(theirs) for row in said)}
+        told = {own for own, theirs in CHANNELS_OF_SPECIMENS.items() if any(row.text(theirs) for row in said)}
         return {name: text for name, text in values.items() if name not in told}
 
     def _once(self, told: Told) -> Told:

@@ -123,27 +123,27 @@ def read_text(text: str, name: str) -> dict[str, Taken]:
     return tables
 
 
-def is_separated(text: str) -> bool:
-    """Whether a text is CSV: marks between headings of one of our tables, or behind its name, and no tab anywhere."""
+def is_separated(text: str, least: int = 1) -> bool:
+    """Whether a text is CSV: marks between headings of one of our tables, at least so many, or behind its name, and no tab anywhere."""
     if "\t" in text:
         return False
     lines = [line for line in text[:_HEAD].splitlines() if line.strip()]
     for mark in ";,":
         first = next((line.split(mark) for line in lines if line.count(mark) > 1), None)
-        known = first is not None and _table_by_headings(Line(1, dict(enumerate(cell.strip().strip('"') for cell in first)))) is not None
+        known = first is not None and _table_by_headings(Line(1, dict(enumerate(cell.strip().strip('"') for cell in first))), least) is not None
         if known or (lines and _BLOCK.fullmatch(lines[0].rstrip(mark).strip()) and first is not None):
             return True
     return False
 
 
-def _table_by_headings(line: Line) -> str | None:
-    """Which table a row of headings belongs to: the one that knows most of them."""
+def _table_by_headings(line: Line, least: int = 1) -> str | None:
+    """Which table a row of headings belongs to: the one that knows most of them, and no fewer than `least`."""
     texts = [text for text in line.cells.values() if text.strip()]
     counts = {table: sum(find_field(table, text) is not None for text in texts) for table in TABLES}
     best = max(counts, key=lambda table: counts[table])
     if "What the study says" in texts[:1]:
         return "study"
-    return best if counts[best] and counts[best] * 2 >= len(texts) else None
+    return best if counts[best] >= least and counts[best] * 2 >= len(texts) else None
 
 
 def read_files(folder: Path, name: str) -> dict[str, Taken]:

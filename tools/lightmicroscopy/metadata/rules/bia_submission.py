@@ -114,7 +114,7 @@ def _licence(subject: Subject) -> Iterator[Problem]:
     severity="error",
     title="The release date is a day between today and two years from now.",
     why="The archive refuses a date in the past for a new study, and one more than two years ahead.",
-    fix="Write the day as YYYY-MM-DD; it can be changed until the study is released.",
+    fix="Choose a day from today to two years ahead, as YYYY-MM-DD; it can be changed until the study is released.",
     source=BACK_END,
     profiles=(BIA,),
     needs="pagetab",

@@ -92,6 +92,27 @@ def _mixed(subject: Subject) -> Iterator[Problem]:
 
 
 @rule(
+    "ngff.json",
+    severity="error",
+    title="The metadata are JSON as its standard has it.",
+    why="Python reads more than JSON allows: viewers in a browser, and software in Java or C++, cannot open the image then, or see other values.",
+    fix="Write the file anew as JSON in UTF-8 without a byte order mark, without NaN and Infinity, and each key once; converting the image does.",
+    source="https://www.rfc-editor.org/rfc/rfc8259",
+    needs="path",
+    applies=_local,
+)
+def _json(subject: Subject) -> Iterator[Problem]:
+    from ...readers.zarr_store import METADATA_LIMIT
+    from ...untrusted_json import unlike_standard
+
+    with open_store_of(subject) as store:
+        for stored in groups(subject):
+            name = "zarr.json" if stored.group.zarr_format == 3 else ".zattrs"
+            for found in unlike_standard(store.get(stored.group.below(name), METADATA_LIMIT) or b"{}"):
+                yield stored.problem(name, f"The metadata {found}.", severity="warning" if "twice" in found else None)
+
+
+@rule(
     "ngff.two-zarr-versions",
     severity="warning",
     title="Every folder is a group in one version of Zarr.",

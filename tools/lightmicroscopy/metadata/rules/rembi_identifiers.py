@@ -156,7 +156,7 @@ def _licence(subject: Subject) -> Iterator[Problem]:
     severity="error",
     title="The release date in the sheet is a day between today and two years from now.",
     why="The BioImage Archive refuses a date in the past for a new study, and one more than two years ahead.",
-    fix="Write the day as YYYY-MM-DD. If the study has been released already, nothing is wrong.",
+    fix="Choose a day from today to two years ahead, as YYYY-MM-DD. If the study has been released already, nothing is wrong.",
     source=BACK_END,
     profiles=(REMBI,),
     needs="sheet",

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 from ..documents.content import shorten
 from ..findings import REMBI, Problem, Together, rule
 from ..rembi.compare import differences, empty, title_of
+from ..rembi.fields import field
 from ..rembi.match import match_images
+from ..sheet_changes import APART, ONE_EACH, by_channel
 from .rembi_sheet import SOURCE, place
 
 if TYPE_CHECKING:
@@ -17,13 +19,14 @@ if TYPE_CHECKING:
 
     from ..rembi.compare import Told, What
     from ..rembi.sheet import Row, Sheet, SheetProblem
+    from ..sheet_changes import ByChannel, Cell
 
 _NAMED: Final = 3
 _OME: Final = "https://www.openmicroscopy.org/Schemas/Documentation/Generated/OME-2016-06/ome.html"
 
 
 @dataclass(frozen=True, slots=True)
-class _Matched:
+class Matched:
     """A sheet, the row of each image in it, and what does not match."""
 
     name: str
@@ -37,7 +40,7 @@ def _both(together: Together) -> bool:
     return bool(together.of_kind("sheet")) and any(item.told for item in together.images)
 
 
-def _matched(together: Together) -> list[_Matched]:
+def matched(together: Together) -> list[Matched]:
     """Match every sheet; what another sheet has a row for lacks none."""
     images = [(item.name, told) for item in together.images for told in item.told]
     unreadable = {item.name for item in together.inputs if item.kind == "unknown"}
@@ -47,7 +50,7 @@ def _matched(together: Together) -> list[_Matched]:
     for item in together.of_kind("sheet"):
         matching = match_images(item.document, ((name, told.series) for name, told in images), unreadable, members)
         rows = tuple((name, known[name, series], row) for (name, series), row in matching.rows.items())
-        found.append(_Matched(item.name, item.document, rows, matching.problems, frozenset(matching.rows)))
+        found.append(Matched(item.name, item.document, rows, matching.problems, frozenset(matching.rows)))
     return found
 
 
@@ -63,7 +66,7 @@ def _matched(together: Together) -> list[_Matched]:
     applies=_both,
 )
 def _row_without_image(together: Together) -> Iterator[Problem]:
-    for one in _matched(together):
+    for one in matched(together):
         for problem in one.problems:
             if problem.rule == "sheet.row-without-image":
                 yield Problem(problem.message, problem.location, input=one.name, fix=problem.fix)
@@ -81,7 +84,7 @@ def _row_without_image(together: Together) -> Iterator[Problem]:
     applies=_both,
 )
 def _image_without_row(together: Together) -> Iterator[Problem]:
-    taken = {key for one in _matched(together) for key in one.taken}
+    taken = {key for one in matched(together) for key in one.taken}
     sheets = ", ".join(item.name for item in together.of_kind("sheet"))
     lacking = {item.name: [told.series for told in item.told if (item.name, told.series) not in taken] for item in together.images}
     total = sum(map(len, lacking.values()))
@@ -111,7 +114,7 @@ def _image_without_row(together: Together) -> Iterator[Problem]:
     applies=lambda together: bool(together.of_kind("sheet")),
 )
 def _image_twice(together: Together) -> Iterator[Problem]:
-    found = _matched(together)
+    found = matched(together)
     owners: dict[tuple[str, int], str] = {}
     for one in found:
         told: set[int] = set()
@@ -144,7 +147,7 @@ def _image_twice(together: Together) -> Iterator[Problem]:
     applies=_both,
 )
 def _two_images_of_one_name(together: Together) -> Iterator[Problem]:
-    for one in _matched(together)[:1]:
+    for one in matched(together)[:1]:
         for problem in one.problems:
             if problem.rule == "sheet.two-images-of-one-name":
                 yield Problem(problem.message, problem.location, input=one.name, fix=problem.fix)
@@ -155,20 +158,80 @@ def _compared(what: What) -> Callable[[Together], Iterator[Problem]]:
     """Make the rule that tells one kind of difference: once for all rows and images in which the same two values meet."""
 
     def compare(together: Together) -> Iterator[Problem]:
-        for one in _matched(together):
-            alike: dict[tuple[str, str, str], list[tuple[str, Row]]] = defaultdict(list)
-            for name, told, row in one.rows:
-                for found in differences(row, told):
-                    if found.what == what:
-                        alike[found.field, found.sheet, found.image].append((f"{name}, series {told.series}", row))
-            for (field_id, stated, known), places in alike.items():
-                says = f"{stated} value{'s' if stated != '1' else ''}" if what == "channel-count" else f"“{shorten(stated)}”"
-                has = f"{known} channel{'s' if known != '1' else ''}" if what == "channel-count" else f"“{shorten(known)}”"
-                of = f"{len(places)} images" if len(places) > 1 else "the image"
-                message = f"“{title_of(field_id)}” is {says} in the sheet, and {has} in {of} ({_names([name for name, _ in places])})."
-                yield Problem(message, _place([row for _, row in places], field_id), input=one.name)
+        for one in matched(together):
+            yield from _unlike(what, one)
 
     return compare
+
+
+def _unlike(what: What, one: Matched) -> Iterator[Problem]:
+    alike: dict[tuple[str, str, str], list[tuple[str, Row]]] = defaultdict(list)
+    for name, told, row in one.rows:
+        for found in differences(row, told):
+            if found.what == what:
+                alike[found.field, found.sheet, found.image].append((f"{name}, series {told.series}", row))
+    for (field_id, stated, known), places in alike.items():
+        says = f"{stated} value{'s' if stated != '1' else ''}" if what == "channel-count" else f"“{shorten(stated)}”"
+        has = f"{known} channel{'s' if known != '1' else ''}" if what == "channel-count" else f"“{shorten(known)}”"
+        of = f"{len(places)} images" if len(places) > 1 else "the image"
+        message = f"“{title_of(field_id)}” is {says} in the sheet, and {has} in {of} ({_names([name for name, _ in places])})."
+        fix = ONE_EACH if what == "channel-count" else None
+        yield Problem(message, _place([row for _, row in places], field_id), input=one.name, fix=fix)
+
+
+def _of_specimens(one: Matched) -> Iterator[Problem]:
+    """Find values that a specimen has for each channel where its images have more or fewer."""
+    known = one.sheet.named("specimen")
+    unlike: dict[tuple[int, str, int], tuple[ByChannel, dict[str, list[int]]]] = {}
+    for name, told, row in one.rows:
+        for cell in by_channel(row, (known[value] for value in row.values("specimen") if value in known)):
+            if cell.table == "specimen" and len(cell.values) != told.channels:
+                _, images = unlike.setdefault((_spot(cell).row, cell.field, told.channels), (cell, {}))
+                images.setdefault(name, []).append(told.series)
+    for (_, field_id, channels), (cell, images) in unlike.items():
+        values, many = len(cell.values), sum(map(len, images.values()))
+        has = f"{channels} channel{'s' if channels != 1 else ''}"
+        of = f"{many} of its images have" if many > 1 else "its image has"
+        names = _names([f"{name}, series {number}" for name, series in images.items() for number in series])
+        message = f"“{field('specimen', field_id).title}” has {values} value{'s' if values != 1 else ''}, and {of} {has} ({names})."
+        yield Problem(message, place("specimen", [_spot(cell).row], _spot(cell).column), input=one.name, fix=f"{ONE_EACH} {APART}")
+
+
+@rule(
+    "rembi.specimen-channels",
+    severity="error",
+    title="What a specimen says of its channels is said of as many as its images have.",
+    why="Values and channels go together by their order: an image with more or fewer channels would be given the labels of another.",
+    fix=f"{ONE_EACH} {APART}",
+    source=SOURCE,
+    profiles=(REMBI,),
+    needs="together",
+    applies=_both,
+)
+def _specimen_channels(together: Together) -> Iterator[Problem]:
+    for one in matched(together):
+        yield from _of_specimens(one)
+
+
+def compared(name: str, sheet: Sheet, rows: tuple[tuple[str, Told, Row], ...]) -> Iterator[tuple[str, Problem]]:
+    """Hold a sheet against what the images of its rows tell, outside a check.
+
+    Parameters
+    ----------
+    name
+        What the sheet is called.
+    rows
+        Name of each image, what one of its series tells, and the row about it.
+
+    Yields
+    ------
+    tuple of str and Problem
+        Id of the rule, and what it found.
+    """
+    one = Matched(name, sheet, rows, (), frozenset())
+    for what, _, _ in _DIFFERENCES:
+        yield from ((f"rembi.{what}", problem) for problem in _unlike(what, one))
+    yield from (("rembi.specimen-channels", problem) for problem in _of_specimens(one))
 
 
 _FIX: Final = "Find out which is right. Correct the sheet, or write the sheet's values into a copy of the image with lm_annotate."
@@ -216,7 +279,7 @@ for _what, _title, _why in _DIFFERENCES:
     applies=_both,
 )
 def _known_but_empty(together: Together) -> Iterator[Problem]:
-    for one in _matched(together):
+    for one in matched(together):
         lacking: dict[str, list[tuple[str, Row]]] = defaultdict(list)
         for name, told, row in one.rows:
             for field_id in empty(row, told):
@@ -225,6 +288,10 @@ def _known_but_empty(together: Together) -> Iterator[Problem]:
             of = f"{len(places)} images know" if len(places) > 1 else "the image knows"
             message = f"“{title_of(field_id)}” is empty, and {of} it ({_names([name for name, _ in places])})."
             yield Problem(message, _place([row for _, row in places], field_id), input=one.name)
+
+
+def _spot(cell: ByChannel) -> Cell:
+    return cell.row.cells[cell.field]
 
 
 def _place(rows: list[Row], field_id: str) -> str:

@@ -305,7 +305,8 @@ def _channel_names(view: Series) -> list[str]:
 
 
 def _is_fluorescence(channel: Channel) -> bool:
-    if channel.fluor or channel.emission_nm or channel.excitation_nm:
-        return True
     words = f"{channel.contrast_method or ''} {channel.acquisition_mode or ''} {channel.illumination_type or ''}"
-    return bool(_FLUORESCENCE.search(words)) and not _TRANSMITTED.search(f"{words} {channel.name or ''}")
+    # What collects no light of its own wavelength is bright-field, also where its maker enters that as a fluorophore.
+    if channel.emission_nm is None and _TRANSMITTED.search(f"{words} {channel.name or ''} {channel.fluor or ''}"):
+        return False
+    return bool(channel.fluor or channel.emission_nm or channel.excitation_nm or _FLUORESCENCE.search(words))

@@ -154,7 +154,8 @@ def _renamed(subject: Subject) -> Iterator[Problem]:
     stated = {block.file_name for image in document(subject).images for block in image.tiff_data if block.uuid is not None and block.uuid == own}
     for name in sorted(name for name in stated if name and re.split(r"[\\/]", name)[-1] not in names):
         message = f"The OME-XML calls this file “{shorten(name)}”. It was found by its UUID, by which other software may not look for it."
-        yield Problem(message, "TiffData/UUID", severity="info")
+        fix = None if len(names) > 1 else "A file that is whole by itself is read under any name: nothing needs to be done."
+        yield Problem(message, "TiffData/UUID", severity="info", fix=fix)
 
 
 @rule(
