@@ -98,14 +98,14 @@ def work(arguments: argparse.Namespace) -> int:
         progress(done, total)
 
     def wanted(name: str, image: Image) -> SeriesChanges | None:
-        from lightmicroscopy.metadata.sheet_changes import changes_of
+        from lightmicroscopy.metadata.sheet_changes import changes_of, less_what_is
 
         row = matching.rows.get((name, image.series))
         if row is None:
             return None
         known = [channel.name or "" for channel in image.metadata.channels]
         names = [*known, *[""] * image.shape.c][: image.shape.c]
-        return changes_of(sheet, row, f"{name}, series {image.series}", names)
+        return less_what_is(changes_of(sheet, row, f"{name}, series {image.series}", names), image)
 
     try:
         outcomes = list(annotate(given, wanted, arguments.output, record, link=not arguments.no_links, progress=copied))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tifffile
 
 import lm_annotate
 import lm_check
@@ -248,3 +249,23 @@ def test_values_of_other_channels_are_told_with_sheet_row_column_and_way_out(tes
     assert re.search(
         r"“Channel - content” .*specimen.* has 3 values, and cells\.ome\.tiff, series 0 has 2 channels\. .*semicolons", found[0]["reason"]
     )
+
+
+@pytest.mark.parametrize("text", ["long " * 8000, " blanks at its ends ", "a&#10;b", "&#9;=1+1"])
+@pytest.mark.parametrize("where", ["Name", "Description"])
+def test_a_sheet_that_nobody_filled_in_leaves_every_text_as_it_is(test_data: Path, tmp_path: Path, text: str, where: str) -> None:
+    image, described = tmp_path / "odd.ome.tiff", tmp_path / "sheet.yaml"
+    image.write_bytes((test_data / "cells.ome.tiff").read_bytes())
+    comment = tifffile.tiffcomment(image)
+    if where == "Name":
+        comment = re.sub('(<Image [^>]*)Name="[^"]*"', lambda found: f'{found[1]}Name="{text}"', comment, count=1)
+    else:
+        comment = re.sub("(<Image .*?<Description>)[^<]*", lambda found: f"{found[1]}{text}", comment, count=1)
+    tifffile.tiffcomment(image, comment.encode())
+    assert lm_describe.main([str(image), "--write-sheet", str(described), "--quiet"]) == 0
+    annotated(tmp_path, image, "--sheet", described)
+    assert not {"image_name", "description"} & differences(image, tmp_path / "out" / image.name)
+    before, after = (document(path).find("{*}Image") for path in (image, tmp_path / "out" / image.name))
+    for was, is_ in ((before.get("Name"), after.get("Name")), (before.findtext("{*}Description"), after.findtext("{*}Description"))):
+        assert len(was) == len(is_)
+        assert (was == is_) is True

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ..errors import UsageError
 from ..image import MapAnnotation
 from .changes import ChannelChanges, ObjectiveChanges, SeriesChanges, filled
 from .rembi.fields import field as field_of
 from .rembi.fields import number
+from .rembi.sheet import clean
+
+if TYPE_CHECKING:
+    from ..image import Image
 
 REMBI: Final = "galaxy-light-microscopy/rembi"
 """Then a slash and the module. Nobody in the field has set one yet."""
@@ -174,6 +178,32 @@ def changes_of(sheet: Sheet, row: Row, image: str, channels: Sequence[str]) -> S
         If a cell cannot be understood, refers to a row that is not there, or has not as many values as the series has channels.
     """
     return _Reading(sheet, row, image, channels).changes()
+
+
+def less_what_is(changes: SeriesChanges, image: Image) -> SeriesChanges:
+    """Leave out the names and the description that an image has already, but for blanks and line ends that a sheet does not keep.
+
+    Parameters
+    ----------
+    changes
+        What a sheet wants.
+    image
+        The image as it was read.
+    """
+    has = image.metadata.channels
+    channels = tuple(
+        replace(one, name=None) if number < len(has) and _same(one.name, has[number].name) else one for number, one in enumerate(changes.channels)
+    )
+    return replace(
+        changes,
+        channels=channels,
+        image_name=None if _same(changes.image_name, image.name) else changes.image_name,
+        description=None if _same(changes.description, image.metadata.description) else changes.description,
+    )
+
+
+def _same(wanted: str | None, known: str | None) -> bool:
+    return wanted is not None and known is not None and wanted.split() == clean(known).split()
 
 
 class _Reading:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 4000
 """Characters taken of a description that the file has."""
+_LARGEST: Final = 1e12
+"""Above what a microscope can measure, in any of the units of a sheet."""
 _PARTS: Final = 12
 _SAMPLE: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -140,7 +142,7 @@ def _compression(image: Image) -> str:
 
 def _measured(value: float | None) -> str:
     """Write a number that is above 0: files have a 0 where nothing was measured."""
-    return cell(value) if value is not None and value > 0 else ""
+    return cell(value) if value is not None and 0 < value < _LARGEST else ""
 
 
 def _of_each(values: Iterable[str | None]) -> str:
