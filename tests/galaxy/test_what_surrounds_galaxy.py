@@ -6,6 +6,7 @@ import html
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from local.environments import Environment, lock_file, normalise
 from local.instance import Instance
 from local.invocation_report import ReportContext, render
 from local.paths import REQUIREMENTS, LocalGalaxyError, write_private
-from local.tool_tests import count_results, failed_tests, make_plan
+from local.tool_tests import count_results, failed_tests, make_plan, never_started
 
 MACROS = '<macros><xml name="requirements"><requirements>{}</requirements></xml></macros>'
 
@@ -227,3 +228,19 @@ def test_a_failed_test_is_described(tmp_path: Path) -> None:
         json.dumps({"tests": [{"id": "lm_check-0", "data": {"status": "failure", "output_problems": ["not equal"], "job": {"stderr": "why"}}}]})
     )
     assert failed_tests(path) == ["  lm_check-0\n    not equal\n    | why"]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "expected"),
+    [
+        ({"status": "error", "job": None, "execution_problem": "History not found"}, None, ["lm_describe-5"]),
+        ({"status": "error", "job": {"stderr": "why"}, "execution_problem": "it ran"}, None, []),
+        ({"status": "failure", "job": None, "output_problems": ["not equal"]}, None, []),
+        ({"status": "success", "job": {"stderr": ""}}, None, []),
+        ({"status": "error", "job": None, "execution_problem": "it failed"}, "galaxy_workflow", []),
+    ],
+)
+def test_only_a_tool_that_galaxy_did_not_start_is_tested_again(tmp_path: Path, data: dict[str, Any], kind: str | None, expected: list[str]) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps({"tests": [{"id": "lm_describe-5", "test_type": kind, "data": data}]}))
+    assert never_started(path) == expected
