@@ -92,6 +92,8 @@ class _Raw:
     offset: int
     tags: dict[int, tuple[int, int, bytes]] = field(default_factory=dict)
     next: int = 0
+    count: int = 0
+    """Of its fields, with those that it has twice."""
 
 
 class Scanner:
@@ -169,9 +171,17 @@ class Scanner:
         return self._value(entry, index, DESCRIPTION)
 
     def entries(self, offset: int, index: int = 0) -> dict[int, Entry]:
-        """Fields of the directory at `offset` by their numbers, with their places; values of an unknown type have none."""
+        """Fields of the directory at `offset` by their numbers, with their places; values of an unknown type have none.
+
+        Raises
+        ------
+        UnreadableError
+            If one is there twice: readers differ in which of them they take.
+        """
         raw = self._read(offset, index)
         first = offset + (8 if self.big else 2)
+        if raw.count > len(raw.tags):
+            raise self._damaged(f"page {index} has one of its tags twice")
         found = {}
         for number, (code, (kind, count, value)) in enumerate(raw.tags.items()):
             at, size = first + number * self._entry.size, count * _TYPE_SIZE.get(kind, 0)
@@ -192,7 +202,7 @@ class Scanner:
             data = self.file.read(offset, length + next_size)
         if len(data) < length:
             raise self._truncated(f"the tags of page {index} should end at byte {offset + length:,}")
-        raw = _Raw(offset)
+        raw = _Raw(offset, count=count)
         for code, kind, number, value in self._entry.iter_unpack(data[count_size:length]):
             if number * _TYPE_SIZE.get(kind, 0) > self.file.size:
                 raise self._damaged(f"tag {code} of page {index} claims {number:,} values, more than the file has bytes")
@@ -219,7 +229,7 @@ class Scanner:
             offsets=next((self._numbers(tags, code, index) for code in OFFSETS if code in tags), ()),
             counts=next((self._numbers(tags, code, index) for code in COUNTS if code in tags), ()),
             subifds=tuple(int(value) for value in subifds if value),
-            ordered=all(first < second for first, second in pairwise(tags)),
+            ordered=raw.count == len(tags) and all(first < second for first, second in pairwise(tags)),
             typed=all(kind in _TYPE_SIZE for kind, _, _ in tags.values()),
         )
 

@@ -130,10 +130,16 @@ class _Structure:
                 yield int(offsets[nearest]), int(counts[nearest])
 
     @property
-    def is_ours(self) -> bool:
-        """Whether this suite wrote it, and so nothing is in it that its directories do not tell of."""
-        entry = self.scanner.entries(self.first).get(_SOFTWARE)
-        return entry is not None and self.file.read(entry.value_at, len(_OURS)) == _OURS
+    def has_room(self) -> bool:
+        """Whether the description is where this suite writes it, behind the first directory at the front, and so followed by room.
+
+        Behind one that is elsewhere may be what another program has appended.
+        """
+        entries = self.scanner.entries(self.first)
+        software, header = entries.get(_SOFTWARE), 16 if self.scanner.big else 8
+        ends = max(entry.at for entry in entries.values()) + (28 if self.scanner.big else 16)
+        at_front = self.first == header and ends <= self.entry.value_at < ends + _ALIGN
+        return at_front and software is not None and self.file.read(software.value_at, len(_OURS)) == _OURS
 
     def plan(self, length: int) -> _Plan:
         """Find a place for a description of so many bytes, its NUL included."""
@@ -142,10 +148,11 @@ class _Structure:
             places = list(self.used())
             shared = any(start < at + count and start + bytes_ > at for start, bytes_ in places)
             room_ends = min((start for start, _ in places if start >= at + count), default=size)
-            last = at + count + _ALIGN > size and room_ends == size
+            behind = self.file.read(at + count, _ALIGN)
+            last = len(behind) < _ALIGN and not any(behind) and room_ends == size
             if not shared and last:
                 return self._within(_Plan("end", at, (at, 0), at + length))
-            if not shared and at + length <= (room_ends if self.is_ours else at + count):
+            if not shared and at + length <= (room_ends if self.has_room else at + count):
                 return _Plan("room" if length > count else "place", at, (at, count), size)
             wiped = (at, 0) if shared else (at, count)
         else:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 import os
 import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from ..readers.files import RandomFile
-from ..readers.tiff_structure import Entry, Scanner
+from ..readers.tiff_structure import Entry, Ifd, Scanner
 from .tiff_structure import RATIONAL, rational
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    _Places = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 X, Y, UNIT = 282, 283, 296
 _MICROMETRES: Final = {2: 25_400.0, 3: 10_000.0}
@@ -32,7 +40,8 @@ def rescale_resolution(path: Path, before: tuple[float, float], after: tuple[flo
     Returns
     -------
     bool
-        Whether that was done: not where the file has no such fields, or they do not say the size it had.
+        Whether that was done: not where the file has no such fields, they do not say the size it had, or their values are part of
+        something else, such as pixels.
     """
     file = RandomFile(path)
     try:
@@ -41,9 +50,11 @@ def rescale_resolution(path: Path, before: tuple[float, float], after: tuple[flo
         if not _says(file, scanner, pages[0].offset, before):
             return False
         changed: dict[int, bytes] = {}
+        used: list[_Places] = []
         for page in pages:
-            for offset in (page.offset, *page.subifds):
-                entries = scanner.entries(offset, page.index)
+            for directory in (page, *(scanner.at(offset, page.index) for offset in page.subifds)):
+                entries = scanner.entries(directory.offset, page.index)
+                used += _used(directory, entries)
                 for code, old, new in zip((X, Y), before, after, strict=True):
                     value = _value(file, scanner, entries.get(code))
                     if value is None:
@@ -52,12 +63,36 @@ def rescale_resolution(path: Path, before: tuple[float, float], after: tuple[flo
                     # Values may be kept once for several fields.
                     if changed.setdefault(entries[code].value_at, data) != data:
                         return False
+        # Those of a BigTIFF lie in its directories, where nothing else can be.
+        if not scanner.big and _overlap(sorted(changed), used):
+            return False
     finally:
         file.close()
     with path.open("r+b") as stream:
         for at, data in changed.items():
             os.pwrite(stream.fileno(), data, at)
     return True
+
+
+def _used(directory: Ifd, entries: Mapping[int, Entry]) -> Iterator[_Places]:
+    """Where a directory, its values but for the resolution, and its pixels are: first bytes and lengths."""
+    values = [(entry.value_at, entry.bytes) for code, entry in entries.items() if code not in (X, Y) and entry.bytes > 8]
+    starts = [directory.offset, *(at for at, _ in values)]
+    lengths = [max(entry.at for entry in entries.values()) + 16 - directory.offset, *(count for _, count in values)]
+    yield np.asarray(starts, np.int64), np.asarray(lengths, np.int64)
+    offsets, counts = np.asarray(directory.offsets, np.int64), np.asarray(directory.counts, np.int64)
+    yield offsets[: counts.size], counts[: offsets.size]
+
+
+def _overlap(changed: Sequence[int], used: Iterable[_Places]) -> bool:
+    """Whether one of the values of eight bytes at the rising places `changed` lies in anything else."""
+    ends = np.asarray(changed, np.int64) + 8
+    for starts, lengths in used:
+        first = np.searchsorted(ends, starts, side="right")
+        held = (first < ends.size) & (lengths > 0)
+        if np.any(ends[first[held]] - 8 < (starts + lengths)[held]):
+            return True
+    return False
 
 
 def _says(file: RandomFile, scanner: Scanner, offset: int, sizes: tuple[float, float]) -> bool:
