@@ -30,5 +30,7 @@ def in_a_galaxy() -> list[list[str]]:
     return [command for command in commands() if command[:2] == ["python3", "scripts/galaxy.py"]]
 
 
+ENVIRONMENT = ["python3", "-m", "venv", "environment"], [".", "environment/bin/activate"]
+"""Makes what `in_a_terminal` is installed into, and is first to be typed there."""
 EVERYTHING = ["python3", "scripts/test.py"]
 """Runs the tests, this one among them."""

@@ -8,8 +8,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from .archives import Archive
 
 def test_every_command_is_run_by_some_test(root: Path) -> None:
     for command in readme.commands():
-        assert command in readme.in_a_terminal() or command in readme.in_a_galaxy() or command == readme.EVERYTHING
+        assert command in readme.in_a_terminal() or command in readme.in_a_galaxy() or command in (*readme.ENVIRONMENT, readme.EVERYTHING)
     assert readme.in_a_terminal()
     assert len(readme.in_a_galaxy()) > 1
     assert "python3 scripts/test.py" in (root / ".ci" / "run").read_text()
@@ -39,8 +39,11 @@ def test_install_convert_and_check_in_a_terminal(root: Path, tmp_path: Path) -> 
         shutil.copytree(root / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(root / name, tmp_path / name)
-    environment = tmp_path / "environment"
-    venv.create(environment, with_pip=True)
+    make, activate = readme.ENVIRONMENT
+    subprocess.run([sys.executable, *make[1:]], cwd=tmp_path, check=True)
+    environment = tmp_path / make[-1]
+    assert (tmp_path / activate[1]).is_file()
+    assert readme.commands().index(activate) == readme.commands().index(make) + 1 == readme.commands().index(readme.in_a_terminal()[0]) - 1
     # The requirements are taken from where this test runs, since a test downloads nothing.
     packages = next((environment / "lib").glob("python3.*/site-packages"))
     # Python 3.11 puts an old setuptools into a new environment, which would hide the one that the tests have.

@@ -253,6 +253,24 @@ def test_json_that_is_cut_off_is_unreadable_and_costs_nobody_else(tmp_path: Path
     assert "is not valid JSON" in told.message
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_json_in_another_encoding_is_a_sentence(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "submission.json").write_bytes(json.dumps(submission()).encode(encoding))
+    (told,) = of(check([tmp_path / "submission.json"], ["bia"], today=TODAY).findings, "input.unreadable")
+    wide = "is JSON in UTF-16 or UTF-32; programs exchange it in UTF-8"
+    assert wide in told.message or "is of no format this tool reads" in told.message
+    assert (wide in told.message) == (encoding == "utf-16")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("text", ["name\tvalue\na\t1\n", ""])
+def test_text_with_a_byte_order_mark_is_no_xml(tmp_path: Path, encoding: str, text: str) -> None:
+    (tmp_path / "table.txt").write_bytes(text.encode(encoding))
+    (told,) = of(check([tmp_path / "table.txt"], ["bia"], today=TODAY).findings, "input.unreadable")
+    assert "XML" not in told.message
+    assert "is of no format this tool reads" in told.message
+
+
 def nested(depth: int) -> str:
     return '{"type": "submission", "section": ' + '{"type": "S", "subsections": [' * depth + "]}" * depth + "}"
 

@@ -224,8 +224,11 @@ def test_a_sheet_that_a_spreadsheet_or_a_person_broke_is_told_so(sound: Sheet, t
 def test_a_folder_without_one_of_its_tables_is_told_so(sound: Sheet, tmp_path: Path) -> None:
     folder = written(sound, tmp_path / "sheet")
     (folder / "biosample.tsv").unlink()
-    (missing,) = of(check([folder], ["rembi"], today=TODAY).findings, "sheet.sheet-missing")
+    findings = check([folder], ["rembi"], today=TODAY).findings
+    (missing,) = of(findings, "sheet.sheet-missing")
     assert "biosample.tsv is missing" in missing.message
+    # Each specimen refers to one of its rows, which is no mistake of its own.
+    assert of(findings, "sheet.unknown-reference") == []
 
 
 def test_formulas_and_errors_of_a_workbook_are_told_with_their_cells(tmp_path: Path) -> None:

@@ -50,7 +50,11 @@ def test_right_terms_raise_no_alarm(tmp_path: Path, table: str, field: str, valu
     ("table", "field", "value", "severity", "words", "fix"),
     [
         ("biosample", "organism", "mouse", "warning", "has no identifier of NCBITaxon", "NCBITaxon:10090"),
-        ("biosample", "organism", "mouse (NCBITaxon:9606)", "warning", "Homo sapiens", "NCBITaxon:10090"),
+        ("biosample", "organism", "mouse (NCBITaxon:9606)", "error", "Homo sapiens", "NCBITaxon:10090"),
+        ("biosample", "cell_line", "HeLa (EFO:0001158)", "error", "the name beside it is “HeLa”", "EFO:0001185"),
+        ("biosample", "cell_line", "HeLa (CVCL_0030)", "info", "there is none of CVCL, so that it could not be checked", "--ontology-lookup"),
+        ("biosample", "cell_line", "HeLa (CLO:0003684)", "info", "there is none of CLO, so that it could not be checked", "--ontology-lookup"),
+        ("biosample", "cell_line", "human (NCBITaxon:9606)", "error", "here EFO is wanted", "EFO"),
         ("biosample", "organism", "mouse (EFO:0001185)", "error", "here NCBITaxon is wanted", "NCBITaxon:10090"),
         ("biosample", "cell_line", "HeLa", "info", "has no identifier of EFO", "EFO:0001185"),
         ("acquisition", "imaging_method", "confocal microscopy (FBbi:251)", "info", "is understood as FBbi:00000251", "FBbi:00000251"),
@@ -126,4 +130,4 @@ def test_terms_are_looked_up_in_the_suite_again_after_a_run_with_other_ontologie
     before.mkdir()
     lm_check.main(["--sheet", str(written(before)), "--profile", "rembi", "--ontology-file", gone, "--table", str(tmp_path / "t.tsv"), "--quiet"])
     (finding,) = told(tmp_path, "rembi.term", organism="mouse (NCBITaxon:9606)")
-    assert finding.severity == "warning"
+    assert finding.severity == "error"

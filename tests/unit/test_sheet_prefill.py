@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import tifffile
 
 from lightmicroscopy.inspection import inspect
 from lightmicroscopy.metadata.rembi.match import match_images
@@ -74,6 +76,17 @@ def test_how_it_was_taken_is_a_row_of_its_own(filled: Filled) -> None:
         "parameters": "DAPI: excitation 358 nm, emission 461 nm, exposure 50 ms, WideField\n"
         "GFP: excitation 488 nm, emission 509 nm, exposure 200 ms, WideField",
     }
+
+
+@pytest.mark.parametrize(("seconds", "said"), [("1", "1000 ms"), ("0.0123456", "12.3 ms"), ("12.3456", "12300 ms"), ("1e-6", "0.001 ms")])
+def test_an_exposure_is_written_as_people_write_it(root: Path, tmp_path: Path, seconds: str, said: str) -> None:
+    document = tifffile.tiffcomment(root / "test-data" / "cells.ome.tiff")
+    image = Path(shutil.copy(root / "test-data" / "cells.ome.tiff", tmp_path))
+    tifffile.tiffcomment(image, document.replace('ExposureTime="0.05"', f'ExposureTime="{seconds}"').encode())
+    draft = Draft()
+    for inspected in inspect([image]):
+        draft.add(inspected)
+    assert f"exposure {said}" in draft.sheet("sheet").rows("acquisition")[0].text("parameters")
 
 
 def test_a_picture_that_knows_nothing_leaves_the_cells_empty(filled: Filled) -> None:

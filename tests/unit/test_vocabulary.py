@@ -138,7 +138,7 @@ def test_words_beside_another_terms_identifier_are_doubted_with_the_right_one() 
     assert doubt is not None
     assert "Homo sapiens" in doubt.message
     assert "NCBITaxon:10090" in doubt.fix
-    assert doubt.gravity == "warning"
+    assert doubt.gravity == "error"
 
 
 @pytest.mark.parametrize("path", ["a.tif", "a/b/c.tif", "A (1)'!_-*.ome.tiff", "a b.tif"])

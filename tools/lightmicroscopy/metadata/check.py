@@ -17,6 +17,7 @@ from ..inputs import Address, Given, bytes_of, location_of, names_of
 from ..inspection import titles
 from ..provenance import checksum_of_source, files_below, now, sha256_of
 from .documents import PROFILE_OF, read_document
+from .documents.content import head_of
 from .findings import (
     BETWEEN_PROFILES,
     OPEN_FORMAT,
@@ -49,10 +50,9 @@ OME_XML = "OME-XML"
 SUITE = "Galaxy light microscopy suite"
 TOLD = tuple(part.name for part in fields(Finding) if part.name not in {"about", "precision"})
 """Members of a finding that people and programs are told; the others only serve to choose among findings."""
-_BEGINS_AS_XML = re.compile(rb"\s*<[?!A-Za-z]")
+_BEGINS_AS_XML = re.compile(r"\s*<[?!A-Za-z]")
 _FAULTS = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError)
 """Readers promise a sentence; where one of them breaks the promise, the other inputs still get their reports."""
-_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,9 +375,7 @@ def _ome_document(path: Path) -> bytes | None:
     """A file's content if it is an OME-XML document by itself; ``None`` if it is no XML at all."""
     if not path.is_file():
         return None
-    with path.open("rb") as stream:
-        head = stream.read(4096)
-    if not (head.startswith(_BOMS) or _BEGINS_AS_XML.match(head)):
+    if not _BEGINS_AS_XML.match(head_of(path)):
         return None
     size = path.stat().st_size
     if size > LARGEST:

@@ -85,9 +85,14 @@ def doubt_of(label: str, accession: str, source: str) -> Doubt | None:
 
 
 def _doubtful(verdict: Verdict, label: str) -> Doubt | None:
+    from .ontologies.judge import is_called
+
     gravity, message, found = _GRAVITY.get(verdict.status), verdict.message, verdict.identifier
     # That the name is known under another identifier is not chance.
-    if verdict.status == "unlisted" and found is not None and any(one.likeness >= 1 for one in verdict.suggestions):
+    is_another = any(is_called(one.term, label) for one in verdict.suggestions)
+    if verdict.status == "misnamed" and is_another:
+        gravity = "error"
+    if verdict.status == "unlisted" and found is not None and is_another:
         gravity = "warning"
         message = f"{found.curie} is not in the list of {found.ontology} here, which has “{label[:80]}” under another identifier."
     return Doubt(message, verdict.fix or _WITH_MORE, gravity) if gravity else None

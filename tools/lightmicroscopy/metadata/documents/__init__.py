@@ -81,6 +81,8 @@ def _json(path: Path, head: str) -> Document | None:
     from .json_lines import lines_of
 
     data = bytes_of(path)
+    if b"\0" in data[:4]:
+        raise UnreadableError(f"{path.name} is JSON in UTF-16 or UTF-32; programs exchange it in UTF-8 (RFC 8259). Save it as UTF-8.")
     try:
         value = parse_json(data)
     except ValueError as error:

@@ -87,7 +87,7 @@ def judge(stated: str, label: str = "", *, ontology: str | None = None, allowed:
 
 
 def _in_use(identifier: Identifier, term: Term, label: str, lookup: Lookup) -> Verdict:
-    if label and not _is_called(term, label):
+    if label and not is_called(term, label):
         suggestions = tuple(one for one in _suggest(label, (term.ontology,), lookup) if one.term.curie != term.curie)
         message = f"{term.curie} is “{term.label}”, and the name beside it is “{label[:_SHOWN]}”."
         fix = f"If the identifier is right, write “{term.label}”. If the name is, {_lower(_choose(suggestions, 'look for its identifier.'))}"
@@ -153,7 +153,8 @@ def _suggest(text: str, wanted: Iterable[str], lookup: Lookup) -> tuple[Suggesti
     return tuple(sorted(found, key=lambda one: -one.likeness)[:5])
 
 
-def _is_called(term: Term, label: str) -> bool:
+def is_called(term: Term, label: str) -> bool:
+    """Whether a text is a name of a term, in any spelling."""
     typed = key(label)
     forms = {squashed(typed), *(squashed(form) for form in shorter(typed))}
     return any(squashed(name.key) in forms for name in names_of(term))

@@ -59,6 +59,8 @@ class Field:
         Whether it holds several values, joined as `join` does.
     ontology
         Of terms: the ontology that the BioImage Archive asks for, or that is usual.
+    also
+        Of terms: ontologies that are as good there.
     target
         Of references: the sheet whose names it refers to.
     group
@@ -80,6 +82,7 @@ class Field:
     several: bool = False
     kind: Kind = "text"
     ontology: str = ""
+    also: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     help: str = ""
     example: str = ""

@@ -159,9 +159,9 @@ def _size(image: Image) -> str:
     shape, metadata = image.shape, image.metadata
     sizes = [(metadata.pixel_size_x, shape.x), (metadata.pixel_size_y, shape.y), *([(metadata.pixel_size_z, shape.z)] if shape.z > 1 else [])]
     lengths = [None if (step := _micrometres(size)) is None else abs(step) * count for size, count in sizes]
-    told = [*([" × ".join("?" if length is None else f"{length:.4g}" for length in lengths) + " µm"] if any(lengths) else [])]
+    told = [*([" × ".join("?" if length is None else _rounded(length, 4) for length in lengths) + " µm"] if any(lengths) else [])]
     if shape.t > 1 and metadata.time_increment_s:
-        told.append(f"{metadata.time_increment_s * (shape.t - 1):.4g} s from the first to the last time")
+        told.append(f"{_rounded(metadata.time_increment_s * (shape.t - 1), 4)} s from the first to the last time")
     return ", ".join(told)
 
 
@@ -180,17 +180,22 @@ def _instrument(image: Image) -> str:
     return "; ".join(dict.fromkeys(word for word in told if word))
 
 
+def _rounded(value: float, digits: int) -> str:
+    """Write a number with so many digits that count, as people do: 1000, not 1e+03."""
+    return f"{float(f'{value:.{digits}g}'):.12g}"
+
+
 def _channel(image: Image, number: int, channel: Channel) -> str:
     """Say how a channel was taken, with exposures rounded, so that those of images taken alike are equal."""
     exposures = [plane.exposure_s for plane in image.metadata.planes if plane.c == number and plane.exposure_s]
-    shortest, longest = (f"{1000 * limit(exposures):.3g}" if exposures else "" for limit in (min, max))
+    shortest, longest = (_rounded(1000 * limit(exposures), 3) if exposures else "" for limit in (min, max))
     facts = (
         f"excitation {channel.excitation_nm:g} nm" if channel.excitation_nm else "",
         f"emission {channel.emission_nm:g} nm" if channel.emission_nm else "",
         f"exposure {shortest}{f' to {longest}' if longest != shortest else ''} ms" if exposures else "",
-        f"pinhole {channel.pinhole.value:.3g} {channel.pinhole.unit}" if channel.pinhole else "",
+        f"pinhole {_rounded(channel.pinhole.value, 3)} {channel.pinhole.unit}" if channel.pinhole else "",
         f"binning {channel.detector_binning}" if channel.detector_binning else "",
-        f"gain {channel.detector_gain:.4g}" if channel.detector_gain else "",
+        f"gain {_rounded(channel.detector_gain, 4)}" if channel.detector_gain else "",
         channel.acquisition_mode or "",
         channel.contrast_method or "",
     )

@@ -27,8 +27,8 @@ def read(path: Path, name: str) -> Sheet:
     """Read a sheet; see `sheet.read_sheet`."""
     tables = _tables(path, name)
     problems = [problem for taken in tables.values() for problem in taken.problems]
-    sheet = Sheet(name, {table: tuple(taken.rows) for table, taken in tables.items()})
-    return Sheet(name, sheet.tables, (*problems, *validate(sheet)))
+    sheet = Sheet(name, {table: tuple(taken.rows) for table, taken in tables.items()}, tuple(problems))
+    return Sheet(name, sheet.tables, (*sheet.problems, *validate(sheet)))
 
 
 def _tables(path: Path, name: str) -> dict[str, Taken]:

@@ -28,6 +28,7 @@ _COMPARED, _LONGEST = 200, 200
 def validate(sheet: Sheet) -> Iterator[SheetProblem]:
     """Find cells that say what they cannot say, names that are there twice, and references to nothing."""
     names = {table: set(sheet.named(table)) for table in TABLES}
+    lost = {problem.sheet for problem in sheet.problems if problem.rule == "sheet.sheet-missing"}
     advice: dict[tuple[str, str], str] = {}
     for table in ("study_component", "biosample", "specimen", "acquisition"):
         yield from _names(sheet, table)
@@ -36,6 +37,9 @@ def validate(sheet: Sheet) -> Iterator[SheetProblem]:
         if not cell.text.strip():
             continue
         if one.kind == "reference":
+            # Of a sheet that is not there that is said once.
+            if one.target in lost:
+                continue
             yield from _reference(one, cell, names[one.target], advice)
         elif one.kind in ("number", "date", "choice"):
             yield from _value(one, cell)

@@ -152,7 +152,7 @@ def _tables(book: _Book, workbook: etree._Element, related: dict[str, tuple[str,
         first.problems.append(SheetProblem(told, 0, "", message, fix, "sheet.unknown-sheet", "warning"))
     for table in TABLES:
         if table not in tables:
-            fix = "Add it, or give a sheet that was renamed its name back."
+            fix = "Give a sheet that was renamed its name back, or take the sheet from the workbook as lm_describe made it."
             first.problems.append(SheetProblem(table, 0, "", f"The sheet {table!r} is missing.", fix, "sheet.sheet-missing"))
     return tables
 

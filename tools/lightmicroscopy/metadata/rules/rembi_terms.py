@@ -36,12 +36,15 @@ _INCHI: Final = "https://www.inchi-trust.org/downloads/"
     applies=lambda subject: any(True for _ in (*_terms(subject), *_mentioned(subject))),
 )
 def _term(subject: Subject) -> Iterator[Problem]:
+    from ..ontologies.identifiers import canonical
     from ..rembi.fields import split_term
 
     for field, values, where in _terms(subject):
         for value in values:
             label, identifier = split_term(value)
-            doubt = doubt_of(label, identifier, field.ontology)
+            found = canonical(identifier)
+            ontology = found.ontology if found and found.ontology in field.also else field.ontology
+            doubt = doubt_of(label, identifier, ontology)
             if doubt and identifier:
                 yield Problem(f"{field.title}: {doubt.message}", where, severity=doubt.gravity, fix=doubt.fix)
             elif not identifier:
