@@ -149,6 +149,21 @@ def test_all_levels_get_the_pixel_size_and_their_shifts_go_along(tmp_path: Path,
     assert (units["x"], units["t"]) == ("micrometer", "second")
 
 
+def test_an_image_that_a_store_lists_twice_gets_its_pixel_size_in_both_places(tmp_path: Path) -> None:
+    def listed_again(ome: dict[str, Any]) -> None:
+        (first,) = ome["multiscales"]
+        other = json.loads(json.dumps(first)) | {"name": "other levels", "datasets": json.loads(json.dumps(first["datasets"][1:]))}
+        ome["multiscales"] += [json.loads(json.dumps(first)) | {"name": "seen otherwise"}, other, None]
+
+    source = folder(edited(FOUR, ".zattrs", listed_again), tmp_path / "a.ome.zarr")
+    before = attributes(source, ".zattrs")["multiscales"]
+    after = attributes(made(tmp_path / "out", source, changes=SeriesChanges(pixel_size_x_um=0.25)), ".zattrs")["multiscales"]
+    assert after[0]["datasets"] == after[1]["datasets"] != before[1]["datasets"]
+    assert after[0]["datasets"][0]["coordinateTransformations"][0]["scale"][4] == 0.25
+    assert [each["name"] for each in after[:3]] == [before[0]["name"], "seen otherwise", "other levels"]
+    assert after[2:] == before[2:]
+
+
 def test_a_pixel_size_that_is_so_already_in_another_unit_stays(tmp_path: Path) -> None:
     def nanometres(ome: dict[str, Any]) -> None:
         ome["multiscales"][0]["axes"][4]["unit"] = "nanometer"

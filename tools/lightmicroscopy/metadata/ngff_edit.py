@@ -14,7 +14,7 @@ from .ngff_read import read_multiscale
 from .ngff_units import micrometres, ome_length, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ..image import Image
     from .changes import SeriesChanges
@@ -79,7 +79,7 @@ def edit_scale(ome: Json, image: Image, changes: SeriesChanges, source: str) -> 
         try:
             if None in names and _has_transformations(multiscale):
                 raise ValueError("axes without a name")
-            if axis in names and _set_scale(ome, names.index(axis), value, unit, source):
+            if axis in names and sum(_set_scale(view, names.index(axis), value, unit, source) for view in _views(ome)):
                 changed.append("time_increment_s" if axis == "t" else f"pixel_size_{axis}_um")
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             raise UnwritableError(
@@ -87,6 +87,19 @@ def edit_scale(ome: Json, image: Image, changes: SeriesChanges, source: str) -> 
                 "Convert it with Convert microscopy images, and annotate that."
             ) from error
     return changed
+
+
+def _views(ome: Json) -> Iterator[Json]:
+    """Give the metadata for each multiscale of the same arrays, the first first: some stores list an image again, as another program sees it."""
+    first = ome["multiscales"][0]
+    for each in ome["multiscales"]:
+        if each is first or (isinstance(each, dict) and each.get("axes") == first.get("axes") and _paths(each) == _paths(first)):
+            yield ome | {"multiscales": [each]}
+
+
+def _paths(multiscale: Json) -> list[object]:
+    datasets = multiscale.get("datasets")
+    return [each.get("path") if isinstance(each, dict) else None for each in datasets] if isinstance(datasets, list) else []
 
 
 def _set_scale(ome: Json, position: int, value: float, unit: str, source: str) -> bool:
