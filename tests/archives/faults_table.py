@@ -27,13 +27,12 @@ import lm_bia_search
 import lm_idr_download
 import lm_idr_search
 from tests.archives import Archive
-from tests.unit.idr_downloads import IMPATIENT, USUAL, Downloads, read_table
+from tests.unit.idr_downloads import IMPATIENT, PATIENT, USUAL, Downloads, read_table
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "archive-faults.md"
 MOVED, SHARDED, SKET = 4007821, 6001240, 13441308
 MIB = 1 << 20
 NAMED = "‹web›, ‹objects›, ‹originals›, ‹biostudies›"
-PATIENT = {"retries": 1, "sleep": lambda seconds: None}
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,7 @@ import lm_bia_download
 import lm_bia_search
 from tests.archives import Archive
 
-from .idr_downloads import USUAL, Row, listing, read_table
-
-IMPATIENT = {"retries": 1, "connect_timeout": 3.0, "read_timeout": 2.0, "answer_seconds": 3.0, "grace": 3.0, "sleep": lambda seconds: None}
-"""Options of a client that gives up soon."""
+from .idr_downloads import PATIENT, USUAL, Row, listing, read_table
 
 
 @dataclass(frozen=True)
@@ -74,22 +71,22 @@ class Calls:
         flags = [part for name in ("studies", "files", "rembi") for part in (f"--{name}", self.folder / f"{name}.tsv")]
         return self.plain(lm_bia_search, *arguments, *flags, "--metadata", self.folder / "metadata.json", **settings)
 
-    def download(self, *arguments: object, **settings: object) -> Run:
+    def download(self, *arguments: object, patience: dict[str, Any] = PATIENT, **settings: object) -> Run:
         """Download into ``out``."""
         flags = ["--output", self.folder / "out", "--manifest", self.folder / "manifest.tsv", "--citation", self.folder / "citation.md"]
-        return self.plain(lm_bia_download, *arguments, *flags, **settings)
+        return self.plain(lm_bia_download, *arguments, *flags, patience=patience, **settings)
 
     def answers(self, path: str, body: str) -> None:
         """Let the archive answer with this from now on, as if it were JSON."""
         page = body.startswith("<")
         self.archive.faults.add("replace", path, body=body, count=0, content_type="text/html" if page else "application/json")
 
-    def plain(self, tool: Any, *arguments: object, **settings: object) -> Run:
+    def plain(self, tool: Any, *arguments: object, patience: dict[str, Any] = PATIENT, **settings: object) -> Run:
         """Call a script with these flags and no others; `settings` are an administrator's."""
         self.patch.setenv("LIGHTMICROSCOPY_ENDPOINTS", json.dumps({**self.archive.endpoints, **settings}))
         with contextlib.redirect_stderr(io.StringIO()) as said:
             try:
-                code = tool.main([str(argument) for argument in arguments], **IMPATIENT)
+                code = tool.main([str(argument) for argument in arguments], **patience)
             except SystemExit as stop:
                 code = int(stop.code or 0)
         assert "Traceback" not in said.getvalue()

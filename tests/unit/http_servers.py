@@ -167,9 +167,8 @@ class Naps(list[float]):
 
 @contextmanager
 def client_for(*servers: Server | str, naps: Naps | None = None, settings: dict[str, Any] | None = None, **parameters: Any) -> Iterator[Client]:
-    """Give a client of these servers that never sleeps and does not wait long."""
-    quick: dict[str, Any] = {"connect_timeout": 2.0, "read_timeout": 2.0, "answer_seconds": 2.0, "grace": 2.0}
-    quick |= {"sleep": Naps() if naps is None else naps, "jitter": lambda: 1.0}
+    """Give a client of these servers that never sleeps between tries."""
+    quick: dict[str, Any] = {"sleep": Naps() if naps is None else naps, "jitter": lambda: 1.0}
     with Client(endpoints_for(*servers, **(settings or {})), **{**quick, **parameters}) as client:
         yield client
 

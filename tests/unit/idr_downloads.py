@@ -16,8 +16,10 @@ import pytest
 import lm_idr_download
 from tests.archives import Archive
 
-IMPATIENT = {"retries": 1, "connect_timeout": 2.0, "read_timeout": 0.4, "answer_seconds": 0.6, "grace": 0.6, "sleep": lambda seconds: None}
-"""Options of a client that gives up soon."""
+PATIENT = {"retries": 1, "sleep": lambda seconds: None}
+"""Options of a client that waits as long as at home: a busy machine takes seconds for what an idle one does at once."""
+IMPATIENT = {**PATIENT, "connect_timeout": 3.0, "read_timeout": 1.5, "answer_seconds": 2.0, "grace": 2.0}
+"""Options of a client that gives up soon, for servers that never answer or drip."""
 USUAL = ("Done: ", "Planned: ", "Listed: ", "Written: ")
 """How the lines begin that a run ends with."""
 TABLES = ("manifest", "images", "annotations")
@@ -101,7 +103,7 @@ class Downloads:
     def __init__(self, archive: Archive, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.archive, self.folder, self.patch = archive, folder, patch
 
-    def __call__(self, *arguments: object, patience: dict[str, Any] = IMPATIENT, tables: bool = True, **settings: object) -> Run:
+    def __call__(self, *arguments: object, patience: dict[str, Any] = PATIENT, tables: bool = True, **settings: object) -> Run:
         """Download into ``out``; `settings` are an administrator's."""
         self.patch.setenv("LIGHTMICROSCOPY_ENDPOINTS", json.dumps({**self.archive.endpoints, **settings}))
         given = [*map(str, arguments), "--output", str(self.folder / "out"), "--threads", "2", *(reports(self.folder) if tables else [])]

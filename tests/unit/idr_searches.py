@@ -21,7 +21,7 @@ from lightmicroscopy.archives.http import Client
 from lightmicroscopy.archives.idr_search_engine import SearchEngine
 from tests.archives import Archive
 
-from .idr_downloads import IMPATIENT, USUAL, Row, read_table
+from .idr_downloads import PATIENT, USUAL, Row, read_table
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,19 @@ class Searches:
     def __init__(self, archive: Archive, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.archive, self.folder, self.patch = archive, folder, patch
 
-    def __call__(self, *arguments: object, tables: tuple[str, ...] = ("images", "studies", "annotations"), **settings: object) -> Found:
+    def __call__(
+        self,
+        *arguments: object,
+        tables: tuple[str, ...] = ("images", "studies", "annotations"),
+        patience: dict[str, Any] = PATIENT,
+        **settings: object,
+    ) -> Found:
         """Search into tables; `settings` are an administrator's."""
         self.patch.setenv("LIGHTMICROSCOPY_ENDPOINTS", json.dumps({**self.archive.endpoints, **settings}))
         reports = [part for name in tables for part in (f"--{name}", str(self.folder / f"{name}.tsv"))]
         with contextlib.redirect_stderr(io.StringIO()) as said:
             try:
-                code = lm_idr_search.main([*map(str, arguments), *reports], **IMPATIENT)
+                code = lm_idr_search.main([*map(str, arguments), *reports], **patience)
             except SystemExit as stop:
                 code = int(stop.code or 0)
         assert "Traceback" not in said.getvalue()

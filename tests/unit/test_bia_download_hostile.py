@@ -12,6 +12,7 @@ from lightmicroscopy.reports.tables import path_cell
 from tests.archives.content.bia_studies import bia_studies
 
 from .bia_calls import Calls
+from .idr_downloads import IMPATIENT, PATIENT
 
 ODD = "S-JCBD990001"
 
@@ -77,7 +78,7 @@ def test_a_file_that_cannot_be_had_whole_is_a_row_and_nothing_of_it_gets_its_nam
     bia: Calls, kind: str, options: dict[str, object], what: str
 ) -> None:
     bia.archive.faults.add(kind, r"/Files/early\.czi", count=0, service="originals", **options)
-    run = bia.download("--accession", "S-BIAD24")
+    run = bia.download("--accession", "S-BIAD24", patience=IMPATIENT if kind == "never" else PATIENT)
     assert run.statuses == {"S-BIAD24/early.czi": "failed", "S-BIAD24/notes/read me.txt": "done"}
     assert what in run.reason("S-BIAD24/early.czi")
     assert [name for name in run.made if not name.rpartition("/")[2].startswith(".")] == ["files/notes/read me.txt"]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.archives import Archive
 
+from .idr_downloads import IMPATIENT, PATIENT
 from .idr_searches import Searches
 
 TCF15 = [6001238, 6001239]
@@ -36,7 +37,7 @@ def test_a_service_that_fails_makes_the_search_fail_and_never_shorter(
 ) -> None:
     json_type = {"content_type": "application/json"} if kind == "replace" else {}
     archive.faults.add(kind, path, count=0, **options, **json_type)
-    found = search(*asked, "--limit", 5000)
+    found = search(*asked, "--limit", 5000, patience=IMPATIENT if kind == "never" else PATIENT)
     assert found.code == 1
     assert sentence in found.stderr
     assert list(search.folder.iterdir()) == []
