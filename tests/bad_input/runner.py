@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,6 @@ TOOLS = REPOSITORY / "tools"
 SCRIPT = "lm_convert"
 TABLE = REPOSITORY / "docs" / "bad-input.md"
 PATIENCE = 120
-WITHOUT_ROOTS_RIGHTS = "-dac_override,-dac_read_search"
 HASHED = 64 << 20
 WARNS = " Warns: "
 # A process begins with the peak memory of the one that started it, so a small one starts it and looks.
@@ -140,14 +138,3 @@ def fingerprint(folder: Path) -> dict[str, tuple[int, int, str]]:
         return hashlib.sha256(path.read_bytes()).hexdigest() if readable else ""
 
     return {str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns, content(path)) for path in files()}
-
-
-def without_rights() -> tuple[list[str], str]:
-    """A command under which even root is stopped by permissions, or why there is none."""
-    if os.geteuid() != 0:
-        return [], ""
-    if not shutil.which("setpriv"):
-        return [], "root may write anywhere, and there is no setpriv to give that up"
-    command = ["setpriv", f"--bounding-set={WITHOUT_ROOTS_RIGHTS}", f"--inh-caps={WITHOUT_ROOTS_RIGHTS}"]
-    tried = subprocess.run([*command, "true"], capture_output=True, text=True, check=False)
-    return command, "" if tried.returncode == 0 else f"root's rights cannot be given up here ({tried.stderr.strip()})"

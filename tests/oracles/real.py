@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pytest
 
+from lightmicroscopy.errors import SuiteError
 from lightmicroscopy.image import Region
 
 from ..conftest import REALFILES
 from . import stores
 from .bioformats import Seen, SeenSeries, look, plane_crcs
-from .workshop import crcs, stores_in
+from .workshop import crcs, open_image, stores_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -248,3 +249,13 @@ def in_store(path: Path, series: Iterable[Expected]) -> list[Expected]:
     root = stores.open_group(path)
     pairs = zip(stores.image_paths(root), [one.shape[-1] for one in series], strict=True)
     return [Expected.of_array(stores.to_planes(_array(root, image), stores.axes(root, image), samples)) for image, samples in pairs]
+
+
+def refused_by_all(path: Path, seen: Mapping[Path, Seen]) -> bool:
+    """Whether neither Bio-Formats nor this suite reads a file."""
+    found = seen.get(path.resolve())
+    if found is None or found.error is None or refusal(path, found) is not None:
+        return False
+    with pytest.raises(SuiteError):
+        open_image(path).close()
+    return True

@@ -10,22 +10,26 @@ from pathlib import Path
 
 import pytest
 
-from lightmicroscopy.errors import SuiteError
-
 from .bioformats import Seen
 from .conftest import VERSIONS
-from .real import EVERYTHING, FILES, NO_IMAGES, STORES, UNREAD, Expected, Unread, decided, each, expected, in_store, look_at, named, refusal
+from .real import (
+    EVERYTHING,
+    FILES,
+    NO_IMAGES,
+    STORES,
+    UNREAD,
+    Expected,
+    Unread,
+    decided,
+    each,
+    expected,
+    in_store,
+    look_at,
+    named,
+    refusal,
+    refused_by_all,
+)
 from .workshop import Made, copies, open_image
-
-
-def refused_by_all(path: Path, seen: Mapping[Path, Seen]) -> bool:
-    """Whether neither Bio-Formats nor this suite reads a file."""
-    found = seen.get(path.resolve())
-    if found is None or found.error is None or refusal(path, found) is not None:
-        return False
-    with pytest.raises(SuiteError):
-        open_image(path).close()
-    return True
 
 
 def wanted(path: Path, seen: Mapping[Path, Seen]) -> list[Expected]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ..needs import missing
+
 PATIENCE = 120
 HOME = {"TZ": "UTC", "LC_ALL": "C.UTF-8"}
 PLACES: dict[str, dict[str, str]] = {
@@ -60,7 +62,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     make = ["localedef", "-i", language, "-f", encoding, str(folder / name)]
     made = shutil.which(make[0]) is not None and subprocess.run(make, capture_output=True, check=False).returncode == 0
     if not made or not known(name, {"LOCPATH": str(folder)}):
-        pytest.skip(f"the locale {name} is not installed here and cannot be made; Debian's package 'locales' has its source")
+        missing(f"the locale {name} is not installed here and cannot be made; Debian's package 'locales' has its source")
     return {**chosen, "LOCPATH": str(folder)}
 
 

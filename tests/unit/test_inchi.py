@@ -29,11 +29,6 @@ SMILES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _rdkit() -> None:
-    pytest.importorskip("rdkit", reason="RDKit recomputes InChI; requirements/tools.txt has it")
-
-
 def written(smiles: str) -> tuple[str, str]:
     """Let RDKit write a molecule that is not read from an InChI."""
     from rdkit import Chem

@@ -156,7 +156,7 @@ def test_members_of_a_zip_named_from_here_are_found(tmp_path: Path, below: str) 
 
 
 @pytest.mark.parametrize("name", [".zattrs", "./.zattrs"])
-@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
 def test_of_two_members_of_one_name_the_last_counts(tmp_path: Path, name: str) -> None:
     path = zipped(FOUR, tmp_path / "x.zip")
     changed = edited(FOUR, ".zattrs", lambda value: value["multiscales"][0].update(name="written again"))

@@ -16,6 +16,7 @@ from lightmicroscopy.metadata.rembi.layout import title_of
 from lightmicroscopy.metadata.rembi.sheet import Sheet, clean, read_sheet, row_of, write_sheet
 from lightmicroscopy.metadata.rembi.tsv import guarded, unguarded
 
+from ..needs import missing
 from .sheets import FILLED, NASTY, any_sheet, texts, texts_of, written
 
 FILES = ("sheet.xlsx", "sheet.tsv", "sheet.zip", "sheet.yaml", "folder")
@@ -136,7 +137,7 @@ def test_what_openpyxl_saves_again_says_the_same(tmp_path: Path) -> None:
 def test_what_libreoffice_saves_again_says_the_same(tmp_path: Path) -> None:
     program = shutil.which("soffice")
     if program is None:
-        pytest.skip("LibreOffice is not installed")
+        missing("LibreOffice is not installed")
     sheet = Sheet(
         "nasty",
         {

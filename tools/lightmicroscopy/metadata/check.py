@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from .. import readers
 from ..errors import SuiteError, UnreadableError, why_unreadable
-from ..image import Dataset, Image, Quantity
 from ..inputs import Address, Given, bytes_of, location_of, names_of
 from ..inspection import titles
 from ..provenance import checksum_of_source, files_below, now, sha256_of
@@ -41,7 +40,7 @@ from .sources import preview
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ..image import Dataset, Image, Quantity
+    from ..image import Dataset, Image
 
 UNREADABLE = "input.unreadable"
 PREVIEW = "input.preview"
@@ -268,7 +267,7 @@ def _check_one(
             bytes=bytes_of(path),
             sha256=_checksum(path, subject.dataset),
             url=path.url if isinstance(path, Address) else "",
-            series=tuple(_facts(image) for image in subject.dataset.images) if subject.dataset else (),
+            series=tuple(SeriesFacts.of(image) for image in subject.dataset.images) if subject.dataset else (),
             labels=len(subject.dataset.labels) if subject.dataset else 0,
             unreadable=subject.unreadable or "",
             statuses=statuses,
@@ -397,33 +396,6 @@ def _checksum(path: Given, dataset: Dataset | None) -> str:
         return checksum_of_source(dataset) if dataset is not None else sha256_of(files_below(path))
     except OSError:
         return ""
-
-
-def _facts(image: Image) -> SeriesFacts:
-    shape, metadata = image.shape, image.metadata
-    return SeriesFacts(
-        series=image.series,
-        name=image.name,
-        kind=image.kind,
-        axes=image.axes,
-        size_x=shape.x,
-        size_y=shape.y,
-        size_z=shape.z,
-        size_c=shape.c,
-        size_t=shape.t,
-        dtype=str(image.dtype),
-        levels=len(image.levels),
-        pixel_size_x=_quantity(metadata.pixel_size_x),
-        pixel_size_y=_quantity(metadata.pixel_size_y),
-        pixel_size_z=_quantity(metadata.pixel_size_z),
-        channels=tuple(channel.name or "" for channel in metadata.channels),
-        compression=image.compression or "",
-        lossy=image.lossy,
-    )
-
-
-def _quantity(quantity: Quantity | None) -> str:
-    return "" if quantity is None else f"{quantity.value:.6g} {quantity.unit}"
 
 
 def profile_titles(profiles: Iterable[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..image import Image, Quantity
     from .documents import DocumentKind
     from .rembi.compare import Told
 
@@ -33,6 +34,30 @@ class SeriesFacts:
     channels: tuple[str, ...]
     compression: str
     lossy: bool
+
+    @classmethod
+    def of(cls, image: Image) -> SeriesFacts:
+        """Tell of an image what the reports show."""
+        shape, metadata = image.shape, image.metadata
+        return cls(
+            series=image.series,
+            name=image.name,
+            kind=image.kind,
+            axes=image.axes,
+            size_x=shape.x,
+            size_y=shape.y,
+            size_z=shape.z,
+            size_c=shape.c,
+            size_t=shape.t,
+            dtype=str(image.dtype),
+            levels=len(image.levels),
+            pixel_size_x=_written(metadata.pixel_size_x),
+            pixel_size_y=_written(metadata.pixel_size_y),
+            pixel_size_z=_written(metadata.pixel_size_z),
+            channels=tuple(channel.name or "" for channel in metadata.channels),
+            compression=image.compression or "",
+            lossy=image.lossy,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +98,7 @@ class InputFacts:
     def parts(self) -> tuple[str, ...]:
         """Names of its folders and its own, from the outermost."""
         return self.path.parts if self.path is not None else (self.name,)
+
+
+def _written(quantity: Quantity | None) -> str:
+    return "" if quantity is None else f"{quantity.value:.6g} {quantity.unit}"
