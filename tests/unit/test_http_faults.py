@@ -221,7 +221,14 @@ class Clock:
 def test_a_drip_is_given_up_after_few_tries(first: bytes, part: bytes) -> None:
     naps = Naps()
     patience = {"clock": Clock(0.25), "grace": 10, "answer_seconds": 10}
-    with serving(lambda _: endless(part, first)) as server, client_for(server, naps=naps, **patience) as client:
+
+    def dripping(_: Request) -> Iterator[bytes]:
+        for piece in endless(part, first):
+            yield piece
+            # On a busy machine so much would come together otherwise that it is too long before it is too slow.
+            threading.Event().wait(0.0005)
+
+    with serving(dripping) as server, client_for(server, naps=naps, **patience) as client:
         with pytest.raises(ArchiveError, match="its answer came too slowly, after 3 tries"):
             client.get(f"{server.url}/x", limit=10_000_000)
         assert client.requests == 3
